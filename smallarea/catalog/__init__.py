@@ -1,0 +1,18 @@
+"""Declared sources, their immutable snapshots, and readers that hold files to their contract."""
+
+from smallarea.catalog.declare import Catalog, Column, Source, load_catalog
+from smallarea.catalog.reading import read
+from smallarea.catalog.report import ReadReport
+from smallarea.catalog.snapshots import Snapshot, locate, snapshot
+
+__all__ = [
+    "Catalog",
+    "Column",
+    "ReadReport",
+    "Snapshot",
+    "Source",
+    "load_catalog",
+    "locate",
+    "read",
+    "snapshot",
+]

@@ -1,0 +1,194 @@
+"""Run every stream file: from the catalog's sources to one table of features per area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from smallarea.catalog import Catalog, ReadReport, Snapshot, locate, read, snapshot
+from smallarea.catalog.report import some
+from smallarea.errors import InputError
+from smallarea.features.stream import Stream, load_streams
+
+if TYPE_CHECKING:
+    from smallarea.areas import Frame
+
+
+@dataclass(frozen=True)
+class Features:
+    """What all streams say about every area.
+
+    Parameters
+    ----------
+    values : area_id x feature, all areas of the frame; NaN where missing, never filled.
+    info : index feature; stream, source, unit, vintage, coverage (share of areas with a value),
+        sha256 (of the sources' files).
+    reports : what became of each source's rows; an absent optional source has a note here.
+    """
+
+    values: pd.DataFrame
+    info: pd.DataFrame
+    reports: list[ReadReport]
+
+
+def build_features(
+    catalog: Catalog,
+    frame: Frame,
+    features_dir: Path,
+    data_dirs: Sequence[Path],
+    store: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Features:
+    """Run every stream file of a folder on the sources of a catalog.
+
+    Each source's file is looked up in `data_dirs` in order and read once, from its snapshot in
+    `store`. `progress(stream, done, total)` is called before each stream and after the last.
+
+    Raises
+    ------
+    InputError : a required source is absent or breaks its contract; a stream file does not load,
+        fails, or its columns are not what it declares. File, column and row are named.
+    """
+    streams = load_streams(features_dir)
+    reader = _Reader(catalog, frame, data_dirs, store)
+    columns: list[pd.DataFrame] = []
+    info: list[pd.DataFrame] = []
+    for done, (path, stream) in enumerate(streams.items()):
+        if progress:
+            progress(stream.name, done, len(streams))
+        if not reader.has(path, stream):
+            continue
+        data = [reader.read(name) for name in stream.sources]
+        values = _checked(_run(path, stream, data, frame), path, stream, frame)
+        columns.append(values)
+        info.append(_info(values, stream, catalog, [reader.snapshots[s] for s in stream.sources]))
+    if progress:
+        progress("", len(streams), len(streams))
+    if not columns:
+        raise InputError(
+            "no stream could be built",
+            where=str(features_dir),
+            remedy="add a stream file, or the data of one",
+        )
+    _refuse_twice(info)
+    return Features(pd.concat(columns, axis=1), pd.concat(info), reader.reports)
+
+
+class _Reader:
+    """Reads each source once and keeps the reports."""
+
+    def __init__(
+        self, catalog: Catalog, frame: Frame, data_dirs: Sequence[Path], store: Path
+    ) -> None:
+        self.catalog, self.frame, self.data_dirs, self.store = catalog, frame, data_dirs, store
+        self.snapshots: dict[str, Snapshot] = {}
+        self.reports: list[ReadReport] = []
+        self._data: dict[str, Any] = {}
+
+    def has(self, path: Path, stream: Stream) -> bool:
+        """Are all the stream's sources there? An absent optional one is noted in the reports."""
+        for name in stream.sources:
+            if name not in self.catalog.sources:
+                raise InputError(
+                    f"it takes the source '{name}', which the catalog does not declare",
+                    where=f"stream file {path.name}",
+                    remedy="declare it under `sources:` in data_catalog.yaml",
+                )
+            source = self.catalog.sources[name]
+            if source.optional and locate(source, self.data_dirs) is None:
+                note = f"the optional file is absent: stream '{stream.name}' is left out"
+                self.reports.append(ReadReport(name, source.file, notes=(note,)))
+                return False
+        return True
+
+    def read(self, name: str) -> Any:
+        if name not in self._data:
+            source = self.catalog.sources[name]
+            self.snapshots[name] = snapshot(source, self.data_dirs, self.store)
+            self._data[name], report = read(source, self.snapshots[name], self.frame)
+            self.reports.append(report)
+        return self._data[name]
+
+
+def _run(path: Path, stream: Stream, data: list[Any], frame: Frame) -> pd.DataFrame:
+    where = f"stream file {path.name}"
+    try:
+        return stream(*data, frame)
+    except InputError as error:
+        raise InputError(
+            error.what, where=f"{where}: {error.where}", remedy=error.remedy
+        ) from error
+    except Exception as error:
+        raise InputError(
+            f"it fails: {type(error).__name__}: {error}",
+            where=where,
+            remedy=f"correct the file, or the source it takes ({', '.join(stream.sources)})",
+        ) from error
+
+
+def _checked(values: Any, path: Path, stream: Stream, frame: Frame) -> pd.DataFrame:
+    """Return the columns in the frame's order, as floats, or say how they break the rules."""
+
+    def refuse(what: str, remedy: str) -> InputError:
+        return InputError(what, where=f"stream file {path.name}", remedy=remedy)
+
+    ids = frame.table.index
+    if not isinstance(values, pd.DataFrame):
+        raise refuse(
+            f"it returns a {type(values).__name__}, not a DataFrame",
+            "return one column per feature, indexed by area_id",
+        )
+    if len(values) != len(ids) or not values.index.isin(ids).all() or values.index.has_duplicates:
+        raise refuse(
+            f"its {len(values)} rows are not the frame's {len(ids)} areas, each once",
+            "index the result by area_id: `reindex(areas.table.index)` leaves missing ones NaN",
+        )
+    if odd := set(values.columns) ^ set(stream.unit):
+        raise refuse(
+            f"its columns and its declared units differ in: {', '.join(map(str, sorted(odd)))}",
+            "give every column a unit in @stream(unit=...), and return every column declared",
+        )
+    texts = [str(c) for c in values if not pd.api.types.is_numeric_dtype(values[c])]
+    if texts:
+        raise refuse(f"not numbers: {', '.join(texts)}", "features are numbers or NaN")
+    values = values.reindex(ids)[list(stream.unit)].astype(float)
+    infinite = np.isinf(values.to_numpy())
+    if infinite.any():
+        column = int(infinite.any(axis=0).argmax())
+        raise refuse(
+            f"column '{values.columns[column]}' is infinite in {some(ids[infinite.any(axis=1)])}",
+            "guard the division: an undefined ratio is NaN",
+        )
+    return values
+
+
+def _info(
+    values: pd.DataFrame, stream: Stream, catalog: Catalog, snapshots: list[Snapshot]
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "stream": stream.name,
+            "source": ", ".join(stream.sources) or "frame",
+            "unit": pd.Series(dict(stream.unit)),
+            "vintage": ", ".join(catalog.sources[s].vintage for s in stream.sources),
+            "coverage": values.notna().mean(),
+            "sha256": ", ".join(s.sha256 for s in snapshots),
+        },
+        index=values.columns.rename("feature"),
+    )
+
+
+def _refuse_twice(info: list[pd.DataFrame]) -> None:
+    streams = pd.concat(info)["stream"]
+    if streams.index.has_duplicates:
+        name = streams.index[streams.index.duplicated()][0]
+        raise InputError(
+            f"the feature '{name}' is made by more than one stream: {', '.join(streams[[name]])}",
+            where="features",
+            remedy="rename one of them",
+        )
