@@ -42,12 +42,12 @@ def build_features(
     features_dir: Path,
     data_dirs: Sequence[Path],
     store: Path,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, float], None] | None = None,
 ) -> Features:
     """Run every stream file of a folder on the sources of a catalog.
 
     Each source's file is looked up in `data_dirs` in order and read once, from its snapshot in
-    `store`. `progress(stream, done, total)` is called before each stream and after the last.
+    `store`. `progress(stream, share done)` is called before each stream and after the last.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def build_features(
     info: list[pd.DataFrame] = []
     for done, (path, stream) in enumerate(streams.items()):
         if progress:
-            progress(stream.name, done, len(streams))
+            progress(stream.name, done / len(streams))
         if not reader.has(path, stream):
             continue
         data = [reader.read(name) for name in stream.sources]
@@ -68,7 +68,7 @@ def build_features(
         columns.append(values)
         info.append(_info(values, stream, catalog, [reader.snapshots[s] for s in stream.sources]))
     if progress:
-        progress("", len(streams), len(streams))
+        progress("", 1.0)
     if not columns:
         raise InputError(
             "no stream could be built",

@@ -1,0 +1,180 @@
+"""From a file as people make them to clean columns: title rows, messy headers, marked cells.
+
+A file's rows keep their number in the file (the first being 1), so that a report can name them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from smallarea.catalog.declare import Column
+from smallarea.errors import InputError
+
+#: How statistical offices write "no value".
+MISSING = frozenset({"", "-", "--", "–", "—", ".", "..", "...", "na", "n/a", "nan", "nil", "null"})
+#: A small count withheld to protect people: "<5", "< 15", "≤10".
+SUPPRESSED = r"[<≤]\s*=?\s*\d+"
+THOUSANDS = r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?"
+HEADER_WITHIN = 30
+EXCEL = frozenset({".xlsx", ".xlsm"})
+
+
+def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
+    """Return all cells of a CSV file or a workbook's sheet; index: row number in the file.
+
+    Cells of a CSV file are text; those of a workbook text, numbers or None. `name` is the file's
+    name in messages.
+    """
+    try:
+        rows = _workbook(path, sheet, name) if path.suffix in EXCEL else _text(path)
+    except (UnicodeDecodeError, csv.Error, OSError, KeyError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"it cannot be read: {error}", where=name, remedy="save it as CSV (UTF-8) or .xlsx"
+        ) from None
+    cells = pd.DataFrame(rows, dtype=object)
+    cells.index += 1
+    return cells
+
+
+def _text(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def _workbook(path: Path, sheet: str | None, name: str) -> list[tuple]:
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # openpyxl lets its zip and XML errors through
+        raise ValueError(f"not a workbook ({error})") from error
+    try:
+        if sheet is not None and sheet not in book.sheetnames:
+            raise InputError(
+                f"it has no sheet '{sheet}', only {', '.join(book.sheetnames)}",
+                where=name,
+                remedy="correct `layer` in the catalog",
+            )
+        return list(book[sheet or book.sheetnames[0]].iter_rows(values_only=True))
+    finally:
+        book.close()
+
+
+def blank(cells: pd.DataFrame) -> pd.DataFrame:
+    """Which cells hold nothing."""
+    return cells.isna() | cells.apply(lambda column: column.astype("str").str.strip() == "")
+
+
+def normalise(header: object) -> str:
+    """Return a header in lower case with runs of other signs as one space."""
+    return re.sub(r"[\W_]+", " ", str(header).lower()).strip()
+
+
+def find_columns(
+    cells: pd.DataFrame, wanted: dict[str, str], optional: set[str], name: str
+) -> pd.DataFrame:
+    """Return the rows below the header row, with the wanted columns under their own names.
+
+    Parameters
+    ----------
+    cells : as `read_cells` returns them.
+    wanted : name -> header, compared without case and punctuation; a header in the file may go on
+        after it ("Active HH" finds "Active HH (as of Dec 2022)").
+    optional : names that may be absent.
+
+    Raises
+    ------
+    InputError : there are no data, or no row has all headers; the missing ones are named.
+    """
+    empty = InputError("it holds no data", where=name, remedy="supply the complete file")
+    if cells.empty:
+        raise empty
+    needed = {key: header for key, header in wanted.items() if key not in optional}
+    best: dict[str, int] = {}
+    header_row = cells.index[0]
+    for row, values in cells.head(HEADER_WITHIN).iterrows():
+        found = _positions([normalise(v) if v is not None else "" for v in values], needed)
+        if len(found) > len(best):
+            best, header_row = found, row
+        if len(found) == len(needed):
+            break
+    if lacking := [header for key, header in needed.items() if key not in best]:
+        raise InputError(
+            f"no column '{lacking[0]}'" + (f" (nor {', '.join(lacking[1:])})" * (len(lacking) > 1)),
+            where=f"{name}, header row {header_row}",
+            remedy="restore the column, or declare its header in data_catalog.yaml",
+        )
+    headers = [normalise(v) if v is not None else "" for v in cells.loc[header_row]]
+    columns = best | _positions(headers, {k: h for k, h in wanted.items() if k in optional})
+    body = cells.loc[header_row + 1 :]
+    body = body[~blank(body).all(axis=1)]
+    if body.empty:
+        raise empty
+    picked = {key: body[columns[key]] if key in columns else None for key in wanted}
+    return pd.DataFrame(picked, index=body.index)
+
+
+def _positions(headers: list[str], wanted: dict[str, str]) -> dict[str, int]:
+    """Find each wanted header: the equal one, or else the only one that begins with it."""
+    found = {}
+    for key, header in wanted.items():
+        text = normalise(header)
+        begins = [i for i, h in enumerate(headers) if h.startswith(text + " ")]
+        if text in headers:
+            found[key] = headers.index(text)
+        elif len(begins) == 1:
+            found[key] = begins[0]
+    return found
+
+
+def as_text(cells: pd.Series) -> pd.Series:
+    """Return trimmed text, <NA> where the cell says nothing."""
+    text = cells.astype("string").str.replace("\u00a0", " ").str.strip().str.lstrip("'")
+    return text.mask(text.str.lower().isin(MISSING))
+
+
+def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, int]:
+    """Return a column held to its contract, and how many of its cells are suppressed.
+
+    Numbers may have thousands separators. A suppressed cell ("<5") is NaN, as is a missing one.
+
+    Raises
+    ------
+    InputError : a cell is not of the declared type, or outside its range; its row is named.
+    """
+    text = as_text(cells)
+    if column.type == "text":
+        return text, 0
+    suppressed = text.str.fullmatch(SUPPRESSED).fillna(False).astype(bool)
+    plain = text.mask(suppressed)
+    separated = plain.str.fullmatch(THOUSANDS).fillna(False).astype(bool)
+    plain = plain.mask(separated, plain.str.replace(",", ""))
+    values = pd.to_numeric(plain.astype(object), errors="coerce").astype(float)
+    values = values.where(np.isfinite(values))
+    _refuse(values.isna() & plain.notna(), text, "is not a number", where)
+    if column.type == "integer":
+        _refuse(values.notna() & (values % 1 != 0), text, "is not a whole number", where)
+    if column.min is not None:
+        low = "is negative" if column.min == 0 else f"is below {column.min:g}"
+        _refuse(values < column.min, text, low, where)
+    if column.max is not None:
+        _refuse(values > column.max, text, f"is above {column.max:g}", where)
+    return values, int(suppressed.sum())
+
+
+def _refuse(wrong: pd.Series, text: pd.Series, why: str, where: str) -> None:
+    if wrong.any():
+        cells = text[wrong]
+        more = f" (and {len(cells) - 1} more)" if len(cells) > 1 else ""
+        raise InputError(
+            f"'{cells.iloc[0]}' {why}{more}",
+            where=f"{where}, row {cells.index[0]}",
+            remedy="correct the cell (leave it empty if unknown), or the catalog's contract",
+        )

@@ -1,0 +1,152 @@
+"""Tables, flows and points: rows whose key cells say which area they belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from smallarea.catalog.cells import as_text, as_values, find_columns, read_cells
+from smallarea.catalog.declare import Column, Source
+from smallarea.catalog.matching import NO_KEY, UNKNOWN, match_codes, match_points, match_units
+from smallarea.catalog.report import ReadReport, some
+from smallarea.catalog.snapshots import Snapshot
+from smallarea.errors import InputError
+
+if TYPE_CHECKING:
+    from smallarea.areas import Frame
+
+#: The least share of rows with a key that must match: below it, it is the wrong file or frame.
+LEAST_MATCH = 0.5
+
+
+def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.DataFrame, ReadReport]:
+    """Read a table, flows or points from CSV, a workbook or (points) GeoJSON.
+
+    Returns
+    -------
+    data : one row per matched row of the file, with the columns the catalog declares, after the
+        key: `area_id` (`province_id` or `region_id` for a table of those; `origin` and
+        `destination` for flows; `lon` and `lat` besides for points).
+    report : the account of all rows.
+
+    Raises
+    ------
+    InputError : a column is missing, a cell breaks its contract, codes are numbers, hardly a row
+        matches, or an area has several rows and the catalog declares no `aggregate`.
+    """
+    body = _points_file(source, snapshot) if _is_geojson(source) else _sheet(source, snapshot)
+    keys, ids = _match(source, body, frame)
+    report = _account(source, keys, ids)
+    body, ids = body.loc[ids.notna().all(axis=1)], ids.dropna()
+    values, suppressed = {}, {}
+    for name, column in source.columns.items():
+        where = f"{source.file}, column '{column.header or name}'"
+        values[name], hidden = as_values(body[name], column, where)
+        if hidden:
+            suppressed[name] = hidden
+    data = pd.concat([ids, pd.DataFrame(values, index=body.index)], axis=1)
+    if source.kind != "points":
+        data = _unique(data, list(ids.columns) + list(source.per), source)
+    report = ReadReport(**{**vars(report), "suppressed": suppressed})
+    return data.reset_index(drop=True), report
+
+
+def _is_geojson(source: Source) -> bool:
+    return source.file.lower().endswith((".geojson", ".json"))
+
+
+def _sheet(source: Source, snapshot: Snapshot) -> pd.DataFrame:
+    cells = read_cells(snapshot.path, source.layer, source.file)
+    wanted = {f"key:{role}": header for role, header in source.key.items()}
+    wanted |= {name: column.header or name for name, column in source.columns.items()}
+    optional = {name for name, column in source.columns.items() if column.optional}
+    return find_columns(cells, wanted, optional, source.file)
+
+
+def _points_file(source: Source, snapshot: Snapshot) -> pd.DataFrame:
+    from smallarea.catalog.layers import read_layer
+
+    layer = read_layer(source, snapshot, "Point")
+    body = pd.DataFrame({"key:lat": layer.geometry.y, "key:lon": layer.geometry.x}, dtype=object)
+    for name, column in source.columns.items():
+        body[name] = layer.get(column.header or name)
+    return body
+
+
+def _match(source: Source, body: pd.DataFrame, frame: Frame) -> tuple[pd.Series, pd.DataFrame]:
+    """Return each row's key as the file has it (<NA> if empty), and the ids found for it."""
+    key = {
+        name.removeprefix("key:"): body[name] for name in map(str, body) if name.startswith("key:")
+    }
+
+    def where(role: str) -> str:
+        return f"{source.file}, column '{source.key[role]}'"
+
+    text = pd.concat([as_text(cells) for cells in key.values()], axis=1)
+    keys = text.apply(lambda row: ", ".join(row.dropna()) or pd.NA, axis=1).astype("string")
+    match sorted(key):
+        case ["code"]:
+            ids = {"area_id": match_codes(key["code"], frame, where("code"))}
+        case ["destination", "origin"]:
+            ids = {r: match_codes(key[r], frame, where(r)) for r in ("origin", "destination")}
+        case ["name", "province"]:
+            names, provinces = as_text(key["name"]), as_text(key["province"])
+            ids = {"area_id": frame.match_names(provinces, names).where(names.notna())}
+            keys = keys.where(names.notna())
+        case ["lat", "lon"]:
+            ids = _locate(source, key, frame)
+        case [level]:
+            ids = {f"{level}_id": match_units(key[level], frame.table, level)}
+    return keys, pd.DataFrame(ids, index=body.index)
+
+
+def _locate(source: Source, key: dict[str, pd.Series], frame: Frame) -> dict[str, pd.Series]:
+    degrees = {
+        role: as_values(
+            key[role],
+            Column(min=-limit, max=limit),
+            f"{source.file}, column '{source.key.get(role, role)}'",
+        )[0]
+        for role, limit in (("lon", 180.0), ("lat", 90.0))
+    }
+    placed = pd.DataFrame(degrees).dropna()
+    lon, lat = placed["lon"].to_numpy(), placed["lat"].to_numpy()
+    found = match_points(lon, lat, frame, source.snap_km)
+    found.index = placed.index
+    return {"area_id": found.reindex(key["lon"].index), **degrees}
+
+
+def _account(source: Source, keys: pd.Series, ids: pd.DataFrame) -> ReadReport:
+    lost = ids.isna().any(axis=1)
+    reason = np.where(keys[lost].isna(), NO_KEY, UNKNOWN)
+    unmatched = pd.DataFrame(
+        {"row": keys.index[lost], "key": keys[lost].fillna("").to_numpy(), "reason": reason}
+    )
+    matched, keyed = int((~lost).sum()), int(keys.notna().sum())
+    if matched < max(1, LEAST_MATCH * keyed):
+        raise InputError(
+            f"only {matched:,} of {keyed:,} rows match an area; unknown: "
+            + some(unmatched.loc[unmatched["reason"] == UNKNOWN, "key"]),
+            where=f"{source.file}, key {', '.join(source.key.values()) or 'coordinates'}",
+            remedy="use the frame's own codes as text, or correct the key in data_catalog.yaml",
+        )
+    return ReadReport(source.name, source.file, len(keys), matched, unmatched)
+
+
+def _unique(data: pd.DataFrame, by: list[str], source: Source) -> pd.DataFrame:
+    """Return one row per area (and `per`), or say which has several."""
+    repeated = data.duplicated(by, keep=False)
+    if not repeated.any():
+        return data
+    if source.aggregate is None:
+        first = data.loc[repeated, by].iloc[0]
+        rows = data.index[(data[by] == first).all(axis=1)]
+        raise InputError(
+            f"{' and '.join(map(str, first))} stands in rows {some(list(rows))}",
+            where=f"{source.file}, {', '.join([*source.key.values(), *source.per])}",
+            remedy="remove the duplicates, or declare `per` or `aggregate: sum|mean`",
+        )
+    groups = data.groupby(by, sort=False, dropna=False)
+    return groups.agg(source.aggregate, skipna=False).reset_index()
