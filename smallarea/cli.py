@@ -1,0 +1,194 @@
+"""The command line: parses, calls the project, shows progress. Nothing is computed here.
+
+Exit codes: 0 done; 1 a defect of the engine; 2 wrong usage; 3 bad input, said in one sentence;
+130 interrupted (finished stages are kept).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from smallarea import __version__
+from smallarea.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""From one household survey about a hidden harm to honest numbers for every municipality.
+
+A first run: `smallarea init my-project`, `cd my-project`, `smallarea run`, then open
+`runs/latest/map.html`. Without a real survey the engine works on its digital twin, and everything
+it makes says SYNTHETIC SURVEY.
+""",
+)
+
+ProjectDir = Annotated[
+    Path, typer.Option("--project", help="The project's folder (with data_catalog.yaml).")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder with real files; they take the place of the twin's of that name."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+console = Console()
+notes = Console(stderr=True)
+
+
+@contextmanager
+def showing(quiet: bool) -> Iterator[Any]:
+    """Show a bar per stage on standard error; yield the callback the engine reports to."""
+    if quiet:
+        yield lambda what, share=None: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=notes) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, share: float | None = None) -> None:
+            stage = what.split(":", 1)[0]
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=1.0)
+            done = {} if share is None else {"completed": share}
+            bars.update(tasks[stage], description=f"{what:<46.46}", **done)
+
+        yield report
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write a new project: data_catalog.yaml, features/ and models/, ready to run and to edit."""
+    from smallarea.project import Project
+
+    project = Project.init(folder)
+    if not quiet:
+        console.print(
+            f"Wrote {project.root}. Next: [bold]cd {folder}[/bold], "
+            "[bold]smallarea run[/bold], open runs/latest/map.html."
+        )
+
+
+@app.command()
+def simulate(
+    project: ProjectDir = Path(),
+    data: Data = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the twin; the same gives the same.")] = (
+        None
+    ),
+    signal: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the differences between areas that the streams explain; 0: none.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make the digital twin: an invented survey and invented streams on the real frame.
+
+    With `--data` its truth grows out of the real streams found there; the survey stays invented.
+    The truth is stored apart, in data/twin/truth, and never read by estimation.
+    """
+    from smallarea.project import Project
+
+    knobs = {k: v for k, v in {"seed": seed, "signal": signal}.items() if v is not None}
+    with showing(quiet or as_json) as progress:
+        twin = Project(project).simulate(data, progress=progress, **knobs)
+    if as_json:
+        print(json.dumps({"twin": str(twin)} | json.loads((twin / "twin.json").read_text())))
+    elif not quiet:
+        console.print(f"SYNTHETIC SURVEY written to {twin}; its truth is apart, in {twin}/truth.")
+
+
+@app.command()
+def run(
+    project: ProjectDir = Path(),
+    data: Data = None,
+    profile: Annotated[str, typer.Option(help="fast (minutes) or full (every model).")] = "fast",
+    seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run the main job: from survey and streams to estimates, map and report for every area.
+
+    Finished stages are reused when their inputs, settings and code have not changed. The newest
+    finished run is at runs/latest.
+    """
+    from smallarea.project import Project
+
+    with showing(quiet or as_json) as progress:
+        made = Project(project).run(data, profile=profile, seed=seed, progress=progress)
+    if as_json:
+        print(json.dumps(made.manifest | {"folder": str(made.folder)}, default=str))
+    elif not quiet:
+        from smallarea.summary import run_summary
+
+        console.print(run_summary(made), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def status(project: ProjectDir = Path(), data: Data = None, as_json: Json = False) -> None:
+    """Say which sources are at hand, which are missing, and what the newest run was made of."""
+    from smallarea.project import Project
+    from smallarea.summary import project_status, status_text
+
+    facts = project_status(Project(project), data)
+    print(json.dumps(facts, default=str) if as_json else status_text(facts))
+
+
+@app.command()
+def explain(
+    area: Annotated[str, typer.Argument(help="An area's code (any vintage) or its name.")],
+    project: ProjectDir = Path(),
+    indicator: Annotated[str, typer.Option(help="Which indicator to explain.")] = "victims",
+    as_json: Json = False,
+) -> None:
+    """Say in words what the newest run knows about one area, and how little that may be."""
+    from smallarea.project import Project
+    from smallarea.summary import explain_area, explanation_text
+
+    facts = explain_area(Project(project).latest(), area, indicator)
+    print(json.dumps(facts, default=str) if as_json else explanation_text(facts))
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; turn bad input into one sentence and an exit code."""
+    try:
+        app()
+    except InputError as error:
+        notes.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(3)
+    except KeyboardInterrupt:
+        notes.print("interrupted; finished stages are kept and the next run goes on from there")
+        sys.exit(130)

@@ -1,0 +1,77 @@
+"""A project's settings: the `settings:` block of data_catalog.yaml, checked before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from smallarea.errors import InputError
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TauSettings(_Block):
+    """The informed prior of the reporting rate tau: Beta(a, b), and where it comes from."""
+
+    a: float = Field(gt=0)
+    b: float = Field(gt=0)
+    source: str
+
+
+class Profile(_Block):
+    """How much computing a run spends."""
+
+    draws: int = Field(ge=100, description="draws in which every estimate travels")
+    chains: int = Field(ge=2)
+    tune: int = Field(ge=100)
+    samples: int = Field(ge=100, description="posterior samples per chain")
+
+
+class Settings(_Block):
+    """Everything a run can be told that is not data.
+
+    Attributes
+    ----------
+    seed : the one seed from which every random stage takes its own.
+    survey : folder with respondents.csv, groups.csv, roster.csv, casework.csv, in the project.
+    tau_prior : informed prior of the reporting rate; totals scale with 1 / tau.
+    overlap : share of the smaller of live and non-live victims who are in both.
+    top_k : the k of the probability of being among the k areas with most victims.
+    folds : province-grouped cross-validation folds.
+    profiles : `fast` and `full`.
+    """
+
+    seed: int = Field(ge=0)
+    survey: str
+    tau_prior: TauSettings
+    overlap: float = Field(0.0, ge=0, le=1)
+    top_k: int = Field(100, ge=1)
+    folds: int = Field(5, ge=2)
+    profiles: dict[str, Profile]
+
+    def profile(self, name: str) -> Profile:
+        """Return the named profile; raise InputError naming those that exist."""
+        if name not in self.profiles:
+            raise InputError(
+                f"no profile {name!r}",
+                where="data_catalog.yaml, settings.profiles",
+                remedy=f"choose one of {', '.join(self.profiles)}",
+            )
+        return self.profiles[name]
+
+
+def read_settings(block: dict[str, Any]) -> Settings:
+    """Check a `settings:` block; raise InputError naming the first field that is wrong."""
+    try:
+        return Settings.model_validate(block)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            first["msg"],
+            where=f"data_catalog.yaml, settings.{field}",
+            remedy="mend this setting; `smallarea init` writes a complete example",
+        ) from None

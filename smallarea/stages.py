@@ -1,0 +1,95 @@
+"""Stages remembered by content: the same code, settings and inputs are never computed twice.
+
+A stage's key hashes its name, its settings, the bytes of its input files, the keys of the stages
+before it and the source code of the rooms it runs. Its outputs live in a folder named by that key,
+which appears only when the stage has finished: an interrupted run leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smallarea.files import digest_of, sha256, write_json, writing
+
+PACKAGE = Path(__file__).parent
+
+#: Told `(what is being done, share done or None)`.
+Progress = Callable[[str, float | None], None]
+
+
+def silent(_what: str, _share: float | None = None) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A finished stage: where its outputs are, its key, and whether they were computed now."""
+
+    name: str
+    folder: Path
+    key: str
+    reused: bool
+    seconds: float
+
+
+@dataclass
+class StageStore:
+    """Finished stages under one folder, found again by key."""
+
+    root: Path
+    progress: Progress = silent
+    finished: list[Stage] = field(default_factory=list)
+
+    def stage(
+        self,
+        name: str,
+        compute: Callable[[Path], None],
+        *,
+        settings: Mapping[str, Any],
+        code: tuple[str, ...],
+        after: tuple[Stage, ...] = (),
+    ) -> Stage:
+        """Return the stage's outputs, computing them only if nothing fits its key.
+
+        Parameters
+        ----------
+        name : the stage's name, shown to the user.
+        compute : writes the outputs into the (existing, empty) folder it is given.
+        settings : JSON-able values the outputs depend on, file hashes among them.
+        code : files and folders of the package, or absolute paths, whose source the stage runs.
+        after : the stages whose outputs it reads.
+        """
+        key = digest_of(
+            {
+                "name": name,
+                "settings": settings,
+                "code": {part: code_hash(part) for part in code},
+                "after": [stage.key for stage in after],
+            }
+        )
+        folder = self.root / f"{name}-{key[:16]}"
+        started = time.perf_counter()
+        reused = folder.is_dir()
+        if not reused:
+            self.progress(name, 0.0)
+            with writing(folder) as temporary:
+                temporary.mkdir()
+                compute(temporary)
+                seconds = time.perf_counter() - started
+                write_json(temporary / "stage.json", {"key": key, "seconds": round(seconds, 3)})
+        self.progress(name, 1.0)
+        stage = Stage(name, folder, key, reused, time.perf_counter() - started)
+        self.finished.append(stage)
+        return stage
+
+
+def code_hash(part: str) -> str:
+    """Hash the Python source of a file or folder, relative to the package or absolute."""
+    path = PACKAGE / part
+    if path.is_file():
+        return sha256(path)
+    return digest_of({p.relative_to(path).as_posix(): sha256(p) for p in path.rglob("*.py")})

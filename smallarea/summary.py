@@ -1,0 +1,198 @@
+"""What the command line says of a run, a project, an area: facts first, then words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smallarea.errors import InputError
+from smallarea.files import sha256
+from smallarea.indicators import UNITS
+from smallarea.project import Project, Run
+
+BANNER = "SYNTHETIC SURVEY: these numbers describe no real place"
+
+FLAG_WORDS = {
+    "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
+    "extrapolated": "its covariates lie outside what the surveyed areas show",
+    "approximate_geometry": "its position or shape is approximate",
+    "small_population": "few people live here: read only with its neighbours",
+    "suppressed_small_population": "numbers withheld: too few people live here",
+    "no_mean": "the mean does not exist under this reporting prior: read the median",
+    "synthetic": "made from the digital twin, not from a real survey",
+}
+
+
+def interval(row: Any, low: str = "q10", high: str = "q90") -> str:
+    """Write an interval with a precision its width supports."""
+    ends = [row[low], row[high]]
+    if any(pd.isna(end) for end in ends):
+        return "withheld"
+    wide = max(abs(end) for end in ends)
+    digits = 0 if wide >= 100 else 1 if wide >= 10 else 2
+    return f"{ends[0]:,.{digits}f} to {ends[1]:,.{digits}f}"
+
+
+def run_summary(run: Run) -> str:
+    """Return the lines a run ends with: national totals, what helped, warnings, paths."""
+    facts = run.manifest
+    lines = [f"[bold]{BANNER}[/bold]"] if run.synthetic else []
+    lines.append("Nationally, as 80 % intervals:")
+    for indicator in ("victims", "traffickers", "victims_rate", "traffickers_rate", "ratio"):
+        row = facts["national"][indicator]
+        lines.append(f"  {indicator:<17} {interval(row):>24}  {UNITS[indicator]}")
+    lines.append(facts["covariates"]["sentence"])
+    lines += [f"[yellow]warning[/yellow] {warning}" for warning in facts["warnings"]]
+    reused = sum(stage["reused"] for stage in facts["stages"].values())
+    lines.append(
+        f"{facts['seconds']} s, {reused} of {len(facts['stages'])} stages reused. Written:"
+    )
+    latest = run.folder.parent / "latest"
+    lines += [f"  {latest / name}" for name in [*facts["outputs"], "manifest.json"]]
+    return "\n".join(lines)
+
+
+def project_status(project: Project, data: str | Path | None = None) -> dict[str, Any]:
+    """Return what is at hand: sources with hash or absence, the survey, the newest run."""
+    dirs = project.data_dirs(data)
+    sources = []
+    for name, source in project.catalog.sources.items():
+        path = next((d / source.file for d in dirs if (d / source.file).is_file()), None)
+        twin = path is not None and project.twin in path.parents
+        sources.append(
+            {
+                "source": name,
+                "file": source.file,
+                "vintage": str(source.vintage),
+                "licence": source.licence,
+                "at": "missing" if path is None else "twin" if twin else str(path.parent),
+                "sha256": None if path is None else sha256(path),
+            }
+        )
+    survey = project.root / project.settings.survey
+    try:
+        latest = project.latest().manifest
+    except InputError:
+        latest = None
+    used = {entry["file"]: entry["sha256"] for entry in latest["inputs"]} if latest else {}
+    for entry in sources:
+        entry["changed_since_run"] = (
+            None if entry["file"] not in used else used[entry["file"]] != entry["sha256"]
+        )
+    return {
+        "project": str(project.root),
+        "survey": str(survey) if survey.is_dir() else "missing: `smallarea run` makes the twin",
+        "sources": sources,
+        "latest": latest
+        and {key: latest[key] for key in ("run", "started", "profile", "seed", "synthetic")},
+    }
+
+
+def status_text(facts: dict[str, Any]) -> str:
+    """Write :func:`project_status` for a person."""
+    lines = [f"project {facts['project']}", f"survey  {facts['survey']}", "sources:"]
+    for entry in facts["sources"]:
+        changed = "  CHANGED since the newest run" if entry["changed_since_run"] else ""
+        lines.append(f"  {entry['source']:<26} {entry['vintage']:<10} {entry['at']}{changed}")
+    latest = facts["latest"]
+    if latest is None:
+        lines.append("no finished run yet: `smallarea run`")
+    else:
+        label = " SYNTHETIC SURVEY" if latest["synthetic"] else ""
+        lines.append(
+            f"newest run {latest['run']} ({latest['profile']}, seed {latest['seed']}){label}"
+        )
+    return "\n".join(lines)
+
+
+def find_area(table: pd.DataFrame, area: str) -> str:
+    """Return the area_id meant by a code of the frame or by a name; InputError if not unique."""
+    areas = table.drop_duplicates("area_id").set_index("area_id")
+    if area in areas.index:
+        return area
+    hits = areas[areas["name"].str.casefold() == area.casefold()]
+    if hits.empty:
+        hits = areas[areas["name"].str.casefold().str.contains(area.casefold(), regex=False)]
+    if len(hits) == 1:
+        return str(hits.index[0])
+    some = "; ".join(f"{i} {r['name']}, {r['province']}" for i, r in hits.head(8).iterrows())
+    raise InputError(
+        f"{len(hits)} areas fit {area!r}" + (f": {some}" if some else ""),
+        where="AREA",
+        remedy="give the 10-digit code" if some else "give a code or a name of the frame",
+    )
+
+
+def explain_area(run: Run, area: str, indicator: str = "victims") -> dict[str, Any]:
+    """Return what a run knows about one area: intervals, flags, covariates against the nation.
+
+    Raises InputError when the area or the indicator is not in the run.
+    """
+    if indicator not in UNITS:
+        raise InputError(
+            f"no indicator {indicator!r}",
+            where="--indicator",
+            remedy=f"choose one of {', '.join(UNITS)}",
+        )
+    table = run.table()
+    area_id = find_area(table, area)
+    row = table[(table["area_id"] == area_id) & (table["indicator"] == indicator)].iloc[0]
+    features = pd.read_parquet(run.folder / "features.parquet")
+    place = features.rank(pct=True).loc[area_id]
+    top = (place - 0.5).abs().sort_values(ascending=False).head(6).index
+    return {
+        "area_id": area_id,
+        "name": row["name"],
+        "province": row["province"],
+        "region": row["region"],
+        "indicator": indicator,
+        "unit": UNITS[indicator],
+        "surveyed": bool(row["surveyed"]),
+        "estimate": {
+            key: None if pd.isna(row[key]) else float(row[key])
+            for key in ("q025", "q10", "q25", "q50", "q75", "q90", "q975")
+        },
+        "rank": None if pd.isna(row["rank_low"]) else [int(row["rank_low"]), int(row["rank_high"])],
+        "areas": int(table["area_id"].nunique()),
+        "flags": [flag for flag in str(row["flags"]).split(";") if flag],
+        "covariates": run.manifest["covariates"],
+        "features": {
+            name: {"value": float(features.at[area_id, name]), "percentile": float(place[name])}
+            for name in top
+            if pd.notna(place[name])
+        },
+        "missing_features": [str(name) for name in features.columns[features.loc[area_id].isna()]],
+        "synthetic": run.synthetic,
+    }
+
+
+def explanation_text(facts: dict[str, Any]) -> str:
+    """Write :func:`explain_area` for a person."""
+    lines = [BANNER] if facts["synthetic"] else []
+    lines.append(f"{facts['name']}, {facts['province']}, {facts['region']} ({facts['area_id']})")
+    estimate = {k: float("nan") if v is None else v for k, v in facts["estimate"].items()}
+    lines.append(f"{facts['indicator']} ({facts['unit']}):")
+    lines.append(f"  half of the plausible values lie in  {interval(estimate, 'q25', 'q75')}")
+    lines.append(f"  four fifths in                       {interval(estimate)}")
+    lines.append(f"  nineteen in twenty in                {interval(estimate, 'q025', 'q975')}")
+    if facts["rank"]:
+        low, high = facts["rank"]
+        lines.append(f"  its rank among {facts['areas']} areas is somewhere from {low} to {high}")
+    lines.append(
+        "Some of its people were interviewed; their answers weigh in."
+        if facts["surveyed"]
+        else "Nobody was interviewed here; the numbers come from places that resemble it."
+    )
+    lines.append(facts["covariates"]["sentence"])
+    if facts["features"]:
+        lines.append("What stands out here (percentile among all areas):")
+        lines += [
+            f"  {name:<34} {value['value']:>12,.3g}   {value['percentile']:.0%}"
+            for name, value in facts["features"].items()
+        ]
+    lines += [f"Note: {FLAG_WORDS.get(flag, flag)}." for flag in facts["flags"]]
+    if facts["missing_features"]:
+        lines.append(f"Not known here: {', '.join(facts['missing_features'])}.")
+    return "\n".join(lines)

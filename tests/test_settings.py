@@ -1,0 +1,36 @@
+import pytest
+
+from smallarea.errors import InputError
+from smallarea.settings import read_settings
+
+GOOD = {
+    "seed": 1,
+    "survey": "data/twin/survey",
+    "tau_prior": {"a": 15, "b": 288, "source": "casework"},
+    "profiles": {"fast": {"draws": 1000, "chains": 2, "tune": 500, "samples": 500}},
+}
+
+
+def test_a_complete_block_is_read():
+    settings = read_settings(GOOD)
+    assert settings.profile("fast").draws == 1000
+    assert settings.overlap == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"seed": -1}, "seed"),
+        ({"seeds": 1}, "seeds"),
+        ({"tau_prior": {"a": 0, "b": 1, "source": ""}}, "tau_prior.a"),
+        ({"overlap": 1.5}, "overlap"),
+    ],
+)
+def test_a_wrong_setting_is_named(change, field):
+    with pytest.raises(InputError, match=rf"settings\.{field}"):
+        read_settings(GOOD | change)
+
+
+def test_an_unknown_profile_names_those_that_exist():
+    with pytest.raises(InputError, match="choose one of fast"):
+        read_settings(GOOD).profile("slow")

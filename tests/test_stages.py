@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from smallarea.stages import StageStore, code_hash
+
+
+def run(store, settings, after=(), fail=False):
+    calls = []
+
+    def compute(out):
+        (out / "value.txt").write_text(str(settings))
+        calls.append(1)
+        if fail:
+            raise KeyboardInterrupt
+
+    stage = store.stage("demo", compute, settings=settings, code=("errors.py",), after=after)
+    return stage, len(calls)
+
+
+def test_the_same_inputs_are_computed_once(tmp_path):
+    first, computed = run(StageStore(tmp_path), {"a": 1, "b": 2})
+    again, recomputed = run(StageStore(tmp_path), {"b": 2, "a": 1})
+    assert (computed, recomputed) == (1, 0)
+    assert again.folder == first.folder
+    assert again.reused
+    assert json.loads((again.folder / "stage.json").read_text())["key"] == first.key
+
+
+def test_other_settings_and_other_stages_before_are_other_keys(tmp_path):
+    store = StageStore(tmp_path)
+    first, _ = run(store, {"a": 1})
+    second, _ = run(store, {"a": 2})
+    after_first, _ = run(store, {"a": 1}, after=(first,))
+    after_second, _ = run(store, {"a": 1}, after=(second,))
+    assert len({s.key for s in (first, second, after_first, after_second)}) == 4
+
+
+def test_an_interrupted_stage_leaves_nothing_half_written(tmp_path):
+    store = StageStore(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(store, {"a": 1}, fail=True)
+    assert list(tmp_path.iterdir()) == []
+    _, computed = run(store, {"a": 1})
+    assert computed == 1
+
+
+def test_progress_is_told_the_stage_from_start_to_end(tmp_path):
+    told = []
+    run(StageStore(tmp_path, lambda what, share: told.append((what, share))), {})
+    assert told == [("demo", 0.0), ("demo", 1.0)]
+
+
+def test_code_hash_follows_the_source(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1")
+    first = code_hash(str(tmp_path))
+    (tmp_path / "notes.txt").write_text("no code")
+    assert code_hash(str(tmp_path)) == first
+    (tmp_path / "a.py").write_text("x = 2")
+    assert code_hash(str(tmp_path)) != first
