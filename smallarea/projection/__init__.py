@@ -1,0 +1,21 @@
+"""From fitted models to every area: agreement with the nation, indicators, summaries, decisions."""
+
+from .consistency import Agreement, agree, apply_tau, discrepancy
+from .counts import reference_sizes, to_counts
+from .decisions import probability_above, probability_top
+from .indicators import count_draws, indicator_draws
+from .summaries import summarise
+
+__all__ = [
+    "Agreement",
+    "agree",
+    "apply_tau",
+    "count_draws",
+    "discrepancy",
+    "indicator_draws",
+    "probability_above",
+    "probability_top",
+    "reference_sizes",
+    "summarise",
+    "to_counts",
+]

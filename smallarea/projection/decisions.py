@@ -1,0 +1,37 @@
+"""Probabilities a decision can rest on, from joint draws after agreement with the nation.
+
+A bare rank hides that hundreds of areas could hold it; the probability of being among the top k
+and of exceeding a threshold do not (Shen & Louis 1998 on why estimated ranks mislead).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ..errors import InputError
+from .summaries import ranks
+
+
+def probability_top(draws: xr.DataArray, k: int = 100) -> pd.Series:
+    """Probability that an area is among the `k` largest; draws (area_id, draw), sums to k.
+
+    An area with an undefined (NaN) draw has none (NaN).
+    """
+    if not 1 <= k <= draws.shape[0]:
+        raise InputError(
+            f"{k} is not between 1 and {draws.shape[0]} areas", where="k", remedy="lower k"
+        )
+    return _per_area(draws, (ranks(draws) <= k).values)
+
+
+def probability_above(draws: xr.DataArray, threshold: float) -> pd.Series:
+    """Probability that an area exceeds `threshold`, in the unit of the draws (area_id, draw)."""
+    return _per_area(draws, draws.values > threshold)
+
+
+def _per_area(draws: xr.DataArray, event: np.ndarray) -> pd.Series:
+    key, _ = draws.dims
+    share = np.where(np.isnan(draws.values).any(axis=1), np.nan, event.mean(axis=1))
+    return pd.Series(share, index=pd.Index(draws[key].values, name=key))

@@ -1,0 +1,60 @@
+"""From draws to the numbers of a table: quantiles, moments where they exist, ranges of ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+QUANTILES: dict[str, float] = {
+    "q025": 0.025,
+    "q10": 0.10,
+    "q25": 0.25,
+    "q50": 0.50,
+    "q75": 0.75,
+    "q90": 0.90,
+    "q975": 0.975,
+}
+RANK_INTERVAL = (0.05, 0.95)
+
+
+def summarise(draws: xr.DataArray, *, mean: bool = True, sd: bool = True) -> pd.DataFrame:
+    """Summarise one indicator's joint draws.
+
+    Parameters
+    ----------
+    draws : dims (area_id or another grouping, draw).
+    mean, sd : whether these moments exist. Counts are reports / tau, and with tau ~ Beta(a, b)
+        E[1/tau] is infinite for a <= 1, its variance for a <= 2; an average of draws would then
+        be a number without meaning, so the column is NaN.
+
+    Returns
+    -------
+    Index = the first dimension; columns mean, sd, q025, q10, q25, q50, q75, q90, q975 in the
+    unit of the draws, rank_low, rank_high: the 90 % interval of the rank, 1 = largest, from
+    the joint draws. An area with an undefined (NaN) draw has no quantiles, moments or ranks.
+    """
+    key, _ = draws.dims
+    values = draws.values
+    quantiles = np.quantile(values, list(QUANTILES.values()), axis=1)
+    undefined = np.isnan(quantiles[0])
+    low, high = np.quantile(ranks(draws).values, RANK_INTERVAL, axis=1)
+    columns = {
+        "mean": values.mean(axis=1) if mean else np.nan,
+        "sd": values.std(axis=1, ddof=1) if sd and values.shape[1] > 1 else np.nan,
+        **dict(zip(QUANTILES, quantiles, strict=True)),
+        "rank_low": pd.array(np.floor(low), dtype="Int64"),
+        "rank_high": pd.array(np.ceil(high), dtype="Int64"),
+    }
+    table = pd.DataFrame(columns, index=pd.Index(draws[key].values, name=key))
+    table.loc[undefined, ["rank_low", "rank_high"]] = pd.NA
+    return table
+
+
+def ranks(draws: xr.DataArray) -> xr.DataArray:
+    """Rank of every area within each draw, 1 = largest, same dims; NaN ranks last."""
+    values = draws.values.T  # (draw, area)
+    order = np.argsort(-values, axis=1)
+    rank = np.empty(order.shape, dtype=np.int32)
+    np.put_along_axis(rank, order, np.arange(1, order.shape[1] + 1, dtype=np.int32)[None], axis=1)
+    return draws.copy(data=np.ascontiguousarray(rank.T))
