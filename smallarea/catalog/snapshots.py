@@ -15,12 +15,13 @@ from smallarea.files import sha256, write_json, writing
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of a source: a read-only copy of its file, and the store that holds it."""
+    """One version of a source: a read-only copy of its `original`, and the store that holds it."""
 
     source: str
     path: Path
     sha256: str
     store: Path
+    original: Path
 
     @property
     def papers(self) -> Path:
@@ -52,7 +53,7 @@ def snapshot(source: Source, data_dirs: Sequence[Path], store: Path) -> Snapshot
         )
     digest = sha256(found)
     path = store / "snapshots" / source.name / f"{digest}{found.suffix}"
-    copy = Snapshot(source.name, path, digest, store)
+    copy = Snapshot(source.name, path, digest, store, found)
     if not path.exists():
         with writing(path) as temporary:
             shutil.copyfile(found, temporary)
@@ -63,6 +64,7 @@ def snapshot(source: Source, data_dirs: Sequence[Path], store: Path) -> Snapshot
             {
                 "source": source.name,
                 "original_name": found.name,
+                "folder": str(found.parent),
                 "sha256": digest,
                 "size": found.stat().st_size,
                 "fetched": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,6 +1,19 @@
 """Operators a stream file calls, and the feature matrix built from all stream files."""
 
+from smallarea.features import flows, lines, points, tables
 from smallarea.features.build import Features, build_features
 from smallarea.features.stream import Stream, load_streams, stream
+from smallarea.features.zonal import zonal
 
-__all__ = ["Features", "Stream", "build_features", "load_streams", "stream"]
+__all__ = [
+    "Features",
+    "Stream",
+    "build_features",
+    "flows",
+    "lines",
+    "load_streams",
+    "points",
+    "stream",
+    "tables",
+    "zonal",
+]

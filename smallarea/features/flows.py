@@ -1,0 +1,80 @@
+"""Flows between areas: who draws people, who sends them, who stands in the middle.
+
+Flows come from `smallarea.catalog.read`: one row per pair, with `origin` and `destination`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from smallarea.errors import InputError
+
+if TYPE_CHECKING:
+    from smallarea.areas import Frame
+
+
+def matrix(flows: pd.DataFrame, areas: Frame, value: str) -> sp.csr_array:
+    """Return the flows as origin x destination, in the order of the frame; pairs add up."""
+    ids = areas.table.index
+    kept = flows[flows[value] > 0]
+    at = ids.get_indexer(kept["origin"]), ids.get_indexer(kept["destination"])
+    return sp.csr_array(sp.coo_array((kept[value].to_numpy(), at), shape=(len(ids), len(ids))))
+
+
+def balance(flows: pd.DataFrame, areas: Frame, value: str) -> pd.DataFrame:
+    """Return what each area sends and receives.
+
+    Returns
+    -------
+    area_id x: `outflow` and `inflow` (to and from other areas), `within`, `self_containment` (the
+    share of what starts in the area that stays there) and `net_inflow` (inflow minus outflow as a
+    share of their sum). An area the file never names as origin or destination is NaN throughout:
+    it was not observed.
+    """
+    trips = matrix(flows, areas, value)
+    within = trips.diagonal()
+    out, into = trips.sum(axis=1) - within, trips.sum(axis=0) - within
+    seen = areas.table.index.isin(pd.unique(flows[["origin", "destination"]].to_numpy().ravel()))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = {
+            "outflow": out,
+            "inflow": into,
+            "within": within,
+            "self_containment": within / (within + out),
+            "net_inflow": (into - out) / (into + out),
+        }
+    return pd.DataFrame(columns, index=areas.table.index).where(pd.Series(seen, areas.table.index))
+
+
+def centrality(
+    flows: pd.DataFrame, areas: Frame, value: str, *, damping: float = 0.85, tol: float = 1e-12
+) -> pd.Series:
+    """Return each area's weighted PageRank (Brin & Page 1998) times the number of areas.
+
+    1 is an average area. Flows within an area do not count. An area that sends nothing is left
+    for a random one.
+
+    Raises
+    ------
+    InputError : no flow runs between two areas.
+    """
+    trips = matrix(flows, areas, value)
+    trips = sp.csr_array(trips - sp.diags_array(trips.diagonal()))
+    sent = trips.sum(axis=1)
+    if not sent.any():
+        raise InputError(
+            "no flow runs between two areas", where=f"column '{value}'", remedy="check the file"
+        )
+    n = len(sent)
+    share = sp.diags_array(np.divide(1.0, sent, out=np.zeros(n), where=sent > 0)) @ trips
+    rank = np.full(n, 1.0 / n)
+    change = 1.0
+    while change > tol:  # contracts by `damping` each time: under 200 steps
+        moved = share.T @ rank + rank[sent == 0].sum() / n
+        new = damping * moved + (1 - damping) / n
+        change, rank = np.abs(new - rank).sum(), new
+    return pd.Series(rank * n, index=areas.table.index)

@@ -1,0 +1,65 @@
+"""Lines per area: how many kilometres of each class run through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from smallarea.areas import Frame
+
+
+def length_km(lines: gpd.GeoDataFrame, areas: Frame, by: str | None = None) -> pd.DataFrame:
+    """Return the kilometres of line within each area, on the WGS 84 ellipsoid.
+
+    Only lines that cross a boundary are cut; the others are measured whole.
+
+    Parameters
+    ----------
+    lines : lines in longitude and latitude.
+    by : a column of classes, each of which becomes a column of the result; without it the one
+        column is "total".
+
+    Returns
+    -------
+    area_id x class; 0 where an area has no such line (the file must be complete).
+    """
+    import shapely
+
+    shapes, polygons = lines.geometry.to_numpy(), areas.geometry.to_numpy()
+    tree = shapely.STRtree(shapes)
+    area, line = tree.query(polygons, predicate="intersects")
+    whole = _pairs(area, line, len(shapes))
+    covering, covered = tree.query(polygons, predicate="covers")
+    within = np.isin(whole, _pairs(covering, covered, len(shapes)))
+    pieces = shapes[line]
+    pieces[~within] = shapely.intersection(polygons[area[~within]], pieces[~within])
+    classes = lines[by].to_numpy() if by else np.full(len(lines), "total")
+    table = pd.DataFrame(
+        {"area": areas.geometry.index[area], "class": classes[line], "km": geodesic_km(pieces)}
+    )
+    wide = table.pivot_table("km", "area", "class", aggfunc="sum", fill_value=0.0)
+    return wide.reindex(areas.table.index, fill_value=0.0).rename_axis(columns=None)
+
+
+def _pairs(area: np.ndarray, line: np.ndarray, n: int) -> np.ndarray:
+    return area.astype(np.int64) * n + line
+
+
+def geodesic_km(shapes: np.ndarray) -> np.ndarray:
+    """Return the length of each (multi)line on the WGS 84 ellipsoid (Karney 2013), in km."""
+    import shapely
+    from pyproj import Geod
+
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    is_line = shapely.get_dimensions(parts) == 1
+    places, part = shapely.get_coordinates(parts[is_line], return_index=True)
+    joined = part[1:] == part[:-1]
+    start, end = places[:-1][joined], places[1:][joined]
+    _, _, metres = Geod(ellps="WGS84").inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
+    of = owner[is_line][part[1:][joined]]
+    return np.bincount(of, weights=metres, minlength=len(shapes)) / 1000

@@ -1,0 +1,181 @@
+"""Exact zonal statistics: every pixel counts by the share of it that lies in the area.
+
+The shares form a sparse matrix, area x pixel, computed once per grid and set of polygons by
+exactextract (Baston 2024) and kept; every statistic is then a product with it. The same idea
+serves atlite's indicator matrices (Hofmann et al. 2021).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from smallarea.catalog.layers import CRS, Raster
+from smallarea.errors import InputError
+from smallarea.files import writing
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from smallarea.areas import Frame
+
+#: Pixels read at a time: what a raster of any size adds to memory stays below 200 MB.
+BLOCK = 1 << 24
+
+
+def zonal(
+    raster: Raster, areas: Frame, statistics: Sequence[str] | Mapping[str, str]
+) -> pd.DataFrame:
+    """Summarise a raster over every area.
+
+    Parameters
+    ----------
+    raster : as `smallarea.catalog.read` returns it.
+    areas : the frame; the polygons are its `geometry`.
+    statistics : column -> statistic, or statistics that also name their columns:
+        "mean"; "sum" (of value x share of the pixel inside); "share_above(t)", the share of the
+        area with values above t; "share(a, b, ...)", the share whose class is one of these. All
+        are over pixels that hold a value; shares and means are of the area with values.
+
+    Returns
+    -------
+    area_id x column; NaN for an area not wholly within the raster, or without a pixel of value.
+
+    Raises
+    ------
+    InputError : a statistic is not one of these.
+    """
+    if not isinstance(statistics, Mapping):
+        statistics = dict(zip(statistics, statistics, strict=True))
+    asked = {name: _parse(text) for name, text in statistics.items()}
+    weights = pixel_weights(raster, areas.geometry)
+    values = _values(raster, weights.pixels)
+    valid = ~np.isnan(values)
+    inside = weights.shares @ valid.astype(float)
+    known = (inside > 0) & raster.covers(areas.geometry).to_numpy()
+    columns = {}
+    for name, (statistic, numbers) in asked.items():
+        total = weights.shares @ _summand(values, statistic, numbers)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result = total if statistic == "sum" else total / inside
+        columns[name] = np.where(known, result, np.nan)
+    return pd.DataFrame(columns, index=areas.geometry.index).reindex(areas.table.index)
+
+
+def _parse(text: str) -> tuple[str, list[float]]:
+    parsed = re.fullmatch(r"(mean|sum)|(share_above|share)\((.+)\)", text.replace(" ", ""))
+    try:
+        if parsed is None:
+            raise ValueError
+        numbers = [float(n) for n in parsed[3].split(",")] if parsed[3] else []
+        if parsed[2] == "share_above" and len(numbers) != 1:
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"'{text}' is not a statistic",
+            where="zonal",
+            remedy="use mean, sum, share_above(t) or share(a, b, ...)",
+        ) from None
+    return parsed[1] or parsed[2], numbers
+
+
+def _summand(values: np.ndarray, statistic: str, numbers: list[float]) -> np.ndarray:
+    """What is summed over pixels; a pixel without a value adds nothing."""
+    match statistic:
+        case "share_above":
+            return (values > numbers[0]).astype(float)
+        case "share":
+            return np.isin(values, numbers).astype(float)
+        case _:
+            return np.nan_to_num(values)
+
+
+@dataclass(frozen=True)
+class PixelWeights:
+    """Shares of pixels inside areas: `shares` (area x used pixel), `pixels` (their flat index)."""
+
+    shares: sp.csr_array
+    pixels: np.ndarray
+
+
+def pixel_weights(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
+    """Return the share of every pixel inside every area, from the raster's cache if it has it."""
+    if raster.cache is None:
+        return _cover(raster, geometry)
+    path = raster.cache / f"{_digest(raster, geometry)}.npz"
+    if not path.exists():
+        _save(_cover(raster, geometry), path)
+    with np.load(path) as kept:
+        pixels, indptr = kept["pixels"], kept["indptr"]
+        shape = (len(indptr) - 1, len(pixels))
+        return PixelWeights(
+            sp.csr_array((kept["data"], kept["indices"], indptr), shape=shape), pixels
+        )
+
+
+def _cover(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
+    import geopandas as gpd
+    from exactextract import exact_extract
+    from exactextract.raster import NumPyRasterSource
+
+    west, south, east, north = raster.bounds
+    grid = NumPyRasterSource(  # a stand-in without memory: only its pixels' places matter
+        np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), raster.shape), west, south, east, north
+    )
+    polygons = gpd.GeoDataFrame(geometry=geometry.set_crs(None, allow_override=True).to_numpy())
+    table = exact_extract(grid, polygons, ["cell_id", "coverage"], output="pandas")
+    counts = [len(cells) for cells in table["cell_id"]]
+    pixels, columns = np.unique(np.concatenate(table["cell_id"]), return_inverse=True)
+    shares = np.concatenate(table["coverage"]).astype(np.float32)
+    pointers = np.concatenate([[0], np.cumsum(counts)])
+    matrix = sp.csr_array((shares, columns, pointers), shape=(len(geometry), len(pixels)))
+    return PixelWeights(matrix, pixels)
+
+
+def _save(weights: PixelWeights, path: Path) -> None:
+    matrix = weights.shares
+    with writing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            data=matrix.data,
+            indices=matrix.indices.astype(np.int32),
+            indptr=matrix.indptr,
+            pixels=weights.pixels,
+        )
+
+
+def _digest(raster: Raster, geometry: gpd.GeoSeries) -> str:
+    digest = hashlib.sha256(f"{CRS} {raster.transform} {raster.shape}".encode())
+    for area_id, shape in zip(geometry.index, geometry.to_wkb(), strict=True):
+        digest.update(f"{area_id}\0".encode() + shape)
+    return digest.hexdigest()
+
+
+def _values(raster: Raster, pixels: np.ndarray) -> np.ndarray:
+    """Return the values of pixels given by flat index (sorted), NaN where they have none."""
+    import rasterio
+    from rasterio.windows import Window
+
+    rows, width = raster.shape
+    step = max(1, BLOCK // width)
+    parts = []
+    with rasterio.open(raster.path) as file:
+        for top in range(0, rows, step):
+            first, last = np.searchsorted(pixels, [top * width, (top + step) * width])
+            if first == last:
+                continue
+            block = file.read(1, window=Window(0, top, width, min(step, rows - top)))
+            parts.append(block.ravel()[pixels[first:last] - top * width])
+    raw = np.concatenate(parts) if parts else np.empty(0)
+    values = raw.astype(float)
+    if raster.nodata is not None and not np.isnan(raster.nodata):
+        values[raw == np.asarray(raster.nodata).astype(raw.dtype)] = np.nan
+    return values
