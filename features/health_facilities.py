@@ -1,0 +1,24 @@
+"""Health facilities: how many per person, and how near the next one is.
+
+Trap: a barangay health station and a hospital count alike.
+"""
+
+import pandas as pd
+
+from smallarea.features import points, stream, tables
+
+
+@stream(
+    source="health_facilities",
+    unit={
+        "health_facilities": "facilities per 100,000 people",
+        "health_facility_km": "km from the area's centre",
+    },
+)
+def health_facilities(facilities, areas):
+    return pd.DataFrame(
+        {
+            "health_facilities": tables.per_capita(points.count(facilities, areas), areas, 100_000),
+            "health_facility_km": points.nearest_km(facilities, areas),
+        }
+    )

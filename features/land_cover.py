@@ -1,0 +1,21 @@
+"""Land cover: share of each area per group of IGBP classes.
+
+Trap: pixels of 5.5 km; a town smaller than that shows no urban land, and coastal ones much water.
+"""
+
+from smallarea.features import stream, zonal
+
+CLASSES = {
+    "forest_share": "share(1, 2, 3, 4, 5)",
+    "savanna_share": "share(8, 9)",
+    "crop_share": "share(12, 14)",
+    "grass_share": "share(10)",
+    "wetland_share": "share(11)",
+    "urban_land_share": "share(13)",
+    "water_share": "share(0)",
+}
+
+
+@stream(source="land_cover", unit=dict.fromkeys(CLASSES, "share of land"))
+def land_cover(igbp, areas):
+    return zonal(igbp, areas, CLASSES)

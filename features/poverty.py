@@ -1,0 +1,20 @@
+"""Poverty: share of people below the poverty line, and how it moved from the first year on record.
+
+Trap: these are small area estimates themselves, with standard errors of about 4 points (Manila
+has none), and they borrow from census housing: partly circular with `housing`.
+"""
+
+import pandas as pd
+
+from smallarea.features import stream, tables
+
+
+@stream(
+    source="poverty_sae",
+    unit={"poverty_incidence": "% of population", "poverty_change": "percentage points"},
+)
+def poverty(estimates, areas):
+    first = estimates[estimates["year"] == estimates["year"].min()]
+    now = tables.latest(estimates, areas)["poverty_incidence_pct"]
+    then = tables.align(first, areas)["poverty_incidence_pct"]
+    return pd.DataFrame({"poverty_incidence": now, "poverty_change": now - then})

@@ -1,0 +1,32 @@
+"""Schools: pupils and schools per child, and girls among the pupils.
+
+Trap: pupils are counted at the school, not at home; a town with a high school for its neighbours
+enrols more than its own children.
+"""
+
+import pandas as pd
+
+from smallarea.features import stream, tables
+
+
+@stream(
+    source="schools",
+    unit={
+        "schools_per_1000": "schools per 1,000 children",
+        "enrolment_per_child": "pupils per child",
+        "girls_share": "share of pupils",
+    },
+)
+def schools(enrolment, areas):
+    here = enrolment.groupby("area_id")
+    everywhere = areas.table.index
+    n_schools = here["school_id"].nunique().reindex(everywhere)
+    pupils = here[["enrolment_male", "enrolment_female"]].sum(skipna=False).reindex(everywhere)
+    total = pupils.sum(axis=1, skipna=False)
+    return pd.DataFrame(
+        {
+            "schools_per_1000": tables.per_capita(n_schools, areas, of="children"),
+            "enrolment_per_child": tables.per_capita(total, areas, 1, of="children"),
+            "girls_share": tables.ratio(pupils["enrolment_female"], total),
+        }
+    )

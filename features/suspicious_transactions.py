@@ -1,0 +1,26 @@
+"""Suspicious transaction reports: how many and how much, per person and quarter.
+
+Trap: counts below five are withheld, so an area with few reports is missing, not zero, and the
+mean is over its larger quarters. Reports map where banks and remittance desks are watchful.
+"""
+
+import pandas as pd
+
+from smallarea.features import stream, tables
+
+
+@stream(
+    source="suspicious_transactions",
+    unit={
+        "suspicious_reports": "reports per 100,000 people and quarter",
+        "suspicious_amount": "PHP per person and quarter",
+    },
+)
+def suspicious_transactions(quarters, areas):
+    mean = tables.annual(quarters, areas, "mean", least=2)
+    return pd.DataFrame(
+        {
+            "suspicious_reports": tables.per_capita(mean["reports"], areas, 100_000),
+            "suspicious_amount": tables.per_capita(mean["amount_php"], areas, 1),
+        }
+    )
