@@ -126,11 +126,12 @@ def _cover(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
     from exactextract import exact_extract
     from exactextract.raster import NumPyRasterSource
 
-    west, south, east, north = raster.bounds
-    grid = NumPyRasterSource(  # a stand-in without memory: only its pixels' places matter
-        np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), raster.shape), west, south, east, north
+    polygons = gpd.GeoDataFrame(geometry=geometry.to_numpy(), crs=CRS)
+    grid = NumPyRasterSource(  # a stand-in without memory: only the places of its pixels matter
+        np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), raster.shape),
+        *raster.bounds,
+        srs_wkt=polygons.crs.to_wkt(),
     )
-    polygons = gpd.GeoDataFrame(geometry=geometry.set_crs(None, allow_override=True).to_numpy())
     table = exact_extract(grid, polygons, ["cell_id", "coverage"], output="pandas")
     counts = [len(cells) for cells in table["cell_id"]]
     pixels, columns = np.unique(np.concatenate(table["cell_id"]), return_inverse=True)
