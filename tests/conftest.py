@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from smallarea.areas import Frame, build_frame
+from smallarea.catalog import load_catalog
+
 SHARED = Path(os.environ.get("SMALLAREA_SHARED", Path(__file__).parents[2] / "shared"))
 
 
@@ -27,3 +30,9 @@ def real_data() -> Path:
 def golden() -> Path:
     """The folder of reference results from trusted peers."""
     return _shared("golden")
+
+
+@pytest.fixture(scope="session")
+def frame() -> Frame:
+    """The frame of the repository's own catalog, without any data file (embedded default)."""
+    return build_frame(load_catalog(Path(__file__).parents[1] / "data_catalog.yaml"), [])

@@ -1,0 +1,183 @@
+"""Building the frame from the register that the catalog names and the files at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from smallarea.areas.ages import children_share
+from smallarea.areas.boundaries import polygons
+from smallarea.areas.frame import Frame
+from smallarea.areas.geography import neighbours
+from smallarea.areas.places import place
+from smallarea.areas.spec import FrameSpec, locate, read_spec
+from smallarea.catalog.psgc import Register, read_psgc
+from smallarea.errors import InputError
+from smallarea.files import sha256
+
+
+def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
+    """Build the frame of a catalog.
+
+    Boundaries and age shares come from the declared files if `data_dirs` hold them, else from
+    defaults; the table's geometry_source and age_source say which.
+
+    Parameters
+    ----------
+    catalog : anything with a `frame` mapping, see `smallarea.areas.spec.FrameSpec`.
+    data_dirs : searched in this order.
+
+    Raises
+    ------
+    InputError : the catalog's frame block or one of the files is not as it should be.
+    """
+    spec = read_spec(catalog.frame)
+    register = _register(spec)
+    areas = _named(register, spec)
+    psus = _placed(register, spec)
+    geometry, drawn = polygons(areas, psus, register.codes, spec, data_dirs)
+    table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawn)
+    table = table.join(_points(psus, geometry))
+    _check(table, spec)
+    files = {f"{path.name}": sha256(path) for path in frame_files(catalog, data_dirs)}
+    return Frame(
+        table=table[list(_COLUMNS)].astype(_COLUMNS),
+        geometry=geometry,
+        neighbours=neighbours(geometry, spec.crs, spec.contiguity_m),
+        codes=register.codes,
+        psus=psus.drop(columns=["placed_by", "origin", "area_km2"]),
+        names=_names(register, areas, spec),
+        spelling=spec.spelling,
+        provenance=register.provenance | files,
+    )
+
+
+_COLUMNS: dict[str, str] = (
+    dict.fromkeys(
+        ("name", "level", "province_id", "province", "region_id", "region", "income_class"), "str"
+    )
+    | {"population": "int64", "urban_share": "float", "adults": "float", "children": "float"}
+    | {"age_source": "str", "lon": "float", "lat": "float", "area_km2": "float"}
+    | {"covered": "bool", "geometry_source": "str", "geometry_note": "str"}
+)
+
+
+def frame_files(catalog: Any, data_dirs: Sequence[Path]) -> list[Path]:
+    """Return the files that `build_frame` would read."""
+    spec = read_spec(catalog.frame)
+    declared = [block.file for block in (spec.boundaries, spec.ages.file) if block]
+    return [path for file in declared if (path := locate(file, data_dirs))]
+
+
+def _register(spec: FrameSpec) -> Register:
+    if spec.connector != "psgc":
+        raise InputError(
+            f"there is no connector '{spec.connector}'",
+            where="data_catalog.yaml, frame.connector",
+            remedy="use 'psgc', or add a connector under smallarea/catalog",
+        )
+    return read_psgc(spec.code_prefix)
+
+
+def _named(register: Register, spec: FrameSpec) -> pd.DataFrame:
+    """Return the register's areas under the provinces a planner expects."""
+    areas = register.areas.copy()
+    own = pd.Series(areas.index, index=areas.index).map(spec.provinces)
+    areas["province"] = own.fillna(areas["province"].replace(dict(spec.provinces)))
+    excluded = areas["province"].isin(spec.not_covered.provinces)
+    areas["covered"] = ~excluded | areas.index.isin(spec.not_covered.except_areas)
+    return areas
+
+
+def _placed(register: Register, spec: FrameSpec) -> pd.DataFrame:
+    """Return the sampling units at credible places, each urban or not."""
+    psus = place(register.psus, register.areas["province_id"], spec.positions)
+    known = psus["urban"].notna()
+    majority = _urban_share(psus) >= 0.5
+    psus["urban"] = psus["urban"].fillna(psus["area_id"].map(majority)).astype(bool)
+    psus.loc[~known, "note"] = psus["note"].mask(psus["note"] != "", psus["note"] + "; ") + (
+        "urban or rural as most of its area"
+    )
+    return psus
+
+
+def _urban_share(psus: pd.DataFrame) -> pd.Series:
+    """Return the share of the population in urban units, of those in units that are classified."""
+    known = psus.dropna(subset="urban")
+    people = known["population"].where(known["population"] > 0, 1)
+    urban = (people * known["urban"].astype(float)).groupby(known["area_id"]).sum()
+    return urban / people.groupby(known["area_id"]).sum()
+
+
+def _people(
+    areas: pd.DataFrame, psus: pd.DataFrame, spec: FrameSpec, data_dirs: Sequence[Path]
+) -> pd.DataFrame:
+    share, source = children_share(areas, spec.ages, data_dirs)
+    children = areas["population"] * share
+    return pd.DataFrame(
+        {
+            "urban_share": _urban_share(psus),
+            "adults": areas["population"] - children,
+            "children": children,
+            "age_source": source,
+        }
+    )
+
+
+def _points(psus: pd.DataFrame, geometry: gpd.GeoSeries) -> pd.DataFrame:
+    """Return a point inside each area: its unit nearest to where its people live, if possible."""
+    weight = psus["population"].clip(lower=1)
+    middle = psus[["lon", "lat"]].mul(weight, axis=0).groupby(psus["area_id"]).sum()
+    middle = middle.div(weight.groupby(psus["area_id"]).sum(), axis=0)
+    away = psus[["lon", "lat"]] - middle.loc[psus["area_id"]].to_numpy()
+    away["lon"] *= np.cos(np.radians(psus["lat"]))
+    distance = (away["lon"] ** 2 + away["lat"] ** 2) ** 0.5
+    nearest = distance.groupby(psus["area_id"]).idxmin()
+    points = psus.loc[nearest].set_index("area_id")[["lon", "lat"]].reindex(geometry.index)
+    inside = shapely.contains_xy(geometry.to_numpy(), points["lon"], points["lat"])
+    within = geometry.representative_point()
+    return pd.DataFrame(
+        {
+            "lon": points["lon"].where(inside, within.x),
+            "lat": points["lat"].where(inside, within.y),
+        }
+    )
+
+
+def _names(register: Register, areas: pd.DataFrame, spec: FrameSpec) -> pd.DataFrame:
+    """Return the register's names, and the same under the catalog's spellings of provinces."""
+    spelt = pd.DataFrame(
+        [(p, alias) for p, aliases in spec.aliases.items() for alias in (p, *aliases)],
+        columns=["province", "alias"],
+    )
+    names = register.names
+    current = areas["province"].rename("current").reset_index()
+    more = names.drop(columns="province").drop_duplicates().merge(current, on="area_id")
+    aliased = more.merge(spelt, left_on="current", right_on="province")
+    parts = [names, more.rename(columns={"current": "province"})]
+    parts.append(aliased.assign(province=aliased["alias"]))
+    return pd.concat(parts)[list(names.columns)].drop_duplicates(ignore_index=True)
+
+
+def _check(table: pd.DataFrame, spec: FrameSpec) -> None:
+    """Refuse provinces and areas in the catalog that the frame does not have."""
+    known = set(table["province"])
+    declared: Mapping[str, set[str]] = {
+        "not_covered.provinces": set(spec.not_covered.provinces) - known,
+        "aliases": set(spec.aliases) - known,
+        "positions": set(spec.positions) - set(table.index),
+        "not_covered.except_areas": set(spec.not_covered.except_areas) - set(table.index),
+    }
+    for entry, unknown in declared.items():
+        if unknown:
+            raise InputError(
+                f"the frame has no '{min(unknown)}'",
+                where=f"data_catalog.yaml, frame.{entry}",
+                remedy="use a province's present name or an area's 10-digit code",
+            )

@@ -1,0 +1,122 @@
+"""The frame's data, and the two questions every reader asks it: whose code, whose name is this?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+from scipy.sparse import csr_array, load_npz, save_npz
+
+from smallarea.areas.names import match_names
+from smallarea.errors import InputError
+from smallarea.files import write_json, writing
+
+_NUMBER = r"^\d+\.0*$|^\d(?:\.\d+)?[eE]\+?\d+$"
+
+
+def _no_names() -> pd.DataFrame:
+    columns = {"area_id": "str", "province": "str", "name": "str", "former": "bool"}
+    return pd.DataFrame(columns=list(columns)).astype(columns)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """All areas of a country, and what is known of each before any survey.
+
+    table : index area_id (text, sorted); name, level, province_id, province (where it lies, which
+        for an independent city is not its code's province), region_id, region, income_class,
+        population, urban_share (0-1), adults, children (0-17), age_source, lon, lat (a point
+        inside), area_km2, covered (in the survey's frame), geometry_source, geometry_note ('' if
+        there is nothing to say).
+    geometry : polygons, EPSG:4326, index area_id.
+    neighbours : symmetric 0/1 matrix in the table's order; one connected graph.
+    codes : code, area_id, vintage: every spelling of a code that is understood.
+    psus : sampling units (barangays), index psu_id; area_id, name, population, urban, lon, lat,
+        note ('' if there is nothing to say).
+    names : area_id, province, name, former: every name that is understood.
+    spelling : see `smallarea.areas.names.canonical`.
+    provenance : what the frame was built from.
+    """
+
+    table: pd.DataFrame
+    geometry: gpd.GeoSeries
+    neighbours: csr_array
+    codes: pd.DataFrame
+    psus: pd.DataFrame
+    names: pd.DataFrame = field(default_factory=_no_names)
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def match(self, codes: pd.Series, *, where: str) -> pd.Series:
+        """Return the area_id of each code of any vintage, <NA> where it is missing or unknown.
+
+        Raises
+        ------
+        InputError : the codes are, or once were, numbers (leading zeros are gone, and what is left
+            may be another area's code), or they are codes of units below the areas.
+        """
+        if not pd.api.types.is_string_dtype(codes.dropna()):
+            raise InputError(
+                "the codes were read as numbers, which drops leading zeros",
+                where=where,
+                remedy="read the column as text, e.g. pandas.read_csv(..., dtype={column: str})",
+            )
+        text = codes.astype("string").str.strip().str.upper()
+        area_id = text.map(self.codes.set_index("code")["area_id"]).astype("string")
+        unknown = text[area_id.isna()].dropna().drop_duplicates()
+        if (numbers := unknown[unknown.str.fullmatch(_NUMBER)]).size:
+            raise InputError(
+                f"{_some(numbers)} went through a number format",
+                where=where,
+                remedy="export the codes as text from the original table",
+            )
+        if (below := unknown[unknown.isin(self.psus.index)]).size:
+            raise InputError(
+                f"{_some(below)} {'is' if below.size == 1 else 'are'} below the areas (barangays)",
+                where=where,
+                remedy="aggregate to cities and municipalities first",
+            )
+        return area_id.rename("area_id")
+
+    def match_names(self, province: pd.Series, name: pd.Series) -> pd.Series:
+        """Return the area_id of each messy name, <NA> unless exactly one area fits.
+
+        `province` may be '' or missing: then the name must be unique in the country.
+        """
+        return match_names(province, name, self.names, self.spelling)
+
+
+def _some(codes: pd.Series) -> str:
+    few = ", ".join(codes.head(3)) + (", ..." if codes.size > 3 else "")
+    return f"{codes.size} code{'' if codes.size == 1 else 's'} ({few})"
+
+
+_TABLES = ("table", "codes", "psus", "names")
+
+
+def save_frame(frame: Frame, directory: Path) -> None:
+    """Write the frame to a directory, all or nothing."""
+    with writing(directory) as folder:
+        folder.mkdir()
+        for part in _TABLES:
+            getattr(frame, part).to_parquet(folder / f"{part}.parquet")
+        frame.geometry.rename("geometry").to_frame().to_parquet(folder / "geometry.parquet")
+        save_npz(folder / "neighbours.npz", frame.neighbours)
+        extra = {"spelling": dict(frame.spelling), "provenance": dict(frame.provenance)}
+        write_json(folder / "frame.json", extra)
+
+
+def load_frame(directory: Path) -> Frame:
+    """Read what `save_frame` wrote."""
+    extra = json.loads((directory / "frame.json").read_text(encoding="utf-8"))
+    return Frame(
+        geometry=gpd.read_parquet(directory / "geometry.parquet").geometry.rename(None),
+        neighbours=csr_array(load_npz(directory / "neighbours.npz")),
+        spelling=extra["spelling"],
+        provenance=extra["provenance"],
+        **{part: pd.read_parquet(directory / f"{part}.parquet") for part in _TABLES},
+    )

@@ -1,0 +1,101 @@
+"""Polygons and neighbours: read from a file, or built from the points of a register."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from smallarea.areas.spec import Coast
+
+WGS84 = "EPSG:4326"
+
+
+def voronoi_polygons(points: pd.DataFrame, crs: str, coast: Coast) -> gpd.GeoSeries:
+    """Return one polygon per area: its points' Voronoi cells, up to the coast.
+
+    Land is what lies near enough to some point. How near depends on the area of the point's own
+    unit: a city's coast is drawn tightly, a wilderness's generously.
+
+    Parameters
+    ----------
+    points : area_id, lon, lat, area_km2 (NaN: the median of its area's units, else of all).
+    crs : a projection in metres.
+
+    Returns
+    -------
+    Index area_id (sorted), EPSG:4326.
+    """
+    points = points.drop_duplicates(["lon", "lat"])
+    xy = gpd.GeoSeries.from_xy(points["lon"], points["lat"], crs=WGS84).to_crs(crs)
+    spots = xy.to_numpy()
+    frame = shapely.box(*xy.total_bounds).buffer(50_000)
+    cells = shapely.voronoi_polygons(shapely.multipoints(spots), extend_to=frame, ordered=True)
+    dissolved = gpd.GeoSeries(shapely.get_parts(cells), crs=crs).groupby(
+        points["area_id"].to_numpy()
+    )
+    areas = dissolved.apply(lambda part: shapely.coverage_union_all(part.to_numpy()))
+    land = _land(spots, _reach(points, coast), coast)
+    near = shapely.clip_by_rect  # cheap, so that the costly intersection meets only local land
+    clipped = [shapely.intersection(area, near(land, *(area.bounds))) for area in areas.to_numpy()]
+    return gpd.GeoSeries(clipped, index=areas.index.rename("area_id"), crs=crs).to_crs(WGS84)
+
+
+def _reach(points: pd.DataFrame, coast: Coast) -> np.ndarray:
+    """Return how far land goes from each point, in metres."""
+    size = points["area_km2"].where(points["area_km2"] > 0)
+    size = size.fillna(size.groupby(points["area_id"]).transform("median")).fillna(size.median())
+    radius = coast.reach * np.sqrt(size / np.pi)
+    return 1000 * radius.clip(coast.nearest_km, coast.farthest_km).to_numpy()
+
+
+def _land(spots: np.ndarray, reach: np.ndarray, coast: Coast) -> shapely.Geometry:
+    """Return the union of discs, small gaps and lakes closed."""
+    discs = shapely.union_all(shapely.buffer(spots, reach, quad_segs=6))
+    smooth = 1000 * coast.smooth_km
+    closed = discs.buffer(smooth, quad_segs=4).buffer(-smooth, quad_segs=4)
+    parts = shapely.get_parts(closed)
+    return shapely.union_all(shapely.polygons(shapely.get_exterior_ring(parts)))
+
+
+def repaired(polygon: shapely.Geometry) -> shapely.Geometry:
+    """Return a valid polygon or multipolygon; stray lines and points left by the repair go."""
+    valid = shapely.make_valid(polygon)
+    parts = shapely.get_parts(shapely.get_parts(np.atleast_1d(valid)))
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+
+
+def neighbours(geometry: gpd.GeoSeries, crs: str, contiguity_m: float) -> csr_array:
+    """Return the symmetric 0/1 matrix of areas that touch, made into one connected graph.
+
+    Areas within `contiguity_m` touch. Then every group of areas that is cut off (an island) is
+    joined to the nearest area outside it, until all are connected (Boruvka's algorithm).
+    """
+    shapes = geometry.to_crs(crs).to_numpy()
+    i, j = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=contiguity_m)
+    links = {(int(a), int(b)) for a, b in zip(i, j, strict=True) if a < b}
+    for _ in count():
+        matrix = _symmetric(links, len(shapes))
+        n_groups, group = connected_components(matrix, directed=False)
+        if n_groups == 1:
+            return matrix
+        biggest = np.bincount(group).argmax()
+        for island in set(range(n_groups)) - {int(biggest)}:
+            inside, outside = np.flatnonzero(group == island), np.flatnonzero(group != island)
+            tree = shapely.STRtree(shapes[outside])
+            (a, b), d = tree.query_nearest(shapes[inside], return_distance=True, all_matches=False)
+            nearest = d.argmin()
+            pair = int(inside[a[nearest]]), int(outside[b[nearest]])
+            links.add((min(pair), max(pair)))
+    raise AssertionError("unreachable")
+
+
+def _symmetric(links: set[tuple[int, int]], size: int) -> csr_array:
+    pairs = np.array(sorted(links)).reshape(-1, 2)
+    i, j = np.concatenate([pairs, pairs[:, ::-1]]).T
+    return csr_array(coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(size, size)))

@@ -1,0 +1,86 @@
+"""Finding areas by messy names: one canonical spelling, then only exact and unique matches."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+import pandas as pd
+
+#: What `spelling` maps a word to that says "this is a city"; it comes first in a canonical name.
+CITY = "*"
+#: The key in `spelling` for a character that was lost in some earlier conversion.
+LOST = "\ufffd"
+
+_PARENTHESES = re.compile(r"\([^)]*\)?")
+_SEPARATORS = re.compile(r"[^a-z0-9\ufffd]+")
+
+
+def canonical(name: str, spelling: Mapping[str, str]) -> str:
+    """Return `name` without case, accents, punctuation, spaces and remarks in parentheses.
+
+    `spelling` maps single words to the form that counts: `sta` to `santa`, a word to drop to the
+    empty text, a word for "city" to `CITY`. UTF-8 that was read as Windows-1252 is repaired, and a
+    lost character (U+FFFD, or '?' within a word) takes the form that `spelling` gives for `LOST`.
+    """
+    text = _PARENTHESES.sub(" ", _repaired(name).casefold())
+    text = re.sub(r"(?<=\w)\?(?=\w)", LOST, text).replace(LOST, spelling.get(LOST, ""))
+    text = re.sub("['’`]", "", unicodedata.normalize("NFKD", text))
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    words = [spelling.get(word, word) for word in _SEPARATORS.split(text)]
+    mark = CITY if CITY in words else ""
+    return mark + "".join(word for word in words if word != CITY)
+
+
+def _repaired(name: str) -> str:
+    if not any(mark in name for mark in "ÃÂ"):
+        return name
+    try:
+        return name.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def match_names(
+    province: pd.Series, name: pd.Series, names: pd.DataFrame, spelling: Mapping[str, str]
+) -> pd.Series:
+    """Return the area of each row, <NA> where the names do not lead to exactly one.
+
+    Names are compared within their province ('' or missing: in the whole country) in this order:
+    present names; present names of cities, called just by name; former names. The first of these
+    that finds any area decides.
+
+    Parameters
+    ----------
+    province, name : as written in some file, same length.
+    names : area_id, province, name, former; see `Frame.names`.
+    spelling : see `canonical`.
+    """
+    keys = names[["province", "name"]].map(lambda text: canonical(text, spelling))
+    keys = keys.assign(area_id=names["area_id"], former=names["former"])
+    present, former = keys[~keys["former"]], keys[keys["former"]]
+    just_name = present.assign(name=present["name"].str.removeprefix(CITY))
+    lookups = [_lookup(tier) for tier in (present, just_name, former)]
+
+    def find(where: object, what: object) -> str | None:
+        if not isinstance(what, str):
+            return None
+        key = (
+            canonical(where, spelling) if isinstance(where, str) else "",
+            canonical(what, spelling),
+        )
+        found = next((lookup[key] for lookup in lookups if key in lookup), set())
+        return next(iter(found)) if len(found) == 1 else None
+
+    found = [find(where, what) for where, what in zip(province, name, strict=True)]
+    return pd.Series(found, index=name.index, dtype="string", name="area_id")
+
+
+def _lookup(tier: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
+    """Return (province, name) -> areas, with '' for "anywhere"."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for where, what, area_id in tier[["province", "name", "area_id"]].to_numpy():
+        for key in ((where, what), ("", what)):
+            found.setdefault(key, set()).add(area_id)
+    return found
