@@ -1,10 +1,10 @@
 """From fitted models to every area: agreement with the nation, indicators, summaries, decisions."""
 
-from .consistency import Agreement, agree, apply_tau, discrepancy
-from .counts import reference_sizes, to_counts
-from .decisions import probability_above, probability_top
-from .indicators import count_draws, indicator_draws
-from .summaries import summarise
+from smallarea.projection.consistency import Agreement, agree, apply_tau, discrepancy
+from smallarea.projection.counts import reference_sizes, to_counts
+from smallarea.projection.decisions import probability_above, probability_top
+from smallarea.projection.indicators import count_draws, indicator_draws
+from smallarea.projection.summaries import summarise
 
 __all__ = [
     "Agreement",

@@ -19,7 +19,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
-from ..errors import InputError
+from smallarea.errors import InputError
 
 #: A prevalence is bounded here when a tau draw would push it over 1 (everybody).
 CEILING = 1 - 2.0**-20

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..indicators import COMPONENTS, REFERENCE
+from smallarea.indicators import COMPONENTS, REFERENCE
 
 #: Counts are whole multiples of this part of a person. A power of two: every sum of counts below
 #: 2**33 people is then exact in float64, whatever the order of summation.

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..errors import InputError
-from .summaries import ranks
+from smallarea.errors import InputError
+from smallarea.projection.summaries import ranks
 
 
 def probability_top(draws: xr.DataArray, k: int = 100) -> pd.Series:

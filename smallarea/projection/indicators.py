@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..errors import InputError
-from ..indicators import REFERENCE, SUMS, UNITS
+from smallarea.errors import InputError
+from smallarea.indicators import REFERENCE, SUMS, UNITS
 
 
 def count_draws(counts: xr.DataArray, name: str, overlap: float = 0.0) -> xr.DataArray:

@@ -1,0 +1,145 @@
+"""The long table everything published is made of: one row per area and indicator."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+import xarray as xr
+
+from smallarea.errors import InputError
+from smallarea.projection import indicator_draws, probability_top, summarise
+from smallarea.projection.summaries import QUANTILES
+
+#: Rows made from an invented survey carry this in the column `notice`, wherever they travel.
+SYNTHETIC = "SYNTHETIC SURVEY"
+
+NUMBERS: tuple[str, ...] = ("mean", "sd", *QUANTILES, "rank_low", "rank_high")
+
+#: The only columns that are ever published per area, with what they mean.
+COLUMNS: dict[str, str] = {
+    "area_id": "10-digit code of the area, text",
+    "name": "city or municipality",
+    "province": "province",
+    "region": "region",
+    "indicator": "what is estimated; units are listed by indicator",
+    "surveyed": "whether anybody was interviewed there",
+    "mean": "mean of the draws; empty where it does not exist",
+    "sd": "standard deviation of the draws; empty where it does not exist",
+    "q025": "95 % interval, lower end",
+    "q10": "80 % interval, lower end",
+    "q25": "50 % interval, lower end",
+    "q50": "median: as likely above as below",
+    "q75": "50 % interval, upper end",
+    "q90": "80 % interval, upper end",
+    "q975": "95 % interval, upper end",
+    "rank_low": "90 % interval of the rank among all areas, 1 = largest, lower end",
+    "rank_high": "the same, upper end",
+    "flags": "warnings, separated by ';'",
+    "p_top": "probability of being among the k largest areas (k: 100 unless stated)",
+    "notice": f"'{SYNTHETIC}' when the survey was invented, empty otherwise",
+}
+
+#: Every flag, in words that complete "Note: ...".
+FLAG_WORDS: dict[str, str] = {
+    "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
+    "extrapolated": "its covariates lie outside what the surveyed areas show",
+    "approximate_geometry": "its position or shape is approximate",
+    "small_population": "few people live here: read only with its neighbours",
+    "suppressed_small_population": "numbers withheld: too few people live here",
+    "no_mean": "the mean does not exist under this reporting prior: read the median",
+    "synthetic": "made from the digital twin, not from a real survey",
+}
+
+#: Below this census population an area is flagged `small_population`.
+SMALL_POPULATION = 5_000
+
+
+def estimate_areas(
+    counts: xr.DataArray,
+    table: pd.DataFrame,
+    flags: pd.Series,
+    surveyed: Collection[str],
+    *,
+    k: int = 100,
+    overlap: float = 0.0,
+    mean: bool = True,
+    sd: bool = True,
+) -> pd.DataFrame:
+    """Summarise component counts into the long table of `COLUMNS`.
+
+    Parameters
+    ----------
+    counts : agreed component counts in persons, dims (component, area_id, draw).
+    table : the frame's table, index area_id.
+    flags : index area_id, see :func:`flag_areas`.
+    surveyed : area_ids in which people were interviewed.
+    k, overlap : see :func:`smallarea.projection.probability_top` and `count_draws`.
+    mean, sd : whether these moments of counts and rates exist; the ratio does not depend on tau.
+    """
+    k = min(k, counts.sizes["area_id"])
+    parts = []
+    for indicator, draws in indicator_draws(counts, table, overlap=overlap):
+        ratio = indicator == "ratio"
+        part = summarise(draws, mean=mean or ratio, sd=sd or ratio)
+        parts.append(part.assign(indicator=indicator, p_top=probability_top(draws, k)))
+    long = pd.concat(parts)
+    for column in ("name", "province", "region"):
+        long[column] = table.loc[long.index, column]
+    long["surveyed"] = long.index.isin(list(surveyed))
+    long["flags"] = flags.loc[long.index]
+    synthetic = long["flags"].str.contains("synthetic", regex=False)
+    long["notice"] = synthetic.map({True: SYNTHETIC, False: ""})
+    return long.rename_axis("area_id").reset_index()[list(COLUMNS)]
+
+
+def estimate_groups(
+    counts: xr.DataArray,
+    table: pd.DataFrame,
+    by: str,
+    *,
+    overlap: float = 0.0,
+    mean: bool = True,
+    sd: bool = True,
+) -> pd.DataFrame:
+    """Summarise areas added up by a column of `table`: columns `by`, indicator and `NUMBERS`."""
+    parts = [
+        summarise(draws, mean=mean or name == "ratio", sd=sd or name == "ratio").assign(
+            indicator=name
+        )
+        for name, draws in indicator_draws(counts, table, by=by, overlap=overlap)
+    ]
+    return pd.concat(parts).reset_index()[[by, "indicator", *NUMBERS]]
+
+
+def flag_areas(
+    table: pd.DataFrame,
+    *,
+    extrapolated: Collection[str] = (),
+    mean: bool = True,
+    synthetic: bool,
+) -> pd.Series:
+    """Return each area's flags joined by ';' (index area_id), in the order of `FLAG_WORDS`.
+
+    table : the frame's table with `covered`, `geometry_note` and `population`.
+    extrapolated : area_ids outside the models' area of applicability.
+    """
+    if unknown := sorted(set(extrapolated) - set(table.index)):
+        raise InputError(
+            f"{len(unknown)} areas are not in the frame: {', '.join(unknown[:5])}",
+            where="extrapolated",
+            remedy="use the frame's area_id",
+        )
+    raised = pd.DataFrame(
+        {
+            "not_covered_by_survey": ~table["covered"].astype(bool),
+            "extrapolated": table.index.isin(list(extrapolated)),
+            "approximate_geometry": table["geometry_note"].fillna("") != "",
+            "small_population": table["population"] < SMALL_POPULATION,
+            "no_mean": not mean,
+            "synthetic": synthetic,
+        },
+        index=table.index,
+    )
+    words = [";".join(raised.columns[row]) for row in raised.to_numpy()]
+    return pd.Series(words, index=table.index, name="flags", dtype="str")

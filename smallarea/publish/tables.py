@@ -1,0 +1,148 @@
+"""Tables for the tools planners have: Parquet, CSV, Excel, GeoPackage; each all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from smallarea.files import writing
+from smallarea.indicators import UNITS
+from smallarea.publish.disclosure import check_columns
+from smallarea.publish.estimates import COLUMNS, FLAG_WORDS
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+#: What a GIS user joins and styles by: `<indicator>_<one of these>`.
+WIDE = ("q50", "q10", "q90", "q025", "q975", "rank_low", "rank_high", "p_top")
+
+MEANING = (
+    "Each number is a range of plausible values, not a count of known people. The median is as "
+    "likely too high as too low; the truth lies between q10 and q90 in four cases of five.",
+    "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
+    "chance of being among the highest) or the rank interval in place of a rank.",
+    "'surveyed' = False means that nobody was interviewed there: the number is what places like "
+    "it show. Flags say where even that is a stretch.",
+    "The level of all numbers rests on the reporting rate tau, which the survey alone cannot tell.",
+    "victims = live + nonlive counts a child in both twice: an upper bound unless stated.",
+    "Rates and the ratio were computed within each draw; they cannot be recomputed from medians.",
+    "No number says anything about a household, a barangay or a person, and a low number is no "
+    "evidence that an area needs no attention.",
+)
+
+
+def write_parquet(estimates: pd.DataFrame, path: Path) -> None:
+    """Write the long table in full precision."""
+    check_columns(estimates)
+    with writing(path) as temporary:
+        estimates.to_parquet(temporary, index=False)
+
+
+def write_csv(estimates: pd.DataFrame, path: Path) -> None:
+    """Write the long table, numbers to six significant digits, UTF-8 with the codes as text."""
+    check_columns(estimates)
+    with writing(path) as temporary:
+        estimates.to_csv(temporary, index=False, float_format="%.6g", encoding="utf-8")
+
+
+def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:
+    """One row per area: names, surveyed, flags, notice, then `<indicator>_<number>` of `WIDE`."""
+    check_columns(estimates)
+    keys = ["name", "province", "region", "surveyed", "flags", "notice"]
+    wide = estimates.drop_duplicates("area_id").set_index("area_id")[keys]
+    parts = [wide]
+    for indicator, rows in estimates.groupby("indicator", sort=False):
+        numbers = rows.set_index("area_id")[list(WIDE)]
+        parts.append(numbers.add_prefix(f"{indicator}_"))
+    return pd.concat(parts, axis=1)
+
+
+def write_geopackage(estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Path) -> None:
+    """Write one layer `municipalities`, one row per area, columns as `wide_table`.
+
+    geometry : index area_id, any CRS.
+    """
+    import geopandas as gpd
+
+    wide = wide_table(estimates)
+    shapes = geometry.loc[wide.index]
+    layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes.to_numpy(), crs=geometry.crs)
+    notice = " ".join([*wide["notice"].unique(), *MEANING]).strip()
+    with writing(path) as temporary:
+        layer.to_file(
+            temporary,
+            layer="municipalities",
+            driver="GPKG",
+            engine="pyogrio",
+            layer_metadata={"DESCRIPTION": notice},
+        )
+
+
+def write_excel(estimates: pd.DataFrame, path: Path, notes: Sequence[str] = ()) -> None:
+    """Write a workbook: README, `overview` (an area a row), `estimates` (the long table).
+
+    Numbers are rounded to four significant digits; Parquet has them in full.
+    notes : further sentences for the README sheet, such as where the numbers come from.
+    """
+    from openpyxl import Workbook
+
+    check_columns(estimates)
+    notice = sorted(set(estimates["notice"]) - {""})
+    book = Workbook(write_only=True)
+    readme = book.create_sheet("README")
+    readme.column_dimensions["A"].width = 30
+    readme.column_dimensions["B"].width = 110
+    lines = [(text, "these numbers describe no real place") for text in notice]
+    lines += [("What the numbers mean", text) for text in MEANING] + [("Notes", n) for n in notes]
+    lines += [(f"column {name}", text) for name, text in COLUMNS.items()]
+    lines += [(f"indicator {name}", unit) for name, unit in UNITS.items()]
+    lines += [(f"flag {name}", text) for name, text in FLAG_WORDS.items()]
+    for line in lines:
+        readme.append(line)
+    _fill(book.create_sheet("overview"), _overview(estimates))
+    _fill(book.create_sheet("estimates"), estimates)
+    with writing(path) as temporary:
+        book.save(temporary)
+
+
+def _overview(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Median, 80 % interval and p_top of the main indicators, one row per area."""
+    wide = wide_table(estimates)
+    numbers = [
+        f"{indicator}_{number}"
+        for indicator in ("victims", "victims_rate", "traffickers", "traffickers_rate", "ratio")
+        for number in ("q10", "q50", "q90", "p_top")
+    ]
+    keys = ["name", "province", "region", "surveyed"]
+    return wide[[*keys, *numbers, "flags", "notice"]].reset_index()
+
+
+def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
+    """Append a table with frozen header and filter; missing values become empty cells."""
+    from openpyxl.utils import get_column_letter
+
+    sheet.freeze_panes = "C2"
+    last = get_column_letter(table.shape[1])
+    sheet.auto_filter.ref = f"A1:{last}{table.shape[0] + 1}"
+    columns = []
+    for i, (name, column) in enumerate(table.items(), start=1):
+        text = not pd.api.types.is_numeric_dtype(column.dtype)
+        sheet.column_dimensions[get_column_letter(i)].width = (
+            24 if text else max(11, len(str(name)))
+        )
+        columns.append(_cells(column))
+    sheet.append(list(map(str, table.columns)))
+    for row in zip(*columns, strict=True):
+        sheet.append(row)
+
+
+def _cells(column: pd.Series) -> list:
+    """Plain Python values, floats to four significant digits, missing as None."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        return [None if np.isnan(x) else float(f"{x:.4g}") for x in column.to_numpy(dtype=float)]
+    return [None if pd.isna(x) else x for x in column.astype(object)]

@@ -1,0 +1,136 @@
+"""Published tables: what is in them, what is not, and that every format says the same."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import xarray as xr
+
+from smallarea.errors import InputError
+from smallarea.indicators import UNITS
+from smallarea.publish.disclosure import SUPPRESSED, check_columns, suppress
+from smallarea.publish.draws import draws_dataset, write_draws
+from smallarea.publish.estimates import (
+    COLUMNS,
+    FLAG_WORDS,
+    NUMBERS,
+    SYNTHETIC,
+    estimate_areas,
+    estimate_groups,
+    flag_areas,
+)
+from smallarea.publish.tables import write_csv, write_excel, write_geopackage, write_parquet
+
+SMALL = "0000000105"
+
+
+def test_one_row_per_area_and_indicator_in_declared_columns(toy):
+    assert list(toy.estimates.columns) == list(COLUMNS)
+    assert not toy.estimates.duplicated(["area_id", "indicator"]).any()
+    assert len(toy.estimates) == len(toy.table) * len(UNITS)
+    quantiles = toy.estimates[["q025", "q10", "q25", "q50", "q75", "q90", "q975"]].to_numpy()
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    assert (toy.estimates["rank_low"] <= toy.estimates["rank_high"]).all()
+    top = toy.estimates.groupby("indicator")["p_top"].sum()
+    np.testing.assert_allclose(top, 5)
+
+
+def test_flags_say_what_is_wrong_with_an_area(toy):
+    flags = toy.public.drop_duplicates("area_id").set_index("area_id")["flags"]
+    assert flags["0000000101"] == "approximate_geometry;synthetic"
+    assert flags["0000000124"] == "not_covered_by_survey;extrapolated;synthetic"
+    assert flags[SMALL] == f"small_population;synthetic;{SUPPRESSED}"
+    raised = {word for text in flags for word in text.split(";")}
+    assert raised <= set(FLAG_WORDS)
+    with pytest.raises(InputError, match="1 areas are not in the frame: nowhere"):
+        flag_areas(toy.table, extrapolated=["nowhere"], synthetic=False)
+
+
+def test_without_a_mean_the_ratio_still_has_one(toy):
+    flags = flag_areas(toy.table, mean=False, synthetic=False)
+    found = estimate_areas(toy.counts, toy.table, flags, [], mean=False, sd=False)
+    is_ratio = found["indicator"] == "ratio"
+    assert found.loc[~is_ratio, ["mean", "sd"]].isna().all(axis=None)
+    assert found.loc[is_ratio, ["mean", "sd"]].notna().all(axis=None)
+    assert found["flags"].str.contains("no_mean").all()
+    assert (found["notice"] == "").all()
+
+
+def test_suppression_blanks_every_number_of_too_small_areas_and_no_other(toy):
+    small = toy.public["area_id"] == SMALL
+    assert toy.public.loc[small, [*NUMBERS, "p_top"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(toy.public[~small], toy.estimates[~small])
+    everything = suppress(toy.estimates, toy.table, minimum=1e9)
+    assert everything[list(NUMBERS)].isna().all(axis=None)
+
+
+def test_a_column_that_is_not_declared_is_not_published(toy, tmp_path):
+    with pytest.raises(InputError, match="columns respondents are not declared"):
+        check_columns(toy.public.assign(respondents=24))
+    for write in (write_parquet, write_csv, write_excel):
+        with pytest.raises(InputError, match="respondents"):
+            write(toy.public.assign(respondents=24), tmp_path / "estimates")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_and_csv_keep_codes_as_text_and_numbers(toy, tmp_path):
+    write_parquet(toy.public, tmp_path / "e.parquet")
+    write_csv(toy.public, tmp_path / "e.csv")
+    parquet = pd.read_parquet(tmp_path / "e.parquet")
+    csv = pd.read_csv(tmp_path / "e.csv", dtype={"area_id": str, "flags": str})
+    pd.testing.assert_frame_equal(parquet, toy.public)
+    assert csv["area_id"].tolist() == toy.public["area_id"].tolist()
+    np.testing.assert_allclose(csv["q50"], toy.public["q50"], rtol=1e-5)
+    assert (csv["notice"] == SYNTHETIC).all()
+
+
+def test_excel_explains_itself_and_carries_the_banner(toy, tmp_path):
+    write_excel(toy.public, tmp_path / "e.xlsx", notes=["Made in a test."])
+    book = openpyxl.load_workbook(tmp_path / "e.xlsx", read_only=True)
+    assert book.sheetnames == ["README", "overview", "estimates"]
+    text = [cell for row in book["README"].iter_rows(values_only=True) for cell in row]
+    assert text[0] == SYNTHETIC
+    assert "Made in a test." in text
+    rows = list(book["estimates"].iter_rows(values_only=True))
+    assert rows[0] == tuple(COLUMNS)
+    assert len(rows) == 1 + len(toy.public)
+    assert rows[1][0] == "0000000101"
+    blank = next(row for row in rows if row[0] == SMALL)
+    assert blank[rows[0].index("q50")] is None
+    overview = list(book["overview"].iter_rows(values_only=True))
+    assert len(overview) == 1 + len(toy.table)
+
+
+def test_geopackage_is_wide_and_placed(toy, tmp_path):
+    write_geopackage(toy.public, toy.geometry.sample(frac=1, random_state=1), tmp_path / "e.gpkg")
+    layer = gpd.read_file(tmp_path / "e.gpkg", layer="municipalities").set_index("area_id")
+    assert len(layer) == len(toy.table)
+    assert layer.crs == "EPSG:4326"
+    assert layer.geometry.geom_equals(toy.geometry.loc[layer.index]).all()
+    victims = toy.public[toy.public["indicator"] == "victims"].set_index("area_id")
+    np.testing.assert_allclose(layer["victims_q90"], victims["q90"].loc[layer.index])
+    assert (layer["notice"] == SYNTHETIC).all()
+
+
+def test_groups_are_recomputed_from_counts(toy):
+    regions = estimate_groups(toy.counts, toy.table, "region").set_index(["region", "indicator"])
+    inside = toy.table.index[toy.table["region"] == "Region 1"]
+    counts = toy.counts.sel(area_id=inside).sum("area_id").values
+    ratio = (counts[0] + counts[1]) / (counts[2] + counts[3])
+    assert regions["q50"]["Region 1", "ratio"] == pytest.approx(np.median(ratio))
+
+
+def test_draws_read_back_sum_to_the_nation_exactly(toy, tmp_path):
+    dataset = draws_dataset(toy.counts, toy.tau, toy.table, synthetic=True, seed=7)
+    write_draws(dataset, tmp_path / "draws.nc")
+    back = xr.load_dataset(tmp_path / "draws.nc", engine="h5netcdf")
+    assert back.attrs["notice"] == SYNTHETIC
+    assert back.attrs["seed"] == 7
+    assert back["counts"].dtype == np.float64
+    assert (back["counts"].sum("area_id") == back["national_total"]).all()
+    inside = back["counts"].where(back["covered"], drop=True).sum("area_id")
+    assert (inside == back["covered_total"]).all()
+    assert (back["counts"] == toy.counts).all()
