@@ -1,0 +1,28 @@
+"""Small area models: estimators that a model file calls, their comparison and combination."""
+
+from smallarea.models.area_level import FayHerriot
+from smallarea.models.candidates import Candidate, load_models, model
+from smallarea.models.fay_herriot import FayHerriotFit, fit_fay_herriot
+from smallarea.models.fitting import FittedModels, fit_models
+from smallarea.models.national_rate import NationalRate
+from smallarea.models.stacking import Decision, covariates_help, stack
+from smallarea.models.supervised import Supervised
+from smallarea.models.validation import CrossValidation, cross_validate
+
+__all__ = [
+    "Candidate",
+    "CrossValidation",
+    "Decision",
+    "FayHerriot",
+    "FayHerriotFit",
+    "FittedModels",
+    "NationalRate",
+    "Supervised",
+    "covariates_help",
+    "cross_validate",
+    "fit_fay_herriot",
+    "fit_models",
+    "load_models",
+    "model",
+    "stack",
+]

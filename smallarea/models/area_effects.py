@@ -1,0 +1,106 @@
+"""Area effects of sparse counts: the Poisson-gamma model of Clayton and Kaldor (1987).
+
+y_a ~ Poisson(theta_a e_a), theta_a = level * f_a^slope * u_a, u_a ~ Gamma(mean 1, shape 1 / cv^2):
+`f` is a given mean function (none: the level alone), `slope` its calibration slope, and `cv` the
+coefficient of variation of what the mean function leaves unexplained. The three are integrated
+over a grid, so their uncertainty is carried; given them an area's posterior is a gamma.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, logsumexp
+
+Array = NDArray[np.float64]
+
+_LEVELS, _SLOPES, _SPREADS = 31, 13, 17
+
+
+@dataclass(frozen=True)
+class AreaEffects:
+    """Posterior of level, slope and cv on a grid of G cells.
+
+    Attributes
+    ----------
+    log_level, slope, cv : centres of the cells, each (G,).
+    width : width of a cell in log level and in slope, shape (2,).
+    probability : posterior probability of the cells, (G,).
+    centre : what is taken off log f before it is multiplied by the slope.
+    """
+
+    log_level: Array
+    slope: Array
+    cv: Array
+    width: Array
+    probability: Array
+    centre: float
+
+    def draw(
+        self, reports: Array, exposure: Array, log_f: Array, n: int, rng: np.random.Generator
+    ) -> Array:
+        """Return posterior draws of the rates theta, shape (areas, n).
+
+        An area with exposure 0 is outside the sample: its effect u comes from the prior.
+        """
+        cell = rng.choice(len(self.probability), size=n, p=self.probability)
+        jitter = self.width[:, None] * rng.uniform(-0.5, 0.5, size=(2, n))
+        slope = np.maximum(self.slope[cell] + jitter[1], 0.0)
+        log_mean = self.log_level[cell] + jitter[0] + slope * (log_f[:, None] - self.centre)
+        shape = self.cv[cell] ** -2.0
+        draws = rng.gamma(shape + reports[:, None])
+        return draws / (shape * np.exp(-log_mean) + exposure[:, None])
+
+    def mean(self, parameter: str) -> float:
+        """Return the posterior mean of ``log_level``, ``slope`` or ``cv``."""
+        return float(self.probability @ getattr(self, parameter))
+
+
+def fit_area_effects(reports: Array, exposure: Array, log_f: Array | None = None) -> AreaEffects:
+    """Return the posterior of level, slope and cv.
+
+    Parameters
+    ----------
+    reports, exposure : effective counts and exposure, each (m,); areas with exposure 0 count not.
+    log_f : log of the mean function at the areas, (m,). It must not have seen these reports,
+        or the variance left between areas is learned too small.
+
+    Notes
+    -----
+    Priors: Jeffreys' for the level (so that no reports at all give a proper answer), flat on
+    [0, 2] for the slope (0: the mean function is useless, 1: it is calibrated), half-normal with
+    scale 1 for cv.
+    """
+    seen = exposure > 0
+    y, e = reports[seen], exposure[seen]
+    total, m = y.sum() + 0.5, len(y)
+    scale = np.sqrt(1 / total + 1 / m)
+    log_level = np.log(total / e.sum()) + np.linspace(-5, 5, _LEVELS) * scale
+    cv = np.geomspace(0.03, 3, _SPREADS)
+    if log_f is None:
+        slope, centre, f = np.zeros(1), 0.0, np.zeros(m)
+    else:
+        slope = np.linspace(0, 2, _SLOPES)
+        centre = float(np.average(log_f[seen], weights=e))
+        f = log_f[seen] - centre
+
+    shape = cv**-2.0
+    log_mean = log_level[:, None, None] + slope[:, None] * f  # (levels, slopes, m)
+    mu = np.exp(log_mean) * e
+    log_density = np.empty((len(log_level), len(slope), len(cv)))
+    for j, k in enumerate(shape):
+        fixed = (gammaln(k + y) - gammaln(k) + k * np.log(k)).sum()
+        log_density[..., j] = fixed + log_mean @ y - np.log(k + mu) @ (k + y)
+    log_density += 0.5 * log_level[:, None, None] - 0.5 * cv**2 + np.log(cv)
+
+    cells = [axis.ravel() for axis in np.meshgrid(log_level, slope, cv, indexing="ij")]
+    return AreaEffects(
+        log_level=cells[0],
+        slope=cells[1],
+        cv=cells[2],
+        width=np.array([np.ptp(log_level) / (_LEVELS - 1), np.ptp(slope) / (_SLOPES - 1)]),
+        probability=np.exp(log_density - logsumexp(log_density)).ravel(),
+        centre=centre,
+    )

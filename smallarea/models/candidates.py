@@ -1,0 +1,116 @@
+"""Candidate models: what a model file declares, and reading a directory of them."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from smallarea.errors import InputError
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model under comparison: an unfitted estimator and the features it may see."""
+
+    name: str
+    estimator: BaseEstimator
+    features: Literal["all"] | tuple[str, ...]
+    profiles: tuple[str, ...] = ("fast", "full")
+
+    @property
+    def has_covariates(self) -> bool:
+        return self.features != ()
+
+    def select(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return this model's columns of `X`; raise InputError if one does not exist."""
+        if self.features == "all":
+            return X
+        unknown = [name for name in self.features if name not in X.columns]
+        if unknown:
+            raise InputError(
+                f"features that no stream gives: {', '.join(unknown)}",
+                where=f"model {self.name}",
+                remedy="correct the names in the model file, or add the stream",
+            )
+        return X[list(self.features)]
+
+
+def model(
+    features: Literal["all"] | Sequence[str] = "all", profiles: Sequence[str] = ("fast", "full")
+) -> Callable[[Callable[[], Any]], Candidate]:
+    """Declare a function that returns an unfitted estimator as a candidate model.
+
+    Parameters
+    ----------
+    features : ``"all"``, or the names of the features the model may see; ``[]`` for a model
+        without covariates, against which those with covariates have to prove themselves.
+    profiles : the profiles that include the model.
+    """
+
+    def declare(build: Callable[[], Any]) -> Candidate:
+        chosen: Literal["all"] | tuple[str, ...] = "all" if features == "all" else tuple(features)
+        return Candidate(build.__name__, build(), chosen, tuple(profiles))
+
+    return declare
+
+
+def load_models(models_dir: Path, profile: str) -> dict[str, Candidate]:
+    """Read every model file of a directory and return the profile's candidates by name.
+
+    Models without covariates come first, so that the first is the baseline of comparisons.
+
+    Raises
+    ------
+    InputError : no such directory, a file that fails or declares no model, two models of one
+        name, or no model without covariates.
+    """
+    files = sorted(p for p in models_dir.glob("*.py") if not p.name.startswith("_"))
+    if not files:
+        raise InputError("no model files", where=str(models_dir), remedy="add one, or run init")
+    found: dict[str, Candidate] = {}
+    for path in files:
+        candidates = [c for c in vars(_load(path)).values() if isinstance(c, Candidate)]
+        if not candidates:
+            raise InputError(
+                "declares no model",
+                where=path.name,
+                remedy="decorate a function that returns an estimator with @model(...)",
+            )
+        for candidate in candidates:
+            if candidate.name in found:
+                raise InputError(
+                    f"a second model is called {candidate.name}",
+                    where=path.name,
+                    remedy="give its function another name",
+                )
+            found[candidate.name] = candidate
+    chosen = [c for c in found.values() if profile in c.profiles]
+    if all(c.has_covariates for c in chosen):
+        raise InputError(
+            f"no model without covariates in profile {profile}",
+            where=str(models_dir),
+            remedy="keep one with @model(features=[]), such as the national rate",
+        )
+    return {c.name: c for c in sorted(chosen, key=lambda c: (c.has_covariates, c.name))}
+
+
+def _load(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"models_of_project.{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{type(error).__name__}: {error}", where=path.name, remedy="correct the model file"
+        ) from error
+    return module

@@ -1,0 +1,147 @@
+"""Any regressor as the mean function of sparse counts, calibrated on provinces it did not see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from smallarea.errors import InputError
+from smallarea.models.area_effects import fit_area_effects
+from smallarea.models.components import usable
+from smallarea.models.counts import (
+    as_draws,
+    at_areas,
+    check_areas,
+    check_features,
+    effective_counts,
+)
+from smallarea.models.validation import province_folds
+
+if TYPE_CHECKING:
+    from smallarea.nsum.municipal import Direct
+
+Array = NDArray[np.float64]
+
+
+class Supervised(BaseEstimator):
+    """Rates from a regressor of the features, and gamma area effects around them.
+
+    The regressor learns rates relative to the national one, weighted by the reports expected at
+    the national rate, all components at once (which component is a feature too: reports
+    are few, and components share what drives them). It is fitted `repeats` times without
+    each fold of provinces; the prediction of a surveyed area comes from the fits without its
+    province, that of any other area from all fits. On these out-of-fold predictions level,
+    calibration slope and spread between areas are learned (`fit_area_effects`), so
+    that a regressor that found nothing shrinks to the national rate.
+
+    Parameters
+    ----------
+    regressor : scikit-learn regressor (or pipeline) whose ``fit`` takes ``sample_weight`` and whose
+        predictions are positive, e.g. one with a Poisson objective.
+    folds, repeats : folds of provinces, and fits per fold.
+    random_state : seed of folds and of the regressor.
+
+    Notes
+    -----
+    The error of the mean function is carried as if independent between areas, except for level
+    and slope, which all areas of a draw share.
+    """
+
+    def __init__(
+        self, regressor: Any, folds: int = 5, repeats: int = 3, random_state: int = 0
+    ) -> None:
+        self.regressor = regressor
+        self.folds = folds
+        self.repeats = repeats
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame) -> Self:
+        """Fit the regressor out of fold, then the area effects of each component."""
+        check_areas(X, direct, areas)
+        self.reports_, self.exposure_ = effective_counts(direct)
+        self.features_ = usable(X)
+        index = self.reports_.index
+        own = X.loc[index, self.features_].to_numpy(float)
+        national = (self.reports_.sum() + 0.5) / self.exposure_.sum()
+        expected = (self.exposure_ * national).to_numpy()
+        relative = (
+            self.reports_ / (self.exposure_.where(self.exposure_ > 0) * national)
+        ).to_numpy()
+        province = areas["province_id"].loc[index]
+        self.members_: list[Any] = []
+        log_f = np.zeros((self.repeats, *expected.shape))
+        for repeat in range(self.repeats):
+            seed = self.random_state + 1000 * repeat
+            fold = province_folds(province, self.exposure_.sum(axis=1), self.folds, seed).to_numpy()
+            for k in np.unique(fold):
+                used = (fold != k)[:, None] & (expected > 0)
+                member = _fit(
+                    self.regressor,
+                    _stacked(own, expected.shape[1])[used.ravel()],
+                    relative[used],
+                    expected[used],
+                    seed + int(k),
+                )
+                self.members_.append(member)
+                log_f[repeat, fold == k] = _log_predict(member, own[fold == k], expected.shape[1])
+        self.log_f_ = pd.DataFrame(log_f.mean(0), index, self.reports_.columns)
+        self.effects_ = {
+            k: fit_area_effects(
+                self.reports_[k].to_numpy(), self.exposure_[k].to_numpy(), self.log_f_[k].to_numpy()
+            )
+            for k in self.reports_
+        }
+        self.diagnostics_ = {
+            f"{name} {k}": effects.mean(name)
+            for k, effects in self.effects_.items()
+            for name in ("slope", "cv")
+        }
+        return self
+
+    def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
+        """Return draws of reported rates (component, area_id, draw) for the areas of `X`."""
+        rng = np.random.default_rng(seed)
+        index = X.index.sort_values()
+        features = check_features(X, self.features_).loc[index].to_numpy(float)
+        members = [
+            _log_predict(member, features, self.reports_.shape[1]) for member in self.members_
+        ]
+        log_f = pd.DataFrame(np.mean(members, axis=0), index, self.reports_.columns)
+        log_f.update(self.log_f_)
+        reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
+        values = [
+            effects.draw(reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), n, rng)
+            for k, effects in self.effects_.items()
+        ]
+        return as_draws(values, reports.columns, X.index)
+
+
+def _stacked(features: Array, components: int) -> Array:
+    """Return a row per area and component: features, then indicators of the component."""
+    which = np.tile(np.eye(components), (len(features), 1))
+    return np.hstack([np.repeat(features, components, axis=0), which])
+
+
+def _log_predict(member: Any, features: Array, components: int) -> Array:
+    """Return the log of the predicted relative rate, (areas, components)."""
+    prediction = np.asarray(member.predict(_stacked(features, components)))
+    if not (prediction > 0).all():
+        raise InputError(
+            "a predicted rate is not positive",
+            where=f"regressor {type(member).__name__}",
+            remedy="use a Poisson objective or a log link",
+        )
+    return np.log(prediction).reshape(len(features), components)
+
+
+def _fit(regressor: Any, X: Array, y: Array, weight: Array, seed: int) -> Any:
+    seeds = {name: seed for name in regressor.get_params() if name.endswith("random_state")}
+    member = clone(regressor).set_params(**seeds)
+    last = f"{member.steps[-1][0]}__" if isinstance(member, Pipeline) else ""
+    return member.fit(X, y, **{f"{last}sample_weight": weight})
