@@ -6,6 +6,7 @@ object, `ScaleUp`, carries them all with their design-based variance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +37,7 @@ def degrees(ard: ARD, network: str = "adult", method: str | None = None) -> pd.S
     Series by respondent_id, people; NaN where nothing (for summation: not everything) was
     answered.
     """
-    method = method or ("summation" if network == "child" else "known")
+    method = method or _usual_degree(network)
     if method not in DEGREES:
         raise InputError(
             f"'{method}' is no way to a degree", where="degree", remedy=f"use {', '.join(DEGREES)}"
@@ -152,51 +153,16 @@ class ScaleUp:
             table.loc[none, "q975"] = self.upper_bound()[none]
         return table
 
-    def adjusted(self, adjustment: Adjustment) -> ScaleUp:
-        """Return the estimates times the factor of an `Adjustment`."""
-        return replace(self, scale=self.scale * adjustment.factor)
-
     def _totals(self) -> tuple[pd.Series, pd.Series]:
         weight = self.design["weight"].to_numpy(float)
         return self.reports.mul(weight, axis=0).sum(), self.exposure.mul(weight, axis=0).sum()
-
-
-@dataclass(frozen=True)
-class Adjustment:
-    """Why reports understate or overstate a group (Feehan & Salganik 2016, eq. 15 ff.).
-
-    frame_ratio : mean degree among the frame population over that of the whole population.
-    degree_ratio : mean degree of the hidden group's members over that of the frame population.
-    true_positive_rate : share of ties to members that are reported as such (transmission).
-    precision : share of reports that are true.
-    """
-
-    frame_ratio: float = 1.0
-    degree_ratio: float = 1.0
-    true_positive_rate: float = 1.0
-    precision: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name, most in vars(self).items():
-            limit = 1.0 if name in ("true_positive_rate", "precision") else np.inf
-            if not 0 < most <= limit:
-                raise InputError(
-                    f"{name} is {most}",
-                    where="adjustment",
-                    remedy="ratios are positive; the true positive rate and precision at most 1",
-                )
-
-    @property
-    def factor(self) -> float:
-        """What the unadjusted size is multiplied by."""
-        return self.precision / (self.frame_ratio * self.degree_ratio * self.true_positive_rate)
 
 
 def killworth(
     ard: ARD,
     *,
     method: str = "mle",
-    degree: str | None = None,
+    degree: str | Mapping[str, pd.Series] | None = None,
     groups: list[str] | None = None,
 ) -> ScaleUp:
     """Basic scale-up of hidden groups from respondents' degrees, survey-weighted.
@@ -206,7 +172,8 @@ def killworth(
     method : `mle`, N sum w y / sum w d (Killworth et al. 1998); `pimle`, N times the weighted
         mean of y / d over respondents with d > 0: biased up where degrees are small, shown to
         be compared with.
-    degree : as in `degrees`, for all groups; None chooses by network.
+    degree : as in `degrees`, for all groups; None chooses by network. Degrees estimated
+        elsewhere are given per network as Series by respondent_id.
     groups : hidden groups, all by default.
 
     Returns
@@ -230,15 +197,16 @@ def killworth(
         )
     reports, exposure, notes = {}, {}, list(ard.notes)
     for network in ard.groups.loc[groups, "network"].unique():
-        degree_of_network = degree or ("summation" if network == "child" else "known")
-        d = degrees(ard, network, degree_of_network)
+        given = degree.get(network) if isinstance(degree, Mapping) else None
+        how = degree if isinstance(degree, str) else _usual_degree(network)
+        d = degrees(ard, network, how) if given is None else given.reindex(ard.counts.index)
         if not (d * ard.weights).sum() > 0:
             raise InputError(
                 f"nobody knows anyone in the known groups of the {network} network",
                 where="survey",
                 remedy="check that the known groups' columns hold the answers",
             )
-        if degree_of_network == "summation":
+        if given is None and how == "summation":
             notes += _summation_notes(ard, network, d)
             d = d.where(d > 0)
         for group in ard.groups.loc[groups].query("network == @network").index:
@@ -254,6 +222,30 @@ def killworth(
         notes=tuple(notes),
     )
     return replace(result, notes=result.notes + _zero_notes(result))
+
+
+def killworth_table(ard: ARD, *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Hidden sizes by the basic scale-up with every error the classical school offers.
+
+    Returns
+    -------
+    DataFrame by hidden group: `respondents` used, `reports`; mean, sd, q025, median, q975 of
+    `ScaleUp.summary`; `linearised_se`, `binomial_se`; `pimle`. Sizes on the reported scale:
+    everyone who is reported, no transmission rate applied.
+    """
+    result = killworth(ard)
+    table = result.summary(replicates=replicates, seed=seed)
+    table.insert(0, "respondents", result.reports.notna().sum())
+    table.insert(1, "reports", result.reports.sum())
+    return table.assign(
+        linearised_se=result.standard_error(),
+        binomial_se=result.binomial_error(),
+        pimle=killworth(ard, method="pimle").estimate,
+    ).rename_axis("group")
+
+
+def _usual_degree(network: str) -> str:
+    return "summation" if network == "child" else "known"
 
 
 def _summation_notes(ard: ARD, network: str, d: pd.Series) -> list[str]:

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.nsum.classical import Adjustment, ScaleUp, killworth
+from smallarea.nsum.classical import ScaleUp, killworth
 from smallarea.survey.ard import ARD
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Why reports understate or overstate a group (Feehan & Salganik 2016, eq. 15 ff.).
+
+    frame_ratio : mean degree among the frame population over that of the whole population.
+    degree_ratio : mean degree of the hidden group's members over that of the frame population.
+    true_positive_rate : share of ties to members that are reported as such (transmission).
+    precision : share of reports that are true.
+    """
+
+    frame_ratio: float = 1.0
+    degree_ratio: float = 1.0
+    true_positive_rate: float = 1.0
+    precision: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, most in vars(self).items():
+            limit = 1.0 if name in ("true_positive_rate", "precision") else np.inf
+            if not 0 < most <= limit:
+                raise InputError(
+                    f"{name} is {most}",
+                    where="adjustment",
+                    remedy="ratios are positive; the true positive rate and precision at most 1",
+                )
+
+    @property
+    def factor(self) -> float:
+        """What the unadjusted size is multiplied by."""
+        return self.precision / (self.frame_ratio * self.degree_ratio * self.true_positive_rate)
+
+
+def adjusted(result: ScaleUp, adjustment: Adjustment) -> ScaleUp:
+    """Return the estimates times the factor of an adjustment."""
+    return replace(result, scale=result.scale * adjustment.factor)
 
 
 def modified_basic(ard: ARD, adjustment: Adjustment | None = None) -> ScaleUp:
@@ -21,7 +57,7 @@ def modified_basic(ard: ARD, adjustment: Adjustment | None = None) -> ScaleUp:
     is a factor to state (`Adjustment`), not an assumption to make.
     """
     result = killworth(ard, degree="known")
-    return result if adjustment is None else result.adjusted(adjustment)
+    return result if adjustment is None else adjusted(result, adjustment)
 
 
 @dataclass(frozen=True)
