@@ -159,19 +159,19 @@ def test_shrinking_beats_both_the_roster_and_the_nation():
 
 def test_intervals_cover_true_local_shares_surveyed_or_not():
     inside = {"surveyed": [], "not surveyed": []}
-    for seed in range(6):
-        world = World(100 + seed)
-        unseen = world.ids[:30]
+    for seed in range(12):
+        world = World(200 + seed)
+        unseen = world.ids[::5]
         at = world.area[~world.area.isin(unseen)]
         roster = world.roster[world.roster["respondent_id"].isin(at.index)]
         counts = roster_members(roster, list(NATION), AGES)
         shares = roster_shares(*counts, at, world.province, NETWORK)
-        low, high = np.quantile(shares.draws(1000, seed), [0.05, 0.95], axis=2)
+        low, high = np.quantile(shares.draws(500, seed), [0.05, 0.95], axis=2)
         hit = pd.DataFrame((world.true >= low) & (world.true <= high))[list(NATION)]
         inside["not surveyed"].append(hit.loc[unseen].to_numpy().mean())
         inside["surveyed"].append(hit.drop(unseen).to_numpy().mean())
     for which, hits in inside.items():
-        assert 0.86 < np.mean(hits) < 0.94, which  # nominal 0.90
+        assert 0.855 < np.mean(hits) < 0.945, which  # 0.90 and three standard errors
 
 
 def test_an_area_without_interviews_takes_its_province_and_is_less_sure():
