@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from smallarea.nsum.classical import ScaleUp
 from smallarea.nsum.known_groups import leave_one_out
@@ -142,8 +142,8 @@ def clustering(
         {
             "phi": phi,
             "between": between,
-            "between_low": between * df / stats.chi2.ppf(0.9, df),
-            "between_high": between * df / stats.chi2.ppf(0.1, df),
+            "between_low": between * df / special.chdtri(df, 0.1),
+            "between_high": between * df / special.chdtri(df, 0.9),
             "df": df,
             "areas": (areas - between).clip(lower=0.0),
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from smallarea.errors import InputError
 from smallarea.nsum.classical import ScaleUp, degrees, killworth
@@ -142,7 +142,9 @@ class Recall:
         """
         x = (np.log(estimates.where(estimates > 0)) - self.intercept) / self.slope
         spread = 1 + 1 / self.n + (x - self.log_mean) ** 2 / self.log_spread
-        half = stats.t.ppf((1 + level) / 2, self.n - 2) * self.scatter * spread**0.5 / self.slope
+        half = (
+            special.stdtrit(self.n - 2, (1 + level) / 2) * self.scatter * spread**0.5 / self.slope
+        )
         size = np.exp(x)
         return pd.DataFrame(
             {
@@ -170,23 +172,25 @@ def recall(table: pd.DataFrame) -> Recall:
             where="recall adjustment",
             remedy="give the sizes of more groups",
         )
-    line = stats.linregress(np.log(used["size"]), np.log(used["estimate"]))
-    if not line.slope > 0:
+    x, y = np.log(used["size"]), np.log(used["estimate"])
+    spread = float(((x - x.mean()) ** 2).sum())
+    slope = float(((x - x.mean()) * y).sum()) / spread if spread > 0 else 0.0
+    if not slope > 0:
         raise InputError(
-            f"back-estimates do not grow with size (slope {line.slope:.2f})",
+            f"back-estimates do not grow with size (slope {slope:.2f})",
             where="recall adjustment",
             remedy="check the known groups' sizes; without a rising line no adjustment exists",
         )
-    x, y = np.log(used["size"]), np.log(used["estimate"])
-    residual = y - line.intercept - line.slope * x
+    intercept = float(y.mean() - slope * x.mean())
+    scatter = float(np.sqrt(((y - intercept - slope * x) ** 2).sum() / (len(x) - 2)))
     return Recall(
-        intercept=float(line.intercept),
-        slope=float(line.slope),
-        slope_se=float(line.stderr),
-        scatter=float(np.sqrt((residual**2).sum() / (len(x) - 2))),
+        intercept=intercept,
+        slope=slope,
+        slope_se=scatter / spread**0.5,
+        scatter=scatter,
         n=len(x),
         log_mean=float(x.mean()),
-        log_spread=float(((x - x.mean()) ** 2).sum()),
+        log_spread=spread,
         smallest=float(used["size"].min()),
         largest=float(used["size"].max()),
     )

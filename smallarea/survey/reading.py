@@ -83,6 +83,7 @@ def read_ard(
     groups_path : CSV or Excel with `group,kind,size,population` and optionally `network`.
     columns : a description or the path of its YAML; without one, columns with the usual names
         (respondent_id, weight, psu, stratum, area_id) are used and the rest is carried along.
+        A description that names no respondent column still finds respondent_id.
 
     Raises
     ------
@@ -95,6 +96,7 @@ def read_ard(
     groups = read_table(groups_path)
     if columns is None:
         columns = Columns.usual(survey)
+    respondent = columns.respondent or Columns.usual(survey).respondent
     require(survey, list(columns.groups.values()), respondents_path.name)
     survey = survey.rename(columns={column: group for group, column in columns.groups.items()})
     require(groups, ["group", "kind", "size", "population"], groups_path.name)
@@ -105,7 +107,7 @@ def read_ard(
     return make_ard(
         survey,
         groups,
-        respondent=columns.respondent,
+        respondent=respondent,
         weight=columns.weight,
         stratum=columns.stratum,
         psu=columns.psu,
