@@ -2,6 +2,7 @@
 
 from smallarea.features import flows, lines, points, tables
 from smallarea.features.build import Features, build_features
+from smallarea.features.saved import load_features, save_features
 from smallarea.features.stream import Stream, load_streams, stream
 from smallarea.features.zonal import zonal
 
@@ -11,8 +12,10 @@ __all__ = [
     "build_features",
     "flows",
     "lines",
+    "load_features",
     "load_streams",
     "points",
+    "save_features",
     "stream",
     "tables",
     "zonal",
