@@ -159,7 +159,7 @@ def explain_area(run: Run, area: str, indicator: str = "victims") -> dict[str, A
         "flags": [flag for flag in str(row["flags"]).split(";") if flag],
         "covariates": run.manifest["covariates"],
         "features": {
-            name: {"value": float(features.at[area_id, name]), "percentile": float(place[name])}
+            name: {"value": float(features.loc[area_id, name]), "percentile": float(place[name])}
             for name in top
             if pd.notna(place[name])
         },
