@@ -3,5 +3,6 @@
 from smallarea.simulate.settings import LABEL, TwinSettings
 from smallarea.simulate.survey import Survey, simulate_survey
 from smallarea.simulate.truth import Truth, grow_truth
+from smallarea.simulate.writing import simulate
 
-__all__ = ["LABEL", "Survey", "Truth", "TwinSettings", "grow_truth", "simulate_survey"]
+__all__ = ["LABEL", "Survey", "Truth", "TwinSettings", "grow_truth", "simulate", "simulate_survey"]
