@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+import shapely
+from scipy.sparse import csr_array
 
 from smallarea.areas import Frame, build_frame
 from smallarea.catalog import load_catalog
@@ -36,3 +40,44 @@ def golden() -> Path:
 def frame() -> Frame:
     """The frame of the repository's own catalog, without any data file (embedded default)."""
     return build_frame(load_catalog(Path(__file__).parents[1] / "data_catalog.yaml"), [])
+
+
+@pytest.fixture(scope="session")
+def squares() -> Frame:
+    """Six areas, squares of 0.1 degree in two rows of three from (120, 10): two provinces."""
+    ids = [f"01{p:03d}{n:02d}000" for p in (1, 2) for n in (1, 2, 3)]
+    west = [120 + 0.1 * n for _ in range(2) for n in range(3)]
+    south = [10 + 0.1 * p for p in range(2) for _ in range(3)]
+    index = pd.Index(ids, name="area_id")
+    table = pd.DataFrame(
+        {
+            "name": ["San Jose", "Binalonan", "Capas", "San Jose", "Dagat", "Ermita"],
+            "province": ["Alpha"] * 3 + ["Beta"] * 3,
+            "province_id": ["0100100000"] * 3 + ["0100200000"] * 3,
+            "region": ["Region I (North Coast)"] * 3 + ["Capital Region (CR)"] * 3,
+            "region_id": ["0100000000"] * 3 + ["0200000000"] * 3,
+            "population": [1000, 2000, 3000, 4000, 5000, 6000],
+            "children": [400.0, 800.0, 1200.0, 1600.0, 2000.0, 2400.0],
+            "lon": [w + 0.05 for w in west],
+            "lat": [s + 0.05 for s in south],
+        },
+        index=index,
+    )
+    boxes = [shapely.box(w, s, w + 0.1, s + 0.1) for w, s in zip(west, south, strict=True)]
+    codes = [(i, i, "2026") for i in ids] + [(i[:2] + i[3:], i, "old") for i in ids]
+    return Frame(
+        table=table,
+        geometry=gpd.GeoSeries(boxes, index=index, crs="EPSG:4326"),
+        neighbours=csr_array((6, 6)),
+        codes=pd.DataFrame(codes, columns=["code", "area_id", "vintage"]),
+        psus=pd.DataFrame(index=pd.Index([], name="psu_id", dtype="str")),
+        names=pd.DataFrame(
+            {
+                "area_id": ids,
+                "province": table["province"].to_numpy(),
+                "name": table["name"].to_numpy(),
+                "former": False,
+            }
+        ),
+        spelling={"city": "*", "of": ""},
+    )

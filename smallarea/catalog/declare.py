@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,12 +106,14 @@ class _Loader(yaml.SafeLoader):
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    for key, (key_node, _) in zip(keys, node.value, strict=True):
-        if keys.count(key) > 1:
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
             raise yaml.MarkedYAMLError(
                 problem=f"'{key}' is declared twice", problem_mark=key_node.start_mark
             )
+        seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
 
@@ -125,7 +128,6 @@ def load_catalog(path: Path) -> Catalog:
     InputError : the file is missing or not YAML, or an entry or field is unknown, missing or of
         the wrong kind; file, entry and field are named.
     """
-    remedy = "correct that entry of the catalog"
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
@@ -136,7 +138,9 @@ def load_catalog(path: Path) -> Catalog:
         ) from None
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(str(error.problem), where=f"{path.name}{line}", remedy=remedy) from None
+        raise InputError(
+            str(error.problem), where=f"{path.name}{line}", remedy="correct the YAML"
+        ) from None
     if not isinstance(content, dict):
         raise InputError(
             "the file holds no mapping", where=path.name, remedy="it must begin with `sources:`"
@@ -144,8 +148,15 @@ def load_catalog(path: Path) -> Catalog:
     try:
         return Catalog.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        entry = " > ".join(str(part) for part in first["loc"]) or "the whole file"
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        what = first["msg"].removeprefix("Value error, ") + more
-        raise InputError(what, where=f"{path.name}, {entry}", remedy=remedy) from None
+        slips = [_place_and_reason(slip) for slip in error.errors()]
+        place, reason = slips[0]
+        also = "".join(f"; also {at}: {why}" for at, why in slips[1:4])
+        raise InputError(
+            reason + also, where=f"{path.name}, {place}", remedy="correct the catalog"
+        ) from None
+
+
+def _place_and_reason(slip: Mapping[str, Any]) -> tuple[str, str]:
+    place = " > ".join(map(str, slip["loc"])) or "the whole file"
+    unknown = slip["type"] == "extra_forbidden"
+    return place, "unknown field" if unknown else slip["msg"].removeprefix("Value error, ")

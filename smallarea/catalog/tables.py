@@ -37,8 +37,9 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
         matches, or an area has several rows and the catalog declares no `aggregate`.
     """
     body = _points_file(source, snapshot) if _is_geojson(source) else _sheet(source, snapshot)
-    keys, ids = _match(source, body, frame)
-    report = _account(source, keys, ids)
+    key = _key(body)
+    ids = pd.DataFrame(_match(source, key, frame), index=body.index)
+    report = _account(source, key, ids)
     body, ids = body.loc[ids.notna().all(axis=1)], ids.dropna()
     values, suppressed = {}, {}
     for name, column in source.columns.items():
@@ -75,34 +76,34 @@ def _points_file(source: Source, snapshot: Snapshot) -> pd.DataFrame:
     return body
 
 
-def _match(source: Source, body: pd.DataFrame, frame: Frame) -> tuple[pd.Series, pd.DataFrame]:
-    """Return each row's key as the file has it (<NA> if empty), and the ids found for it."""
-    key = {
-        name.removeprefix("key:"): body[name] for name in map(str, body) if name.startswith("key:")
-    }
+def _key(body: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells that find a row's area, one column per role."""
+    roles = {name: name.removeprefix("key:") for name in map(str, body) if name.startswith("key:")}
+    return body[list(roles)].rename(columns=roles)
+
+
+def _match(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Series]:
+    """Return the ids (for points also the coordinates) of every row, <NA> where unknown."""
 
     def where(role: str) -> str:
         return f"{source.file}, column '{source.key[role]}'"
 
-    text = pd.concat([as_text(cells) for cells in key.values()], axis=1)
-    keys = text.apply(lambda row: ", ".join(row.dropna()) or pd.NA, axis=1).astype("string")
-    match sorted(key):
+    match sorted(map(str, key)):
         case ["code"]:
-            ids = {"area_id": match_codes(key["code"], frame, where("code"))}
+            return {"area_id": match_codes(key["code"], frame, where("code"))}
         case ["destination", "origin"]:
-            ids = {r: match_codes(key[r], frame, where(r)) for r in ("origin", "destination")}
+            return {r: match_codes(key[r], frame, where(r)) for r in ("origin", "destination")}
         case ["name", "province"]:
             names, provinces = as_text(key["name"]), as_text(key["province"])
-            ids = {"area_id": frame.match_names(provinces, names).where(names.notna())}
-            keys = keys.where(names.notna())
+            return {"area_id": frame.match_names(provinces, names).where(names.notna())}
         case ["lat", "lon"]:
-            ids = _locate(source, key, frame)
-        case [level]:
-            ids = {f"{level}_id": match_units(key[level], frame.table, level)}
-    return keys, pd.DataFrame(ids, index=body.index)
+            return _locate(source, key, frame)
+        case _:
+            level = key.columns[0]
+            return {f"{level}_id": match_units(key[level], frame.table, level)}
 
 
-def _locate(source: Source, key: dict[str, pd.Series], frame: Frame) -> dict[str, pd.Series]:
+def _locate(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Series]:
     degrees = {
         role: as_values(
             key[role],
@@ -115,24 +116,30 @@ def _locate(source: Source, key: dict[str, pd.Series], frame: Frame) -> dict[str
     lon, lat = placed["lon"].to_numpy(), placed["lat"].to_numpy()
     found = match_points(lon, lat, frame, source.snap_km)
     found.index = placed.index
-    return {"area_id": found.reindex(key["lon"].index), **degrees}
+    return {"area_id": found.reindex(key.index), **degrees}
 
 
-def _account(source: Source, keys: pd.Series, ids: pd.DataFrame) -> ReadReport:
+def _account(source: Source, key: pd.DataFrame, ids: pd.DataFrame) -> ReadReport:
+    text = key.apply(as_text)
+    needed = ["name"] if "name" in key else list(key)
+    keyed = text[needed].notna().all(axis=1)
     lost = ids.isna().any(axis=1)
-    reason = np.where(keys[lost].isna(), NO_KEY, UNKNOWN)
     unmatched = pd.DataFrame(
-        {"row": keys.index[lost], "key": keys[lost].fillna("").to_numpy(), "reason": reason}
+        {
+            "row": key.index[lost],
+            "key": [", ".join(row.dropna()) for _, row in text[lost].iterrows()],
+            "reason": np.where(keyed[lost], UNKNOWN, NO_KEY),
+        }
     )
-    matched, keyed = int((~lost).sum()), int(keys.notna().sum())
-    if matched < max(1, LEAST_MATCH * keyed):
+    matched = int((~lost).sum())
+    if matched < max(1, LEAST_MATCH * keyed.sum()):
         raise InputError(
-            f"only {matched:,} of {keyed:,} rows match an area; unknown: "
+            f"only {matched:,} of {keyed.sum():,} rows match an area; unknown: "
             + some(unmatched.loc[unmatched["reason"] == UNKNOWN, "key"]),
             where=f"{source.file}, key {', '.join(source.key.values()) or 'coordinates'}",
-            remedy="use the frame's own codes as text, or correct the key in data_catalog.yaml",
+            remedy="give the frame's own codes as text, or correct the key in data_catalog.yaml",
         )
-    return ReadReport(source.name, source.file, len(keys), matched, unmatched)
+    return ReadReport(source.name, source.file, len(key), matched, unmatched)
 
 
 def _unique(data: pd.DataFrame, by: list[str], source: Source) -> pd.DataFrame:
