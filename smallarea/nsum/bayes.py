@@ -1,0 +1,318 @@
+"""Bayesian network scale-up: one call from a survey to draws of hidden sizes, with a gate.
+
+The fit samples reported rates (see `pymc_models`), never the transmission rate; sizes follow by
+division (see `tau`). A fit that did not converge says so and is not publishable.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from smallarea.errors import InputError
+from smallarea.nsum.checks import Diagnostics, diagnose
+from smallarea.nsum.pymc_models import MODELS, Answers, Priors
+from smallarea.nsum.tau import UNIFORM, TauPrior, divide_by_tau, totals_given_tau
+from smallarea.nsum.weighting import likelihood_weights
+from smallarea.survey.ard import ARD
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+WITH_TAU = ("transmission", "full")
+KEPT_DEGREES = 500  # draws of every respondent's degree kept for checks
+
+
+@dataclass(frozen=True)
+class NsumFit:
+    """Posterior of a Bayesian scale-up model.
+
+    Attributes
+    ----------
+    reported : draws of reported sizes w = tau * N in people, dims (group, chain, draw).
+    posterior : the other parameters, dims (chain, draw, ...): `mu`, `sigma`, `rho` and
+        what else the model has; `degree` (chain, kept, respondent) on every so many draws.
+    answers : what the model saw; respondents and groups name its rows and columns.
+    tau_prior : None for a model without transmission: then w is N.
+    excluded : respondents with an observed degree of 0, who carry no exposure.
+    deff : per hidden group, the factor by which the design weakens the likelihood (1 unweighted).
+    seconds : CPU seconds, compilation told apart.
+    """
+
+    model: str
+    reported: xr.DataArray
+    posterior: xr.Dataset
+    answers: Answers
+    respondents: pd.Index
+    groups: pd.Index
+    tau_prior: TauPrior | None
+    diagnostics: Diagnostics
+    excluded: int
+    deff: pd.Series
+    seconds: dict[str, float]
+    seed: int
+
+    @property
+    def publishable(self) -> bool:
+        """Whether the sampler converged; `reasons` says why not."""
+        return not self.diagnostics.reasons
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return self.diagnostics.reasons
+
+    def totals(self, tau_prior: TauPrior | None = None) -> pd.DataFrame:
+        """Draws of true sizes N, draw x group, under the fit's or another transmission prior."""
+        flat = self.reported.transpose("group", "chain", "draw")
+        prior = tau_prior or self.tau_prior
+        values = flat.to_numpy().reshape(flat.sizes["group"], -1)
+        if prior is not None:
+            values = divide_by_tau(values, prior, self.answers.population, self.seed)
+        return pd.DataFrame(values.T, columns=pd.Index(flat["group"].to_numpy(), name="group"))
+
+    def summary(self, *, allow_unconverged: bool = False) -> pd.DataFrame:
+        """Summarise the sizes: index group; mean, sd, q025, median, q975, ess, rhat.
+
+        A moment that does not exist under the transmission prior is NaN. `ess` and `rhat` are
+        those of the reported size, the part that was sampled.
+
+        Raises
+        ------
+        InputError : the fit is not publishable and that was not allowed explicitly.
+        """
+        if not (self.publishable or allow_unconverged):
+            raise InputError(
+                "; ".join(self.reasons),
+                where=f"{self.model} model",
+                remedy="sample longer (draws, tune), simplify the model, or allow an "
+                "unconverged result explicitly",
+            )
+        draws, prior = self.totals(), self.tau_prior
+        table = pd.DataFrame(
+            {
+                "mean": draws.mean() if prior is None or prior.has_mean else np.nan,
+                "sd": draws.std() if prior is None or prior.has_sd else np.nan,
+                "q025": draws.quantile(0.025),
+                "median": draws.median(),
+                "q975": draws.quantile(0.975),
+            }
+        )
+        return table.join(self.diagnostics.sizes[["ess", "rhat"]])
+
+    def curve(self, group: str) -> pd.DataFrame:
+        """Return the group's total as a function of a fixed tau (see `totals_given_tau`)."""
+        return totals_given_tau(self.reported.sel(group=group).to_numpy().ravel())
+
+
+def fit_nsum(
+    ard: ARD,
+    model: str = "full",
+    *,
+    degree: str = "known",
+    tau_prior: TauPrior | None = None,
+    weighted: bool = False,
+    recall: bool = False,
+    covariates: list[str] | None = None,
+    priors: Priors | None = None,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = 0,
+    cores: int | None = None,
+    sampler: str = "nutpie",
+) -> NsumFit:
+    """Fit a Bayesian scale-up model to one network of a survey.
+
+    Parameters
+    ----------
+    model : degree, barrier, transmission, full (Maltiel et al. 2015), overdispersed (Zheng et
+        al. 2006) or correlated (after Laga et al. 2023).
+    degree : `known` estimates degrees from the known groups of the adult network; `summation`
+        takes the sum of the child groups as the degree: observed, so respondents with a sum
+        of 0 carry no exposure; they are left out and counted.
+    tau_prior : for transmission and full; a uniform one (no information) if not given.
+    weighted : weight the hidden groups' likelihood by the survey weights, scaled to the
+        effective sample size of each group (see `weighting`).
+    recall : let answers drift from true sizes with the size of the group (known degrees only).
+    covariates : columns of `ard.design` for the correlated model.
+    sampler : `nutpie`, or `pymc` as a fallback.
+
+    Raises
+    ------
+    InputError : no such model, no hidden group, too few known groups, settings that exclude
+        each other.
+    """
+    _check(model, degree, tau_prior, recall, covariates)
+    ard, log_degree, excluded = _network(ard, degree)
+    hidden, known = ard.hidden(), ard.known() if log_degree is None else []
+    minimum = 3 if recall else 2 if model not in ("degree", "transmission") else 1
+    if log_degree is None and len(known) < minimum:
+        raise InputError(
+            f"{len(known)} known groups in the network, {minimum} needed",
+            where=f"{model} model",
+            remedy="one group cannot tell large networks from overdispersed answers; add known "
+            "groups or use the degree model",
+        )
+    population = float(ard.groups["population"].iloc[0])
+    answered = ard.counts[known + hidden]
+    weights, deff = likelihood_weights(ard, log_degree, weighted)
+    answers = Answers(
+        counts=answered.fillna(0).to_numpy(float),
+        weights=weights[known + hidden].to_numpy(float),
+        log_known=np.log(ard.groups.loc[known, "size"].to_numpy(float) / population),
+        log_degree=log_degree,
+        population=population,
+        covariates=_centred(ard, covariates),
+    )
+    built = MODELS[model](answers, priors or Priors(), recall)
+    trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
+    posterior, log_rate = trace.posterior, trace.posterior["log_rate"].to_numpy()
+    if recall:
+        log_rate = _unrecalled(log_rate, posterior, answers, seed)
+    reported = xr.DataArray(
+        np.moveaxis(population * np.exp(log_rate), -1, 0),
+        coords={"group": hidden, "chain": posterior.chain, "draw": posterior.draw},
+        name="reported",
+    )
+    return NsumFit(
+        model=model,
+        reported=reported,
+        posterior=_tidy(posterior, ard.counts.index, known + hidden),
+        answers=answers,
+        respondents=ard.counts.index,
+        groups=pd.Index(known + hidden, name="group"),
+        tau_prior=(tau_prior or UNIFORM) if model in WITH_TAU else None,
+        diagnostics=diagnose(trace, reported),
+        excluded=excluded,
+        deff=deff,
+        seconds=seconds,
+        seed=seed,
+    )
+
+
+def sample(
+    model: pm.Model, draws: int, tune: int, chains: int, seed: int, cores: int | None, sampler: str
+) -> tuple[Any, dict[str, float]]:
+    """Run NUTS; return the ArviZ trace and CPU seconds spent compiling and sampling."""
+    start = time.process_time()
+    if sampler == "nutpie":
+        import nutpie
+
+        compiled = nutpie.compile_pymc_model(model, backend="numba")
+        ready = time.process_time()
+        trace = nutpie.sample(
+            compiled,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            seed=seed,
+            save_warmup=False,
+            progress_bar=False,
+        )
+    elif sampler == "pymc":
+        import pymc as pm
+
+        with model:
+            model.logp_dlogp_function()
+            ready = time.process_time()
+            trace = pm.sample(
+                draws, tune=tune, chains=chains, cores=1, random_seed=seed, progressbar=False
+            )
+    else:
+        raise InputError(f"no sampler {sampler!r}", where="sampler", remedy="choose nutpie or pymc")
+    return trace, {"compile": ready - start, "sample": time.process_time() - ready}
+
+
+def _check(
+    model: str,
+    degree: str,
+    tau_prior: TauPrior | None,
+    recall: bool,
+    covariates: list[str] | None,
+) -> None:
+    def fail(what: str, remedy: str) -> None:
+        raise InputError(what, where="Bayesian scale-up", remedy=remedy)
+
+    if model not in MODELS:
+        fail(f"no model {model!r}", f"choose one of {', '.join(MODELS)}")
+    if degree not in ("known", "summation"):
+        fail(f"no degree {degree!r}", "choose known or summation")
+    if tau_prior is not None and model not in WITH_TAU:
+        fail(f"the {model} model has no transmission rate", f"use {' or '.join(WITH_TAU)}")
+    if recall and degree == "summation":
+        fail("recall is learned from known groups", "use degree='known'")
+    if covariates and model != "correlated":
+        fail(f"the {model} model takes no covariates", "use the correlated model")
+
+
+def _network(ard: ARD, degree: str) -> tuple[ARD, np.ndarray | None, int]:
+    """Reduce the survey to one network; observed log degrees if they are summed."""
+    network = "adult" if degree == "known" else "child"
+    known, hidden = ard.known(network), ard.hidden(network)
+    if not hidden:
+        raise InputError(
+            f"no hidden group in the {network} network",
+            where="groups",
+            remedy=f"mark the group to be sized 'hidden' and its network '{network}'",
+        )
+    if not known:
+        raise InputError(
+            f"no known group in the {network} network",
+            where="groups",
+            remedy="add the groups that make up the degree",
+        )
+    ard = ard.only(known + hidden)
+    if degree == "known":
+        return ard, None, 0
+    summed = ard.counts[known].sum(axis=1, skipna=False).to_numpy()
+    exposed = summed > 0  # a missing part leaves the sum unknown: no exposure either
+    return ard.respondents(exposed), np.log(summed[exposed]), int((~exposed).sum())
+
+
+def _centred(ard: ARD, covariates: list[str] | None) -> np.ndarray | None:
+    if not covariates:
+        return None
+    table = ard.design[covariates].astype(float)
+    if table.isna().to_numpy().any():
+        raise InputError(
+            "missing covariate values",
+            where=f"columns {', '.join(covariates)}",
+            remedy="leave out the respondents or the covariate",
+        )
+    return ((table - table.mean()) / table.std(ddof=0).replace(0, 1)).to_numpy()
+
+
+def _unrecalled(
+    log_rate: np.ndarray, posterior: xr.Dataset, answers: Answers, seed: int
+) -> np.ndarray:
+    """Size behind an answer: undo the exponent and draw the hidden group's own recall error."""
+    rng = np.random.default_rng(seed)
+    known = answers.log_known
+    exponent, scatter = (posterior[v].to_numpy()[..., None] for v in ("exponent", "scatter"))
+    common = scatter / np.sqrt(len(known)) * rng.normal(size=scatter.shape)
+    error = scatter * rng.normal(size=log_rate.shape)
+    return known.mean() + (log_rate + common - known.mean() - error) / exponent
+
+
+def _tidy(posterior: xr.Dataset, respondents: pd.Index, groups: list[str]) -> xr.Dataset:
+    names = [v for v in posterior.data_vars if v not in ("log_rate", "log_degree", "factor")]
+    tidy = posterior[names]
+    for name in ("rho", "inverse_omega"):
+        if name in tidy:
+            tidy = tidy.rename({f"{name}_dim_0": "group"}).assign_coords(group=groups)
+    if "log_degree" in posterior:
+        log_degree = posterior["log_degree"].to_numpy().astype(np.float32)
+        chains, draws = log_degree.shape[:2]
+        step = max(1, chains * draws // KEPT_DEGREES)
+        kept = np.arange(0, draws, step)
+        tidy["degree"] = xr.DataArray(
+            np.exp(log_degree[:, kept]),
+            coords={"chain": posterior.chain, "kept": kept, "respondent": respondents.to_numpy()},
+        )
+    return tidy
