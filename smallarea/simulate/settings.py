@@ -60,7 +60,7 @@ class TwinSettings(BaseModel):
     # Reporting
     tau_mean: float = Field(0.05, gt=0, lt=1, description="mean of the prior of tau, a Beta")
     tau_cv: float = Field(0.25, ge=0, description="its coefficient of variation; 0: tau is known")
-    tau_rural: float = Field(0.6, gt=0, description="reporting rate relative to urban")
+    tau_rural: float = Field(0.5, gt=0, description="reporting rate relative to urban")
     tau_age60: float = Field(0.2, gt=0, description="ages 60 and above, relative to younger")
     tau_female: float = Field(1.15, gt=0, description="relative to men")
     tau_single: float = Field(1.3, gt=0, description="relative to the ever married")

@@ -175,14 +175,14 @@ def commuting(world: World, path: Path) -> None:
     hub = table.index.get_indexer(pd.Index(table["province_id"].map(largest)))
     origin = np.concatenate([origin, np.arange(len(table))])
     destination = np.concatenate([destination, hub])
-    pairs = pd.DataFrame({"o": origin, "d": destination}).query("o != d").drop_duplicates()
+    pairs = pd.DataFrame({"o": origin, "d": destination}).drop_duplicates()
     o, d = pairs["o"].to_numpy(), pairs["d"].to_numpy()
     lat, lon = table["lat"].to_numpy(), table["lon"].to_numpy()
     km = 111.2 * np.hypot(lat[o] - lat[d], (lon[o] - lon[d]) * np.cos(np.radians(lat[o])))
     pull = world.people * np.exp(0.5 * world.measure(urbanicity=0.7, connectivity=0.3))
     attraction = pull[d] * np.exp(-km / 15)
     reach = pd.Series(attraction).groupby(o).transform("sum").to_numpy()
-    trips = rng.poisson(0.12 * world.people[o] * attraction / np.maximum(reach, 1e-300))
+    trips = rng.poisson(0.3 * world.people[o] * attraction / np.maximum(reach, 1e-300))
     codes = world.codes("9-digit").reindex(table.index).to_numpy(object)
     flows = pd.DataFrame(
         {"origin_psgc": codes[o], "destination_psgc": codes[d], "trips": trips}

@@ -89,10 +89,9 @@ def _log_rates(
     table: pd.DataFrame, surfaces: pd.DataFrame, settings: TwinSettings
 ) -> dict[str, np.ndarray]:
     rng = generator(settings, "log rates")
-    linear = surfaces.to_numpy()
-    explained = _orthonormal(_explained(surfaces, settings.nonlinear, rng))
+    explained = _explained(surfaces, settings.nonlinear, rng)
     unexplained = _unexplained(table, settings.spatial, rng)
-    unexplained = _orthonormal(unexplained, after=np.column_stack([linear, explained]))
+    unexplained = _orthonormal(unexplained, after=np.column_stack([surfaces, explained]))
     mix = np.linalg.cholesky(component_correlation(settings)).T
     signal = settings.signal
     log_rates = np.sqrt(signal) * explained @ mix + np.sqrt(1 - signal) * unexplained @ mix
@@ -100,7 +99,7 @@ def _log_rates(
 
 
 def _explained(surfaces: pd.DataFrame, nonlinear: float, rng: np.random.Generator) -> np.ndarray:
-    """Four functions of the surfaces, (areas, 4); the first is the one all components share."""
+    """Four uncorrelated functions of the surfaces, (areas, 4); all components share the first."""
     s = surfaces
     direction = rng.normal(size=(s.shape[1], len(COMPONENTS)))
     direction[:, 0] = [0.5, 0.5, 0.6, -0.2, 0.0]  # urban, poor and connected
@@ -109,13 +108,12 @@ def _explained(surfaces: pd.DataFrame, nonlinear: float, rng: np.random.Generato
             s["urbanicity"] * s["deprivation"],
             s["connectivity"].clip(lower=0.5),
             s["remoteness"] * s["conflict"],
+            s["deprivation"].clip(lower=0.5),
         ]
     )
-    bends = _orthonormal(bends, after=s.to_numpy())
-    curved = bends @ rng.dirichlet(np.full(3, 5.0), len(COMPONENTS)).T
-    return np.sqrt(1 - nonlinear) * standardise(s.to_numpy() @ direction) + np.sqrt(
-        nonlinear
-    ) * standardise(curved)
+    linear = _orthonormal(s.to_numpy() @ direction)
+    curved = _orthonormal(bends, after=s.to_numpy())
+    return np.sqrt(1 - nonlinear) * linear + np.sqrt(nonlinear) * curved
 
 
 def _unexplained(table: pd.DataFrame, spatial: float, rng: np.random.Generator) -> np.ndarray:
