@@ -1,7 +1,7 @@
 """Poverty: share of people below the poverty line, and how it moved from the first year on record.
 
-Trap: these are small area estimates themselves, with standard errors of about 4 points (Manila
-has none), and they borrow from census housing: partly circular with `housing`.
+Trap: these are small area estimates themselves, with standard errors of about 4 points, and they
+borrow from census housing: partly circular with `housing`. Manila is missing.
 """
 
 import pandas as pd

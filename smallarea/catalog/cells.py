@@ -21,6 +21,8 @@ MISSING = frozenset({"", "-", "--", "–", "—", ".", "..", "...", "na", "n/a",
 SUPPRESSED = r"[<≤]\s*=?\s*\d+"
 THOUSANDS = r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?"
 HEADER_WITHIN = 30
+#: The column that holds the first filled cells of a row with gaps, to name it if it has no key.
+LABEL = "label:"
 EXCEL = frozenset({".xlsx", ".xlsm"})
 
 
@@ -80,7 +82,7 @@ def normalise(header: object) -> str:
 def find_columns(
     cells: pd.DataFrame, wanted: dict[str, str], optional: set[str], name: str
 ) -> pd.DataFrame:
-    """Return the rows below the header row, with the wanted columns under their own names.
+    """Return the rows below the header row: the wanted columns under their own names, and `LABEL`.
 
     Parameters
     ----------
@@ -118,7 +120,10 @@ def find_columns(
     if body.empty:
         raise empty
     picked = {key: body[columns[key]] if key in columns else None for key in wanted}
-    return pd.DataFrame(picked, index=body.index)
+    rows = pd.DataFrame(picked, index=body.index)
+    gaps = body[blank(rows).any(axis=1)]
+    label = gaps.apply(lambda row: " / ".join(as_text(row).dropna().head(3)), axis=1)
+    return rows.assign(**{LABEL: label.astype("str").reindex(body.index, fill_value="")})
 
 
 def _positions(headers: list[str], wanted: dict[str, str]) -> dict[str, int]:

@@ -34,7 +34,8 @@ class Register:
         placed_by (`name`, `code` or `unverified`: how its position was found), origin (the area it
         belonged to before, by the correspondence table, else its own).
     codes : code, area_id, vintage: every spelling of every code that leads to one area only.
-    names : area_id, province, name, former: every spelling of province and name.
+    names : area_id, name, former: present and former names.
+    provinces : area_id, province: names of the province an area lies in or is coded under.
     provenance : package, version and SHA-256 of each file.
     """
 
@@ -42,6 +43,7 @@ class Register:
     psus: pd.DataFrame
     codes: pd.DataFrame
     names: pd.DataFrame
+    provinces: pd.DataFrame
     provenance: dict[str, str]
 
 
@@ -68,7 +70,8 @@ def read_psgc(prefix: str) -> Register:
         areas=areas[[*columns, "income_class", "population"]].rename_axis("area_id"),
         psus=_barangays(tables["barangays"], units),
         codes=_crosswalk(units, prefix),
-        names=_names(units, areas, provinces),
+        names=_names(units),
+        provinces=_provinces(areas, provinces),
         provenance=provenance,
     )
 
@@ -146,16 +149,15 @@ def _under_every_region(codes: pd.Series, area_ids: pd.Series, vintage: str) -> 
     return pd.concat([own, other.drop(columns="region").assign(vintage=f"{vintage}, other region")])
 
 
-def _names(units: pd.DataFrame, areas: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
-    """Return present and former names under the geographic and the coded province's names."""
+def _names(units: pd.DataFrame) -> pd.DataFrame:
+    """Return present and former names; those of folded units rank with the former ones."""
     present = units[["area_id", "name"]].assign(former=units["geographic_level"] == "SubMun")
     former = units[["area_id", "old_names"]].dropna().assign(former=True)
-    names = pd.concat([present, former.rename(columns={"old_names": "name"})])
+    return pd.concat([present, former.rename(columns={"old_names": "name"})], ignore_index=True)
+
+
+def _provinces(areas: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
     table = provinces.set_index("psgc_code")
-    spellings = [
-        areas["province"],
-        areas["province_id"].map(table["name"]),
-        areas["province_id"].map(table["old_names"]),
-    ]
-    province = pd.concat(spellings).dropna().rename("province").rename_axis("area_id")
-    return names.merge(province.reset_index().drop_duplicates(), on="area_id")
+    coded = areas["province_id"]
+    spellings = [areas["province"], coded.map(table["name"]), coded.map(table["old_names"])]
+    return pd.concat(spellings).dropna().rename("province").rename_axis("area_id").reset_index()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -39,14 +40,14 @@ class ReadReport:
         if self.rows:
             parts.append(f"{self.matched:,} of {self.rows:,} rows matched")
         for reason, lost in self.unmatched.groupby("reason", sort=False):
-            parts.append(f"{len(lost)} {reason}: {some(lost['key'])}")
+            parts.append(f"{len(lost)} {reason}: {some(lost['key'].unique())}")
         if self.suppressed:
             cells = ", ".join(f"{n:,} in {column}" for column, n in self.suppressed.items())
             parts.append(f"suppressed cells kept missing: {cells}")
         return "; ".join([*parts, *self.notes])
 
 
-def some(names: pd.Series | pd.Index | list[str], most: int = 5) -> str:
+def some(names: Iterable[str], most: int = 5) -> str:
     """Return the first few names and how many more there are."""
     names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""

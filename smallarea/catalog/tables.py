@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.catalog.cells import as_text, as_values, find_columns, read_cells
+from smallarea.catalog.cells import LABEL, as_text, as_values, find_columns, read_cells
 from smallarea.catalog.declare import Column, Source
 from smallarea.catalog.matching import NO_KEY, UNKNOWN, match_codes, match_points, match_units
 from smallarea.catalog.report import ReadReport, some
@@ -39,7 +39,7 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
     body = _points_file(source, snapshot) if _is_geojson(source) else _sheet(source, snapshot)
     key = _key(body)
     ids = pd.DataFrame(_match(source, key, frame), index=body.index)
-    report = _account(source, key, ids)
+    report = _account(source, key, ids, body[LABEL])
     body, ids = body.loc[ids.notna().all(axis=1)], ids.dropna()
     values, suppressed = {}, {}
     for name, column in source.columns.items():
@@ -70,7 +70,8 @@ def _points_file(source: Source, snapshot: Snapshot) -> pd.DataFrame:
     from smallarea.catalog.layers import read_layer
 
     layer = read_layer(source, snapshot, "Point")
-    body = pd.DataFrame({"key:lat": layer.geometry.y, "key:lon": layer.geometry.x}, dtype=object)
+    places = {"key:lat": layer.geometry.y, "key:lon": layer.geometry.x, LABEL: ""}
+    body = pd.DataFrame(places, index=layer.index, dtype=object)
     for name, column in source.columns.items():
         body[name] = layer.get(column.header or name)
     return body
@@ -119,15 +120,16 @@ def _locate(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Ser
     return {"area_id": found.reindex(key.index), **degrees}
 
 
-def _account(source: Source, key: pd.DataFrame, ids: pd.DataFrame) -> ReadReport:
+def _account(source: Source, key: pd.DataFrame, ids: pd.DataFrame, label: pd.Series) -> ReadReport:
     text = key.apply(as_text)
     needed = ["name"] if "name" in key else list(key)
     keyed = text[needed].notna().all(axis=1)
     lost = ids.isna().any(axis=1)
+    rows = zip(text[lost].to_numpy(), label[lost], strict=True)
     unmatched = pd.DataFrame(
         {
             "row": key.index[lost],
-            "key": [", ".join(row.dropna()) for _, row in text[lost].iterrows()],
+            "key": [" / ".join(c for c in cells if not pd.isna(c)) or name for cells, name in rows],
             "reason": np.where(keyed[lost], UNKNOWN, NO_KEY),
         }
     )

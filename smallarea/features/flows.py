@@ -21,7 +21,7 @@ def matrix(flows: pd.DataFrame, areas: Frame, value: str) -> sp.csr_array:
     """Return the flows as origin x destination, in the order of the frame; pairs add up."""
     ids = areas.table.index
     kept = flows[flows[value] > 0]
-    at = ids.get_indexer(kept["origin"]), ids.get_indexer(kept["destination"])
+    at = [ids.get_indexer(pd.Index(kept[end])) for end in ("origin", "destination")]
     return sp.csr_array(sp.coo_array((kept[value].to_numpy(), at), shape=(len(ids), len(ids))))
 
 

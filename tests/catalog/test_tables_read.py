@@ -26,7 +26,7 @@ def test_unmatched_rows_are_counted_and_named(tmp_path, reading):
     assert data["rate"].tolist()[::2] == [1, 3]
     assert np.isnan(data["rate"][1])
     assert (report.rows, report.matched) == (5, 3)
-    assert report.unmatched[["row", "key"]].to_numpy().tolist() == [[3, "9999999999"], [5, ""]]
+    assert report.unmatched[["row", "key"]].to_numpy().tolist() == [[3, "9999999999"], [5, "7"]]
     assert "9999999999" in str(report)
 
 
@@ -58,6 +58,7 @@ def test_a_workbook_with_titles_subtotals_and_footnotes(tmp_path, reading):
     assert data["households"].isna().sum() == 2
     assert report.suppressed == {"households": 1}
     assert report.unmatched["row"].tolist() == [7, 10]
+    assert report.unmatched["key"].tolist() == ["Sub-total Alpha / 1,246", "Source: the office"]
     assert report.unmatched["reason"].str.contains("sub-total").all()
 
 
@@ -99,7 +100,7 @@ def test_flows_keep_pairs_and_report_either_end(tmp_path, reading):
         reading("f.csv", "flows", **options)
     data, report = reading("f.csv", "flows", aggregate="sum", **options)
     assert data.set_index(["origin", "destination"])["n"].tolist() == [11, 1]
-    assert report.unmatched["key"].tolist() == [f"{FIRST}, 77"]
+    assert report.unmatched["key"].tolist() == [f"{FIRST} / 77"]
 
 
 @pytest.mark.parametrize(
