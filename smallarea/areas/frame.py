@@ -59,7 +59,8 @@ class Frame:
         InputError : the codes are, or once were, numbers (leading zeros are gone, and what is left
             may be another area's code), or they are codes of units below the areas.
         """
-        if not pd.api.types.is_string_dtype(codes.dropna()):
+        given = codes.dropna()
+        if len(given) and not pd.api.types.is_string_dtype(given):
             raise InputError(
                 "the codes were read as numbers, which drops leading zeros",
                 where=where,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
+from shapely import Geometry
 
 from smallarea.areas.spec import Coast
 
@@ -20,7 +19,8 @@ def voronoi_polygons(points: pd.DataFrame, crs: str, coast: Coast) -> gpd.GeoSer
     """Return one polygon per area: its points' Voronoi cells, up to the coast.
 
     Land is what lies near enough to some point. How near depends on the area of the point's own
-    unit: a city's coast is drawn tightly, a wilderness's generously.
+    unit: a city's coast is drawn tightly, a wilderness's generously. Holes in the land are filled,
+    but for declared lakes.
 
     Parameters
     ----------
@@ -40,9 +40,11 @@ def voronoi_polygons(points: pd.DataFrame, crs: str, coast: Coast) -> gpd.GeoSer
         points["area_id"].to_numpy()
     )
     areas = dissolved.apply(lambda part: shapely.coverage_union_all(part.to_numpy()))
-    land = _land(spots, _reach(points, coast), coast)
-    near = shapely.clip_by_rect  # cheap, so that the costly intersection meets only local land
-    clipped = [shapely.intersection(area, near(land, *(area.bounds))) for area in areas.to_numpy()]
+    lakes = np.array(list(coast.lakes.values())).reshape(-1, 2)
+    lakes = gpd.GeoSeries.from_xy(*lakes.T, crs=WGS84).to_crs(crs).to_numpy()
+    land = _land(spots, _reach(points, coast), lakes, 1000 * coast.smooth_km)
+    # Clipping to a rectangle is cheap and leaves the costly intersection only local land to meet.
+    clipped = [area.intersection(shapely.clip_by_rect(land, *area.bounds)) for area in areas]
     return gpd.GeoSeries(clipped, index=areas.index.rename("area_id"), crs=crs).to_crs(WGS84)
 
 
@@ -54,16 +56,22 @@ def _reach(points: pd.DataFrame, coast: Coast) -> np.ndarray:
     return 1000 * radius.clip(coast.nearest_km, coast.farthest_km).to_numpy()
 
 
-def _land(spots: np.ndarray, reach: np.ndarray, coast: Coast) -> shapely.Geometry:
-    """Return the union of discs, small gaps and lakes closed."""
+def _land(spots: np.ndarray, reach: np.ndarray, lakes: np.ndarray, smooth: float) -> Geometry:
+    """Return the union of discs, without gaps narrower than twice `smooth` or holes but lakes."""
     discs = shapely.union_all(shapely.buffer(spots, reach, quad_segs=6))
-    smooth = 1000 * coast.smooth_km
     closed = discs.buffer(smooth, quad_segs=4).buffer(-smooth, quad_segs=4)
-    parts = shapely.get_parts(closed)
-    return shapely.union_all(shapely.polygons(shapely.get_exterior_ring(parts)))
+    lake = shapely.multipoints(lakes)
+    filled = [
+        shapely.Polygon(
+            part.exterior,
+            [hole for hole in part.interiors if shapely.Polygon(hole).intersects(lake)],
+        )
+        for part in shapely.get_parts(closed)
+    ]
+    return shapely.union_all(filled)
 
 
-def repaired(polygon: shapely.Geometry) -> shapely.Geometry:
+def repaired(polygon: Geometry) -> Geometry:
     """Return a valid polygon or multipolygon; stray lines and points left by the repair go."""
     valid = shapely.make_valid(polygon)
     parts = shapely.get_parts(shapely.get_parts(np.atleast_1d(valid)))
@@ -79,7 +87,8 @@ def neighbours(geometry: gpd.GeoSeries, crs: str, contiguity_m: float) -> csr_ar
     shapes = geometry.to_crs(crs).to_numpy()
     i, j = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=contiguity_m)
     links = {(int(a), int(b)) for a, b in zip(i, j, strict=True) if a < b}
-    for _ in count():
+    outlines = shapely.simplify(shapes, contiguity_m)  # distances do not need every inlet
+    while True:
         matrix = _symmetric(links, len(shapes))
         n_groups, group = connected_components(matrix, directed=False)
         if n_groups == 1:
@@ -87,12 +96,13 @@ def neighbours(geometry: gpd.GeoSeries, crs: str, contiguity_m: float) -> csr_ar
         biggest = np.bincount(group).argmax()
         for island in set(range(n_groups)) - {int(biggest)}:
             inside, outside = np.flatnonzero(group == island), np.flatnonzero(group != island)
-            tree = shapely.STRtree(shapes[outside])
-            (a, b), d = tree.query_nearest(shapes[inside], return_distance=True, all_matches=False)
+            tree = shapely.STRtree(outlines[outside])
+            (a, b), d = tree.query_nearest(
+                outlines[inside], return_distance=True, all_matches=False
+            )
             nearest = d.argmin()
             pair = int(inside[a[nearest]]), int(outside[b[nearest]])
             links.add((min(pair), max(pair)))
-    raise AssertionError("unreachable")
 
 
 def _symmetric(links: set[tuple[int, int]], size: int) -> csr_array:

@@ -29,12 +29,14 @@ class Boundaries(_Block):
 class Coast(_Block):
     """How the embedded polygons end at the sea, in kilometres."""
 
-    reach: float = Field(default=1.4, gt=0)
+    reach: float = Field(default=1.2, gt=0)
     """Land reaches this many times the radius of a disc as large as the point's own unit."""
     nearest_km: float = Field(default=0.5, gt=0)
-    farthest_km: float = Field(default=8, gt=0)
+    farthest_km: float = Field(default=15, gt=0)
     smooth_km: float = Field(default=1, ge=0)
     """Gaps narrower than twice this are closed."""
+    lakes: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Name -> a point (longitude, latitude); other holes in the land are filled."""
 
 
 class AgeFile(_Block):
