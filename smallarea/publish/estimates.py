@@ -40,17 +40,6 @@ COLUMNS: dict[str, str] = {
     "notice": f"'{SYNTHETIC}' when the survey was invented, empty otherwise",
 }
 
-#: Every flag, in words that complete "Note: ...".
-FLAG_WORDS: dict[str, str] = {
-    "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
-    "extrapolated": "its covariates lie outside what the surveyed areas show",
-    "approximate_geometry": "its position or shape is approximate",
-    "small_population": "few people live here: read only with its neighbours",
-    "suppressed_small_population": "numbers withheld: too few people live here",
-    "no_mean": "the mean does not exist under this reporting prior: read the median",
-    "synthetic": "made from the digital twin, not from a real survey",
-}
-
 #: Below this census population an area is flagged `small_population`.
 SMALL_POPULATION = 5_000
 

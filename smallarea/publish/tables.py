@@ -12,7 +12,8 @@ import pandas as pd
 from smallarea.files import writing
 from smallarea.indicators import UNITS
 from smallarea.publish.disclosure import check_columns
-from smallarea.publish.estimates import COLUMNS, FLAG_WORDS
+from smallarea.publish.estimates import COLUMNS
+from smallarea.publish.words import FLAG_WORDS, MEANING
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,20 +21,6 @@ if TYPE_CHECKING:
 
 #: What a GIS user joins and styles by: `<indicator>_<one of these>`.
 WIDE = ("q50", "q10", "q90", "q025", "q975", "rank_low", "rank_high", "p_top")
-
-MEANING = (
-    "Each number is a range of plausible values, not a count of known people. The median is as "
-    "likely too high as too low; the truth lies between q10 and q90 in four cases of five.",
-    "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
-    "chance of being among the highest) or the rank interval in place of a rank.",
-    "'surveyed' = False means that nobody was interviewed there: the number is what places like "
-    "it show. Flags say where even that is a stretch.",
-    "The level of all numbers rests on the reporting rate tau, which the survey alone cannot tell.",
-    "victims = live + nonlive counts a child in both twice: an upper bound unless stated.",
-    "Rates and the ratio were computed within each draw; they cannot be recomputed from medians.",
-    "No number says anything about a household, a barangay or a person, and a low number is no "
-    "evidence that an area needs no attention.",
-)
 
 
 def write_parquet(estimates: pd.DataFrame, path: Path) -> None:

@@ -15,7 +15,6 @@ from smallarea.publish.disclosure import SUPPRESSED, check_columns, suppress
 from smallarea.publish.draws import draws_dataset, write_draws
 from smallarea.publish.estimates import (
     COLUMNS,
-    FLAG_WORDS,
     NUMBERS,
     SYNTHETIC,
     estimate_areas,
@@ -23,6 +22,7 @@ from smallarea.publish.estimates import (
     flag_areas,
 )
 from smallarea.publish.tables import write_csv, write_excel, write_geopackage, write_parquet
+from smallarea.publish.words import FLAG_WORDS
 
 SMALL = "0000000105"
 

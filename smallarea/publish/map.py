@@ -1,0 +1,160 @@
+"""map.html: one page that needs no network, no server and no library.
+
+Each municipality is shown with its range, its chance of being among the k highest and whether
+anybody was interviewed there; nothing on the page is a bare rank. Numbers have three significant
+digits; rates are counts over reference populations, so only counts and the ratio are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from smallarea.files import writing
+from smallarea.indicators import REFERENCE, UNITS
+from smallarea.projection.indicators import reference
+from smallarea.projection.summaries import QUANTILES
+from smallarea.publish.disclosure import check_columns
+from smallarea.publish.topology import build_topology
+from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+TEMPLATES = Path(__file__).parent / "templates"
+HATCHED = ("not_covered_by_survey", "extrapolated")
+FIRST = "victims_rate"
+
+
+def write_map(
+    estimates: pd.DataFrame,
+    national: pd.DataFrame,
+    table: pd.DataFrame,
+    geometry: gpd.GeoSeries,
+    path: Path,
+    *,
+    title: str,
+    k: int = 100,
+) -> None:
+    """Write the page, about 1 MB for 1,642 areas.
+
+    Parameters
+    ----------
+    estimates : the long table after disclosure control.
+    national : rows of `estimate_groups` for the whole country, one per indicator.
+    table : the frame's table, index area_id, with `adults` and `children`.
+    geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
+    title, k : the page's heading; the k of the estimates' `p_top`.
+    """
+    from jinja2 import Environment, FileSystemLoader
+
+    check_columns(estimates)
+    data = map_data(estimates, national, table, geometry, k)
+    pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    html = pages.get_template("map.html.j2").render(
+        title=title,
+        notice=data["notice"],
+        not_said=NOT_SAID,
+        labels=[f"{LABELS[name]} ({UNITS[name]})" for name in ("victims", "traffickers")],
+        rows=_plain_rows(estimates),
+        css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
+        js=(TEMPLATES / "map.js").read_text(encoding="utf-8"),
+        # "</" inside a script element would end it.
+        data=json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/"),
+    )
+    with writing(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def map_data(
+    estimates: pd.DataFrame,
+    national: pd.DataFrame,
+    table: pd.DataFrame,
+    geometry: gpd.GeoSeries,
+    k: int,
+) -> dict[str, Any]:
+    """Return everything the page's script reads; arrays are in the order of `areas.id`."""
+    by = {name: rows.set_index("area_id") for name, rows in estimates.groupby("indicator")}
+    first = by[FIRST].sort_index()
+    ids = first.index
+    by = {name: rows.loc[ids] for name, rows in by.items()}
+    whole = national.set_index("indicator")[list(QUANTILES)].astype(float)
+    province, provinces = pd.factorize(first["province"])
+    region, regions = pd.factorize(first["region"])
+    flag, flags = pd.factorize(first["flags"])
+    people = table.loc[ids]
+    return {
+        "start": FIRST,
+        "k": k,
+        "notice": max(estimates["notice"]),
+        "hatch": HATCHED,
+        "words": FLAG_WORDS,
+        "meaning": MEANING,
+        "indicators": {
+            name: {
+                "label": LABELS[name],
+                "unit": unit,
+                "base": name.removesuffix("_rate"),
+                "per": reference(name) if name.endswith("_rate") else None,
+                "nation": _short(whole["q50"][name]),
+            }
+            for name, unit in UNITS.items()
+        },
+        "national": {name: {q: _short(whole[q][name]) for q in QUANTILES} for name in UNITS},
+        "provinces": provinces.tolist(),
+        "regions": regions.tolist(),
+        "flags": [[word for word in text.split(";") if word] for text in flags],
+        "areas": {
+            "id": ids.tolist(),
+            "name": first["name"].tolist(),
+            "province": province.tolist(),
+            "region": region.tolist(),
+            "surveyed": first["surveyed"].astype(int).tolist(),
+            "flags": flag.tolist(),
+        }
+        | {name: people[name].round().astype(int).tolist() for name in set(REFERENCE.values())},
+        "numbers": {
+            name: [list(map(_short, by[name][q])) for q in QUANTILES]
+            for name in UNITS
+            if not name.endswith("_rate")
+        },
+        "ranks": {
+            name: [
+                [None if pd.isna(rank) else int(rank) for rank in by[name][column]]
+                for column in ("rank_low", "rank_high")
+            ]
+            for name in UNITS
+        },
+        "top": {
+            name: [None if np.isnan(p) else round(100 * p) for p in by[name]["p_top"]]
+            for name in UNITS
+        },
+        "shapes": build_topology(geometry.loc[ids]).packed(),
+    }
+
+
+def _short(number: float) -> float | int | None:
+    """Three significant digits; None when missing."""
+    if np.isnan(number):
+        return None
+    value = float(f"{number:.3g}")
+    return int(value) if value.is_integer() else value
+
+
+def _plain_rows(estimates: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """Name, province and 80 % ranges of victims and traffickers, for readers without JavaScript."""
+    names = ("victims", "traffickers")
+    keyed = [estimates[estimates["indicator"] == name].set_index("area_id") for name in names]
+    both = keyed[0][["name", "province"]]
+    texts = [
+        [
+            "withheld" if np.isnan(low) else f"{_short(low):,}–{_short(high):,}"
+            for low, high in rows.loc[both.index, ["q10", "q90"]].to_numpy(dtype=float)
+        ]
+        for rows in keyed
+    ]
+    return sorted(zip(both["name"], both["province"], *texts, strict=True))

@@ -1,0 +1,53 @@
+"""The words of tables, map and report, so that all three say the same thing the same way."""
+
+from __future__ import annotations
+
+#: Indicators in words, to be followed by their unit (`smallarea.indicators.UNITS`).
+LABELS: dict[str, str] = {
+    "victims": "Child victims",
+    "victims_live": "Child victims, live-streamed",
+    "victims_nonlive": "Child victims, not live-streamed",
+    "traffickers": "Traffickers",
+    "traffickers_live": "Traffickers, live-streaming",
+    "traffickers_nonlive": "Traffickers, not live-streaming",
+    "victims_rate": "Child victims per 1,000 children",
+    "victims_live_rate": "Child victims per 1,000 children, live-streamed",
+    "victims_nonlive_rate": "Child victims per 1,000 children, not live-streamed",
+    "traffickers_rate": "Traffickers per 1,000 adults",
+    "traffickers_live_rate": "Traffickers per 1,000 adults, live-streaming",
+    "traffickers_nonlive_rate": "Traffickers per 1,000 adults, not live-streaming",
+    "ratio": "Child victims per trafficker",
+}
+
+#: Every flag, in words that complete "Note: ...".
+FLAG_WORDS: dict[str, str] = {
+    "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
+    "extrapolated": "its covariates lie outside what the surveyed areas show",
+    "approximate_geometry": "its position or shape is approximate",
+    "small_population": "few people live here: read only with its neighbours",
+    "suppressed_small_population": "numbers withheld: too few people live here",
+    "no_mean": "the mean does not exist under this reporting prior: read the median",
+    "synthetic": "made from the digital twin, not from a real survey",
+}
+
+MEANING: tuple[str, ...] = (
+    "Each number is a range of plausible values, not a count of known people. The median is as "
+    "likely too high as too low; the truth lies between q10 and q90 in four cases of five.",
+    "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
+    "chance of being among the highest) or the rank interval in place of a rank.",
+    "Where nobody was interviewed, the number is what places like it show. Flags say where even "
+    "that is a stretch.",
+    "The level of all numbers rests on the reporting rate tau, which the survey alone cannot tell.",
+    "victims = live + nonlive counts a child in both twice: an upper bound unless stated.",
+    "Rates and the ratio were computed within each draw; they cannot be recomputed from medians.",
+)
+
+NOT_SAID: tuple[str, ...] = (
+    "They are not counts of known cases, and say nothing about a person, a household or a "
+    "neighbourhood.",
+    "A low number is no evidence that children are safe there, and no reason to stop looking.",
+    "They do not put areas in an order: most ranges overlap, and most ranks could be anywhere "
+    "within hundreds of places.",
+    "How high all numbers are together depends on how often people report what they know, which "
+    "the survey alone cannot tell; differences between areas may be differences in reporting.",
+)

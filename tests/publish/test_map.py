@@ -1,0 +1,173 @@
+"""The map: shapes that stay together, one page that needs nothing else, numbers that are right."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smallarea.errors import InputError
+from smallarea.indicators import UNITS
+from smallarea.publish.estimates import SYNTHETIC, estimate_groups
+from smallarea.publish.map import write_map
+from smallarea.publish.topology import Topology, build_topology, encode
+
+
+def decode(text: str) -> list[int]:
+    numbers, number, shift = [], 0, 0
+    for letter in text:
+        five = ord(letter) - 63
+        number |= (five & 31) << shift
+        shift += 5
+        if five < 32:
+            numbers.append(~(number >> 1) if number & 1 else number >> 1)
+            number = shift = 0
+    return numbers
+
+
+def polygons(topology: Topology) -> list[shapely.Geometry]:
+    """Build the shapes back from what the page receives."""
+    packed = topology.packed()
+    steps = [np.array(decode(text)).reshape(-1, 2) for text in packed["arcs"]]
+    arcs = np.split(np.cumsum(np.concatenate(steps), axis=0), np.cumsum([len(s) for s in steps]))
+    shapes = []
+    for rings in packed["rings"]:
+        shape = shapely.Polygon()
+        for ring in rings:
+            numbers = np.cumsum(decode(ring))
+            outline = np.concatenate([arcs[n] if n >= 0 else arcs[~n][::-1] for n in numbers])
+            shape = shape.symmetric_difference(shapely.Polygon(outline).buffer(0))
+        shapes.append(shape)
+    return shapes
+
+
+@given(numbers=st.lists(st.integers(-(2**28), 2**28)))
+def test_numbers_survive_as_text(numbers):
+    assert decode(encode(numbers)) == numbers
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_neighbours_stay_neighbours_when_simplified(seed):
+    rng = np.random.default_rng(seed)
+    points = shapely.MultiPoint(rng.uniform(0, 1, (12, 2)))
+    cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=shapely.box(0, 0, 1, 1)))
+    # Many more vertices than needed, as official boundaries have.
+    dense = shapely.segmentize(cells, 0.01)
+    topology = build_topology(gpd.GeoSeries(dense, crs=4326), grid=0.0001, tolerance=0.001)
+    shapes = polygons(topology)
+    assert topology.markers == [None] * len(cells)
+    whole = shapely.union_all(shapes)
+    assert whole.area == pytest.approx(sum(s.area for s in shapes), rel=1e-9)
+    # (10,000 grid steps a degree) squared
+    np.testing.assert_allclose(
+        np.array([s.area for s in shapes]) / 1e8, shapely.area(dense), rtol=0.05
+    )
+    assert sum(map(len, topology.arcs)) < shapely.get_num_coordinates(dense).sum() / 4
+
+
+def test_holes_enclaves_islands_and_specks():
+    town = shapely.box(0.4, 0.4, 0.6, 0.6)
+    ring = shapely.box(0, 0, 1, 1).difference(town)
+    islands = shapely.MultiPolygon([shapely.box(2, 0, 2.3, 0.3), shapely.box(3, 0, 3.0005, 0.0005)])
+    speck = shapely.box(4, 0, 4.001, 0.001)
+    topology = build_topology(gpd.GeoSeries([ring, town, islands, speck], crs=4326))
+    assert len(topology.rings[0]) == 2  # with its hole
+    assert {abs(n) for n in topology.rings[1][0]} <= {abs(n) for r in topology.rings[0] for n in r}
+    assert len(topology.rings[2]) == 1  # without its smallest island
+    assert topology.markers[:3] == [None] * 3
+    x, y = topology.markers[3]
+    assert (x * topology.grid, y * topology.grid) == pytest.approx((4.0005, 0.0005), abs=0.001)
+
+
+@pytest.fixture(scope="module")
+def page(toy, tmp_path_factory):
+    path = tmp_path_factory.mktemp("map") / "map.html"
+    national = estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation")
+    write_map(toy.public, national, toy.table, toy.geometry, path, title="Toy <country>", k=5)
+    return path
+
+
+def data_of(html: str) -> dict:
+    return json.loads(re.search(r'type="application/json">(.*?)</script>', html, re.S)[1])
+
+
+def test_page_needs_nothing_from_outside(page):
+    html = page.read_text(encoding="utf-8")
+    assert not re.search(r"(?:https?:)?//[\w.-]+\.\w+/|<link|<img|\bimport\s|@import|url\(", html)
+    assert "default-src 'none'" in html
+    assert "Toy &lt;country&gt;" in html
+
+
+def test_page_carries_the_banner_and_what_numbers_do_not_say(page):
+    html = page.read_text(encoding="utf-8")
+    assert f'<div class="banner" role="note">{SYNTHETIC}' in html
+    assert "What these numbers do not say" in html
+    assert "<noscript>" in html
+
+
+def test_page_holds_the_published_numbers_and_withholds_the_others(page, toy):
+    data = data_of(page.read_text(encoding="utf-8"))
+    assert list(data["indicators"]) == list(UNITS)
+    small = data["areas"]["id"].index("0000000105")
+    victims = toy.public[toy.public["indicator"] == "victims"].set_index("area_id")
+    expected = victims["q90"].loc[data["areas"]["id"]]
+    found = [np.nan if x is None else x for x in data["numbers"]["victims"][5]]
+    np.testing.assert_allclose(found, expected, rtol=0.006)
+    assert all(quantiles[small] is None for quantiles in data["numbers"]["ratio"])
+    assert data["ranks"]["victims_rate"][0][small] is None
+    assert data["top"]["victims_rate"][small] is None
+    # A rate is made on the page from the count: it must be the published one.
+    rates = toy.public[toy.public["indicator"] == "traffickers_rate"].set_index("area_id")
+    made = 1000 * np.array(data["numbers"]["traffickers"][3], dtype=float) / data["areas"]["adults"]
+    np.testing.assert_allclose(made, rates["q50"].loc[data["areas"]["id"]], rtol=0.006)
+
+
+def test_undeclared_columns_stay_off_the_page(toy, tmp_path):
+    with pytest.raises(InputError, match="respondents"):
+        write_map(
+            toy.public.assign(respondents=1), toy.public, toy.table, toy.geometry,
+            tmp_path / "map.html", title="",
+        )  # fmt: skip
+    assert not (tmp_path / "map.html").exists()
+
+
+def test_page_works_in_a_browser(page):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("NO BROWSER: chromium not found")
+    address = f"{page.as_uri()}#indicator=victims&layer=top&area=0000000101&view=table"
+    dom = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--virtual-time-budget=2000", "--dump-dom", address],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    assert "<h2>Peñarrubia</h2>" in dom
+    assert "Eight times in ten" in dom
+    assert "its position or shape is approximate" in dom
+    assert len(re.findall(r'data-area="\d+"', dom)) == 24
+    assert "withheld" in dom
+
+
+def test_real_boundaries_fit_the_page_and_nothing_vanishes(real_data):
+    areas = gpd.read_parquet(real_data / "municipal_boundaries_2023.parquet").set_index("psgc")
+    topology = build_topology(areas.geometry)
+    drawn = [
+        bool(r) or m is not None for r, m in zip(topology.rings, topology.markers, strict=True)
+    ]
+    assert all(drawn)
+    place = {name: i for i, name in enumerate(areas["name"])}
+    assert topology.rings[place["Peñarrubia"]]
+    x, _ = topology.markers[place["Kalayaan"]] if "Kalayaan" in place else (None, None)
+    assert x is not None
+    assert topology.west + topology.grid * x < 116
+    packed = topology.packed()
+    assert len(json.dumps(packed, separators=(",", ":"))) < 350_000
