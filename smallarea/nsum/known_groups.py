@@ -205,27 +205,33 @@ def overlap(ard: ARD, network: str = "adult") -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame by pair, largest first: group, other, correlation of Pearson residuals
-    (y - d q) / sqrt(d q) over respondents who know anyone, and z, its size in standard errors.
+    DataFrame by pair, largest excess first: group, other, `correlation` of Pearson residuals
+    (y - d q) / sqrt(d q) over respondents who know anyone; `expected`, what it would be had each
+    acquaintance been in one group at random, negative because the residuals of a respondent
+    sum to zero: -sqrt(p_j p_k / ((1 - p_j)(1 - p_k))), p the groups' shares of all known sizes;
+    `excess` over it and `z`, the excess in standard errors (Fisher's transformation).
     """
     known = ard.known(network)
+    size = ard.groups.loc[known, "size"]
     d = degrees(ard, network, "known")
-    expected = pd.DataFrame(
-        np.outer(d, ard.groups.loc[known, "size"] / ard.population(network)), d.index, known
-    )
+    expected = pd.DataFrame(np.outer(d, size / ard.population(network)), d.index, known)
     residual = ((ard.counts[known] - expected) / expected.where(expected > 0) ** 0.5).dropna()
-    r = residual.corr().to_numpy()
     first, second = np.triu_indices(len(known), k=1)
+    odds = (size / size.sum()).to_numpy()
+    odds = np.sqrt(odds / (1 - odds))
+    found = residual.corr().to_numpy()[first, second].clip(-0.999999, 0.999999)
+    random = (-odds[first] * odds[second]).clip(-0.999999, 0.999999)
     table = pd.DataFrame(
         {
             "group": np.array(known)[first],
             "other": np.array(known)[second],
-            "correlation": r[first, second],
-            "z": np.arctanh(r[first, second].clip(-0.999999, 0.999999))
-            * np.sqrt(max(len(residual) - 3, 1)),
+            "correlation": found,
+            "expected": random,
+            "excess": found - random,
+            "z": (np.arctanh(found) - np.arctanh(random)) * np.sqrt(max(len(residual) - 3, 1)),
         }
     )
-    return table.sort_values("correlation", ascending=False, ignore_index=True)
+    return table.sort_values("excess", ascending=False, ignore_index=True)
 
 
 def coverage(ard: ARD) -> pd.Series:

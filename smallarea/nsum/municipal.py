@@ -112,7 +112,7 @@ def direct_estimates(
         reports=y,
         exposure=d,
         variance=smooth,
-        deff=deff(parts["between"]).fillna(1.0).rename("deff"),
+        deff=deff(parts["between"]).fillna(1.0).rename("deff").rename_axis("component"),
         raw=_raw_variance(result.reports, result.exposure, area),
         components=components,
     )

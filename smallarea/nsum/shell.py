@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from smallarea.nsum.classical import killworth
 from smallarea.nsum.known_groups import back_estimates, recall
 from smallarea.survey.ard import ARD
 from smallarea.survey.reading import Columns, read_ard
+
+if TYPE_CHECKING:
+    from smallarea.nsum.tau import TauPrior
 
 CLASSICAL = {"killworth": "mle", "pimle": "pimle"}
 BAYESIAN = ("degree", "barrier", "transmission", "full")
@@ -78,6 +81,12 @@ def nsum_survey(
             remedy=f"leave it out, or use the model {' or '.join(WITH_TAU)}",
         )
     ard = read_ard(survey, groups, _columns(columns, weights, psu, strata))
+    if not ard.hidden():
+        raise InputError(
+            "no hidden group, so there is nothing to estimate",
+            where=Path(groups).name,
+            remedy="mark the groups of unknown size as hidden",
+        )
     if model in CLASSICAL:
         table, diagnostics, warnings = _classical(ard, model, degree, draws, seed)
     else:
@@ -135,11 +144,22 @@ def _bayesian(
     allow_unconverged: bool,
 ) -> tuple[pd.DataFrame, dict[str, Any], list[str]]:
     from smallarea.nsum.bayes import fit_nsum
-    from smallarea.nsum.tau import TauPrior
+    from smallarea.nsum.tau import UNIFORM, TauPrior
 
     prior = None if tau_prior is None else TauPrior(*tau_prior, source="--tau-prior")
     tables, diagnostics, warnings = [], {}, list(ard.notes)
-    for network, how, part in _networks(ard, degree):
+    reported = ard.counts[ard.hidden()].sum() > 0
+    unseen = list(reported.index[~reported])
+    if unseen:
+        result = killworth(ard, degree=degree, groups=unseen)
+        bound = result.upper_bound()
+        if model in WITH_TAU:
+            bound = _bound_given_tau(bound, result.scale, prior or UNIFORM, seed)
+        tables.append(pd.DataFrame({"mean": 0.0, "q025": 0.0, "median": 0.0, "q975": bound}))
+        warnings += result.notes[len(ard.notes) :]
+    for network, how, part in _networks(
+        ard.only([g for g in ard.groups.index if g not in unseen]), degree
+    ):
         fit = fit_nsum(
             part, model, degree=how, tau_prior=prior, weighted=weighted, draws=draws, seed=seed
         )
@@ -152,7 +172,6 @@ def _bayesian(
             "ess": _number(found.ess),
             "divergences": found.divergences,
             "ebfmi": _number(found.ebfmi),
-            "seconds": {k: _number(v) for k, v in fit.seconds.items()},
         }
         warnings += [f"{network}: {reason}" for reason in fit.reasons]
         if fit.excluded:
@@ -162,6 +181,21 @@ def _bayesian(
             "no --tau-prior: under the uniform one the level is not identified and no mean exists"
         )
     return pd.concat(tables), diagnostics, warnings
+
+
+def _bound_given_tau(
+    bound: pd.Series, population: pd.Series, prior: TauPrior, seed: int
+) -> pd.Series:
+    """Bound of the reported size, an exponential's 97.5 % point, carried over to w / tau."""
+    from smallarea.nsum.tau import divide_by_tau
+
+    people = population.astype(float).to_dict()
+    w = np.random.default_rng(seed).exponential(-1 / np.log(0.025), size=20_000)
+    out = {
+        group: np.quantile(divide_by_tau(b * w[None], prior, people[group], seed), 0.975)
+        for group, b in bound.items()
+    }
+    return pd.Series(out)
 
 
 def _networks(ard: ARD, degree: str | None) -> Iterator[tuple[str, str, ARD]]:
