@@ -166,9 +166,10 @@ def _names(register: Register, areas: pd.DataFrame, spec: FrameSpec) -> pd.DataF
     present = areas["province"].rename_axis("area_id")
     aliases = present.map(lambda province: list(spec.aliases.get(province, ()))).explode().dropna()
     spellings = pd.concat([present.reset_index(), aliases.reset_index(), register.provinces])
-    return register.names.merge(spellings.drop_duplicates(), on="area_id")[
-        ["area_id", "province", "name", "former"]
-    ]
+    other = pd.Series(areas.index, areas.index).map(spec.aliases).explode().dropna()
+    names = pd.concat([register.names, other.rename("name").reset_index().assign(former=True)])
+    merged = names.merge(spellings.drop_duplicates(), on="area_id")
+    return merged[["area_id", "province", "name", "former"]]
 
 
 def _check(table: pd.DataFrame, spec: FrameSpec) -> None:
@@ -176,7 +177,7 @@ def _check(table: pd.DataFrame, spec: FrameSpec) -> None:
     known = set(table["province"])
     declared: Mapping[str, set[str]] = {
         "not_covered.provinces": set(spec.not_covered.provinces) - known,
-        "aliases": set(spec.aliases) - known,
+        "aliases": set(spec.aliases) - known - set(table.index),
         "positions": set(spec.positions) - set(table.index),
         "not_covered.except_areas": set(spec.not_covered.except_areas) - set(table.index),
     }

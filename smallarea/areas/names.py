@@ -47,9 +47,9 @@ def match_names(
 ) -> pd.Series:
     """Return the area of each row, <NA> where the names do not lead to exactly one.
 
-    Names are compared within their province ('' or missing: in the whole country) in this order:
-    present names; present names of cities, called just by name; former names. The first of these
-    that finds any area decides.
+    Names are compared within their province in this order: present names; present names of cities,
+    called just by name; former names. The first of these that finds any area decides. Without a
+    province ('' or missing), one area must answer to the name in the whole country, now or before.
 
     Parameters
     ----------
@@ -61,15 +61,15 @@ def match_names(
     keys = keys.assign(area_id=names["area_id"], former=names["former"])
     present, former = keys[~keys["former"]], keys[keys["former"]]
     just_name = present.assign(name=present["name"].str.removeprefix(CITY))
-    lookups = [_lookup(tier) for tier in (present, just_name, former)]
+    within = [_lookup(tier) for tier in (present, just_name, former)]
+    anywhere = _lookup(pd.concat([present, just_name, former]).assign(province=""))
 
     def find(where: object, what: object) -> str | None:
         if not isinstance(what, str):
             return None
-        key = (
-            canonical(where, spelling) if isinstance(where, str) else "",
-            canonical(what, spelling),
-        )
+        province_key = canonical(where, spelling) if isinstance(where, str) else ""
+        key = (province_key, canonical(what, spelling))
+        lookups = within if province_key else [anywhere]
         found = next((lookup[key] for lookup in lookups if key in lookup), set())
         return next(iter(found)) if len(found) == 1 else None
 
@@ -78,9 +78,8 @@ def match_names(
 
 
 def _lookup(tier: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
-    """Return (province, name) -> areas, with '' for "anywhere"."""
+    """Return (province, name) -> areas."""
     found: dict[tuple[str, str], set[str]] = {}
     for where, what, area_id in tier[["province", "name", "area_id"]].to_numpy():
-        for key in ((where, what), ("", what)):
-            found.setdefault(key, set()).add(area_id)
+        found.setdefault((where, what), set()).add(area_id)
     return found

@@ -90,7 +90,7 @@ class FrameSpec(_Block):
     positions: dict[str, tuple[float, float]] = Field(default_factory=dict)
     """Area code -> (longitude, latitude), where the register places no unit of it rightly."""
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Province -> other spellings of it seen in files."""
+    """Area code or province -> other names of it seen in files."""
     spelling: dict[str, str] = Field(default_factory=dict)
     """See `smallarea.areas.names.canonical`."""
     not_covered: NotCovered = NotCovered()
