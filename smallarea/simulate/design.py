@@ -9,36 +9,10 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.simulate.settings import TwinSettings
+from smallarea.survey.design import allocate, inclusion_probabilities, systematic
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
-
-
-def inclusion_probabilities(size: np.ndarray, n: int) -> np.ndarray:
-    """Return probabilities proportional to size that sum to n, none above 1.
-
-    Units too large for proportionality are taken with certainty and the rest is shared again
-    (Saerndal, Swensson & Wretman 1992, section 3.6).
-    """
-    probability = np.zeros(len(size))
-    certain = np.zeros(len(size), bool)
-    while True:
-        rest = ~certain
-        probability[certain] = 1.0
-        probability[rest] = (n - certain.sum()) * size[rest] / max(size[rest].sum(), 1e-300)
-        if not (too_large := probability > 1 + 1e-12).any():
-            return probability
-        certain |= too_large
-
-
-def systematic_sample(probability: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the positions of a systematic sample with these inclusion probabilities.
-
-    The number drawn is their sum; the order of the list is the implicit stratification.
-    """
-    steps = np.cumsum(probability) + rng.random()
-    steps[-1] = np.rint(probability.sum()) + (steps[0] - probability[0])
-    return np.flatnonzero(np.diff(np.floor(steps + 1e-9), prepend=0.0) > 0)
 
 
 def strata(table: pd.DataFrame) -> pd.Series:
@@ -51,33 +25,6 @@ def strata(table: pd.DataFrame) -> pd.Series:
     areas: pd.Series = label.groupby(label).transform("size")
     thin = areas.groupby(table["region"]).transform("min") < 2
     return label.mask(thin, table["region"]).rename("stratum")
-
-
-def allocate(size: pd.Series, capacity: pd.Series, n: int) -> pd.Series:
-    """Share n areas among strata in proportion to size, at least 2 and at most `capacity` each.
-
-    Two is the least from which a variance within the stratum can be estimated.
-
-    Raises
-    ------
-    InputError : n is below two per stratum or above the number of areas.
-    """
-    least = capacity.clip(upper=2)
-    if not least.sum() <= n <= capacity.sum():
-        raise InputError(
-            f"{n} areas cannot be shared among {len(size)} strata with {capacity.sum()} areas",
-            where="twin setting 'areas'",
-            remedy=f"choose from {least.sum()} to {capacity.sum()}",
-        )
-    low, high = 0.0, float(n * (capacity / size).max())
-    for _ in range(100):  # bisection for the sampling rate at which the bounded shares sum to n
-        rate = (low + high) / 2
-        exact = (rate * size).clip(least, capacity)
-        low, high = (rate, high) if exact.sum() < n else (low, rate)
-    whole = np.floor(exact + 1e-9)
-    short = n - int(whole.sum())
-    whole.loc[(exact - whole).sort_values(ascending=False, kind="stable").index[:short]] += 1
-    return whole.astype(int)
 
 
 def draw_areas(
@@ -93,16 +40,17 @@ def draw_areas(
     -------
     Index area_id (`settings.areas` rows); columns `stratum`, `probability` (of inclusion).
     """
-    table = table[table["covered"].astype(bool)].sort_index()
-    table = table.assign(stratum=strata(table))
-    by_stratum = table.groupby("stratum")["adults"]
+    covered = table[table["covered"].astype(bool)].sort_index()
+    units = pd.DataFrame({"stratum": strata(covered), "adults": covered["adults"]})
+    members = units.groupby("stratum")
+    number = allocate(members["adults"].sum(), members.size(), settings.areas).to_dict()
+    units["probability"] = 0.0
     chosen = []
-    for stratum, n in allocate(by_stratum.sum(), by_stratum.size(), settings.areas).items():
-        members = table[table["stratum"] == stratum]
-        probability = inclusion_probabilities(members["adults"].to_numpy(), int(n))
-        drawn = systematic_sample(probability, rng)
-        chosen.append(members[["stratum"]].iloc[drawn].assign(probability=probability[drawn]))
-    return pd.concat(chosen)
+    for stratum, here in members.indices.items():
+        probability = inclusion_probabilities(units["adults"].to_numpy()[here], number[stratum])
+        units.iloc[here, 2] = probability
+        chosen.append(here[systematic(probability, rng)])
+    return units.iloc[np.concatenate(chosen)][["stratum", "probability"]]
 
 
 def draw_interviews(frame: Frame, settings: TwinSettings, rng: np.random.Generator) -> pd.DataFrame:
@@ -128,17 +76,18 @@ def draw_interviews(frame: Frame, settings: TwinSettings, rng: np.random.Generat
     twice = _replicate_areas(frame.table, areas, number, settings, rng)
     positions = barangays.groupby("area_id").indices
     rows = []
-    for area_id, area in areas.iterrows():
+    population = barangays["population"].to_numpy()
+    for area_id, stratum, p_area in areas.itertuples():
         here = np.asarray(positions[area_id])
-        size = barangays["population"].to_numpy()[here]
+        size = population[here]
         probability = inclusion_probabilities(size, 2 if area_id in twice else 1)
-        drawn = rng.permutation(systematic_sample(probability, rng))
+        drawn = rng.permutation(systematic(probability, rng))
         for replicate, position in enumerate(drawn):
-            inclusion = area["probability"] * probability[position]
+            inclusion = p_area * probability[position]
             m = settings.replicate_households if replicate else settings.households
             households = size[position] / settings.household_size / inclusion / m
             psu = barangays.index[here[position]]
-            rows.append((area_id, psu, area["stratum"], households, replicate, m))
+            rows.append((area_id, psu, stratum, households, replicate, m))
     psus = pd.DataFrame(
         rows, columns=["area_id", "psu", "stratum", "households", "replicate", "interviews"]
     ).sort_values(["replicate", "area_id"], kind="stable", ignore_index=True)

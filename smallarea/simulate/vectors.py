@@ -119,7 +119,7 @@ def roads(world: World, path: Path) -> None:
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2023-01-01T00:00:00.000Z"})
     try:
         pyogrio.write_dataframe(
-            lines, path, layer="roads", driver="GPKG", layer_metadata={"": LABEL}
+            lines, path, layer="roads", driver="GPKG", layer_metadata={"description": LABEL}
         )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": now})
