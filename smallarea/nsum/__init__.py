@@ -10,6 +10,7 @@ from smallarea.nsum.known_groups import (
     side_by_side,
     trim,
 )
+from smallarea.nsum.measures import killworth_indicators
 from smallarea.nsum.municipal import Direct, direct_estimates, load_direct, save_direct
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "direct_estimates",
     "generalized",
     "killworth",
+    "killworth_indicators",
     "killworth_table",
     "leave_one_out",
     "load_direct",

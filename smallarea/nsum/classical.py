@@ -183,8 +183,8 @@ def killworth(
 
     Raises
     ------
-    InputError : no hidden group, a hidden group outside the adult and child networks, or
-        degrees that are all zero.
+    InputError : no hidden group, a hidden group outside the adult and child networks, a group
+        nobody answered, or degrees that are all zero.
     """
     if method not in ("mle", "pimle"):
         raise InputError(f"'{method}' is no scale-up", where="method", remedy="use mle or pimle")
@@ -214,6 +214,13 @@ def killworth(
             used = y.notna() & d.notna() & ((d > 0) | (method == "mle"))
             reports[group] = (y if method == "mle" else y / d).where(used)
             exposure[group] = (d if method == "mle" else d.where(d.isna(), 1.0)).where(used)
+    silent = [g for g in groups if not exposure[g].sum() > 0]
+    if silent:
+        raise InputError(
+            f"nobody who knows anyone answered the question on {', '.join(silent)}",
+            where="survey",
+            remedy="check the column, or leave the group out",
+        )
     result = ScaleUp(
         pd.DataFrame(reports)[groups],
         pd.DataFrame(exposure)[groups],

@@ -172,7 +172,7 @@ def _tidy_groups(groups: pd.DataFrame) -> pd.DataFrame:
     network = groups["network"] if "network" in groups.columns else "adult"
     return pd.DataFrame(
         {
-            "kind": groups["kind"].astype(str).str.strip(),
+            "kind": groups["kind"].astype(str).str.strip().str.lower(),
             "size": numbers(groups["size"], "groups, column 'size'"),
             "population": numbers(groups["population"], "groups, column 'population'"),
             "network": network,

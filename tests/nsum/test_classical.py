@@ -224,6 +224,10 @@ def test_adjustments_compose_and_are_checked() -> None:
             "nobody knows anyone",
         ),
         (
+            lambda ard: killworth(replace(ard, counts=ard.counts.assign(h=np.nan))),
+            "nobody who knows anyone answered the question on h",
+        ),
+        (
             lambda ard: visibility(pd.DataFrame({"a": [1.0]}), pd.Series({"a": 1}), 10),
             "at least two respondents",
         ),

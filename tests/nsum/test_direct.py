@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smallarea.errors import InputError
 from smallarea.nsum import degrees, direct_estimates, load_direct, save_direct
@@ -230,6 +232,18 @@ def test_codes_are_matched_to_the_frame() -> None:
         direct_estimates(ard, partial)
     with pytest.raises(InputError, match="does not say in which area"):
         direct_estimates(replace(ard, design=ard.design.assign(area_id=None)))
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 1000))
+def test_the_order_of_respondents_is_irrelevant(seed: int) -> None:
+    ard, _ = world(areas=10, replicated=2)
+    order = np.random.default_rng(seed).permutation(len(ard))
+    shuffled = ARD(ard.counts.iloc[order], ard.groups, ard.design.iloc[order])
+    one, other = direct_estimates(ard), direct_estimates(shuffled)
+    pd.testing.assert_frame_equal(one.reports, other.reports)
+    pd.testing.assert_frame_equal(one.variance, other.variance)
+    pd.testing.assert_frame_equal(one.components, other.components)
 
 
 def test_degrees_can_be_given() -> None:
