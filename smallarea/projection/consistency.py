@@ -37,7 +37,7 @@ class Agreement:
         areas, posterior SDs), `bounded_draws` and `bounded_values` (share of draws with a
         bounded prevalence or total, share of all prevalences bounded because tau was so small).
     movement : area_id x component; |mean logit shift| in posterior SDs of the area's logit rate.
-    warnings : sentences for the report; empty when all is well.
+    warnings : sentences for the report, where |z| > 2 or over 1 % of draws had to be bounded.
     """
 
     components: pd.DataFrame
@@ -314,9 +314,9 @@ def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
                 f"to {row['national']:,.0f} before agreement (z = {row['z']:.1f}, beyond 2): "
                 "the two disagree by more than their uncertainty"
             )
-        if row["bounded_draws"] > 0:
+        if row["bounded_draws"] > 0.01:
             sentences.append(
-                f"{name}: {row['bounded_draws']:.2%} of draws had a reporting rate so small that "
+                f"{name}: {row['bounded_draws']:.1%} of draws had a reporting rate so small that "
                 f"a count was bounded by the reference population ({row['bounded_values']:.3%} "
                 "of all values)"
             )

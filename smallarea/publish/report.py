@@ -1,0 +1,178 @@
+"""report.html: what was found, how sure it is, what it rests on; for planners, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from smallarea.catalog import ReadReport
+from smallarea.files import writing
+from smallarea.indicators import SUMS, UNITS
+from smallarea.publish.disclosure import check_columns
+from smallarea.publish.figures import tau_curve, top_map
+from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+TEMPLATES = Path(__file__).parent / "templates"
+HEADLINES = ("victims", "traffickers", "victims_rate", "traffickers_rate", "ratio")
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything the report tells.
+
+    Attributes
+    ----------
+    title : heading; the notice of a synthetic survey comes from `estimates`.
+    estimates : the long table after disclosure control. k : the k of its `p_top`.
+    national, regions : `estimate_groups` of the whole country, and by the column `region`.
+    draws : see :func:`smallarea.publish.draws.draws_dataset`.
+    geometry : polygons in degrees, index area_id.
+    tau_prior : the prior of the reporting rate and where it comes from, in words.
+    decision : one sentence on whether covariates helped.
+    scores : cross-validation, one row per model, any numeric columns; what they mean is in
+        `score_words` (column -> words). weights : share of each model, index model.
+    agreement : `Agreement.components`.
+    warnings : sentences that must not be overlooked.
+    sources : one row per source; columns of the table as they should be read.
+    reads : what became of the rows of every source.
+    trace : what traces the page to a run: run, code version, seed, hashes.
+    """
+
+    title: str
+    estimates: pd.DataFrame
+    national: pd.DataFrame
+    regions: pd.DataFrame
+    draws: xr.Dataset
+    geometry: gpd.GeoSeries
+    tau_prior: str
+    decision: str
+    scores: pd.DataFrame
+    weights: pd.Series
+    agreement: pd.DataFrame
+    sources: pd.DataFrame
+    trace: Mapping[str, Any]
+    k: int = 100
+    reads: Sequence[ReadReport] = ()
+    warnings: Sequence[str] = ()
+    score_words: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_report(report: ReportInput, path: Path) -> None:
+    """Write the page, self-contained, all or nothing."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    check_columns(report.estimates)
+    pages = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters |= {"number": number, "percent": percent, "cell": cell}
+    html = pages.get_template("report.html.j2").render(
+        report=report,
+        notice=max(report.estimates["notice"]),
+        labels=LABELS,
+        units=UNITS,
+        meaning=MEANING,
+        not_said=NOT_SAID,
+        headlines=HEADLINES,
+        national=report.national.set_index("indicator").to_dict("index"),
+        curves={name: _curve(report, name) for name in SUMS},
+        tau=_tau_words(report.draws["tau"].values),
+        scores=_with_weights(report),
+        regions=_regions(report),
+        top_map=top_map(_top(report), report.geometry, report.k, max(report.estimates["notice"])),
+        chances=_chances(report),
+        flags=_flags(report.estimates),
+        areas=report.estimates["area_id"].nunique(),
+    )
+    with writing(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def number(value: float) -> str:
+    """Two significant digits with thousands separators: as much as any of these ranges bears."""
+    if value is None or np.isnan(value):
+        return "–"
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:g}"
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage; never 0 % or 100 % for what is only nearly so."""
+    if share is None or np.isnan(share):
+        return "–"
+    return "under 1\u00a0%" if 0 < share < 0.005 else f"{share:.0%}".replace("%", "\u00a0%")
+
+
+def cell(value: Any) -> str:
+    """Any value of a table: numbers to three significant digits, missing as a dash."""
+    if isinstance(value, float):  # numpy's float64 is one
+        return "–" if np.isnan(value) else f"{value:,.3g}" if abs(value) < 1e3 else f"{value:,.0f}"
+    return "–" if value is None or value is pd.NA else str(value)
+
+
+def _curve(report: ReportInput, name: str) -> str:
+    draws = report.draws
+    total = draws["national_total"].sel(component=list(SUMS[name])).sum("component")
+    return tau_curve((total * draws["tau"]).values, draws["tau"].values, LABELS[name])
+
+
+def _with_weights(report: ReportInput) -> pd.DataFrame:
+    weights = report.weights.reindex(report.scores.index).fillna(0)
+    return report.scores.assign(weight=weights.map(percent))
+
+
+def _tau_words(tau: np.ndarray) -> dict[str, float]:
+    low, middle, high = np.quantile(tau, [0.1, 0.5, 0.9])
+    return {"low": low, "middle": middle, "high": high}
+
+
+def _top(report: ReportInput) -> pd.Series:
+    rows = report.estimates[report.estimates["indicator"] == "victims"]
+    return rows.set_index("area_id")["p_top"]
+
+
+def _chances(report: ReportInput) -> dict[str, Any]:
+    """How many areas are likely, possibly, hardly among the k highest in victims; who is likely."""
+    rows = report.estimates[report.estimates["indicator"] == "victims"].dropna(subset="p_top")
+    likely = rows[rows["p_top"] >= 0.8].sort_values(["province", "name"])
+    return {
+        "likely": len(likely),
+        "possible": int(rows["p_top"].between(0.2, 0.8, inclusive="left").sum()),
+        "hardly": int((rows["p_top"] < 0.05).sum()),
+        "names": [f"{row['name']} ({row['province']})" for _, row in likely.iterrows()],
+    }
+
+
+def _regions(report: ReportInput) -> list[dict[Any, Any]]:
+    """Per region: areas, interviewed, ranges, and how many of the k highest to expect there."""
+    victims = report.estimates[report.estimates["indicator"] == "victims"]
+    areas = victims.groupby("region").agg(
+        areas=("area_id", "size"),
+        surveyed=("surveyed", "sum"),
+        left_out=("flags", lambda f: f.str.contains("not_covered_by_survey").all()),
+        expected=("p_top", "sum"),
+    )
+    ranges = {
+        indicator: rows.set_index("region")[["q10", "q90"]].T.to_dict("list")
+        for indicator, rows in report.regions.groupby("indicator")
+    }
+    for indicator in ("victims", "victims_rate", "traffickers"):
+        areas[indicator] = areas.index.map(ranges[indicator])
+    return areas.rename_axis("name").reset_index().to_dict("records")
+
+
+def _flags(estimates: pd.DataFrame) -> list[tuple[str, int]]:
+    """Flags in words, with the number of areas that carry each."""
+    areas = estimates.drop_duplicates("area_id")
+    count = areas["flags"].str.split(";").explode().value_counts()
+    return [(words, int(count[flag])) for flag, words in FLAG_WORDS.items() if flag in count]

@@ -1,0 +1,124 @@
+"""The report: says what it was given, in words, on one page that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smallarea.catalog import ReadReport
+from smallarea.errors import InputError
+from smallarea.indicators import COMPONENTS
+from smallarea.publish.draws import draws_dataset
+from smallarea.publish.estimates import SYNTHETIC, estimate_areas, estimate_groups, flag_areas
+from smallarea.publish.report import ReportInput, cell, number, percent, write_report
+
+
+@pytest.fixture(scope="module")
+def given(toy) -> ReportInput:
+    models = ["national_rate", "fay_herriot"]
+    unmatched = pd.DataFrame({"row": [7], "key": ["0999999999"], "reason": ["unknown code"]})
+    return ReportInput(
+        title="Toy & country",
+        estimates=toy.public,
+        national=estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation"),
+        regions=estimate_groups(toy.counts, toy.table, "region"),
+        draws=draws_dataset(toy.counts, toy.tau, toy.table, synthetic=True),
+        geometry=toy.geometry,
+        tau_prior="Beta(9, 170), invented",
+        decision="Covariates did not help: they are noise.",
+        scores=pd.DataFrame({"gain": [0.0, 3.21]}, index=models),
+        weights=pd.Series({"fay_herriot": 1.0}),
+        agreement=pd.DataFrame(
+            {
+                "projected": 900.0,
+                "national": 1000.0,
+                "z": -0.5,
+                "shift": 0.1,
+                "movement_median": 0.2,
+                "movement_max": 0.4,
+                "bounded_draws": 0.001,
+                "bounded_values": 0.0,
+            },
+            index=pd.Index(COMPONENTS, name="component"),
+        ),
+        sources=pd.DataFrame({"title": ["Lights"], "publisher": ["N & A"], "sha256": ["ab" * 32]}),
+        trace={"run": "20260101-x", "seed": 7},
+        k=5,
+        reads=[ReadReport("poverty", "poverty.csv", 10, 9, unmatched)],
+        warnings=["victims: something is off"],
+        score_words={"gain": "log score above the first model's"},
+    )
+
+
+@pytest.fixture(scope="module")
+def page(given, tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(given, path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_page_needs_nothing_from_outside_and_runs_no_script(page):
+    assert not re.search(r"<script|<link|@import|url\((?!#)|(?:src|href)=\"(?!data:|#)", page)
+    assert "default-src 'none'" in page
+
+
+def test_page_says_what_it_was_given(page, given):
+    text = unescape(re.sub(r"<[^>]+>", "", page))
+    assert page.count(f'role="note">{SYNTHETIC}') == 1
+    for words in (
+        "Toy & country", "Beta(9, 170), invented", "they are noise", "N & A", "ab" * 32,
+        "9 of 10 rows matched", "0999999999", "something is off", "20260101-x",
+        "1 of 24 areas: numbers withheld", "8 of 24 areas: its region was left out",
+    ):  # fmt: skip
+        assert words in text
+    row = given.national.set_index("indicator").loc["victims"]
+    assert f"{number(row['q10'])} to {number(row['q90'])}" in text
+    assert page.count("<svg") == 2
+    assert "data:image/png;base64," in page
+
+
+def test_regions_count_places_and_what_to_expect_of_them(page, toy):
+    row = re.search(r"<tr><td>Region 0.*?</tr>", page, re.S)[0]
+    cells = re.findall(r'<td class="n">(.*?)</td>', row)
+    victims = toy.public[
+        (toy.public["indicator"] == "victims") & (toy.public["region"] == "Region 0")
+    ]
+    assert cells[:2] == ["8", "5"]
+    assert cells[-1] == f"{victims['p_top'].sum():.1f}"
+    assert "left out of the survey" in re.search(r"<tr><td>Region 2.*?</tr>", page, re.S)[0]
+
+
+def test_a_real_survey_carries_no_banner(given, toy, tmp_path):
+    flags = flag_areas(toy.table, synthetic=False)
+    real = estimate_areas(toy.counts, toy.table, flags, toy.surveyed, k=5)
+    write_report(replace(given, estimates=real), tmp_path / "report.html")
+    assert SYNTHETIC not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_undeclared_columns_stay_off_the_page(given, tmp_path):
+    spoilt = replace(given, estimates=given.estimates.assign(reports=3))
+    with pytest.raises(InputError, match="columns reports"):
+        write_report(spoilt, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_are_no_more_precise_than_they_are():
+    assert [number(x) for x in (471_416, 2.034, 0.0123, 0.0, np.nan)] == [
+        "470,000",
+        "2",
+        "0.012",
+        "0",
+        "–",
+    ]
+    assert [percent(x) for x in (0.0, 0.001, 0.5, np.nan)] == [
+        "0\u00a0%",
+        "under 1\u00a0%",
+        "50\u00a0%",
+        "–",
+    ]
+    assert [cell(x) for x in (1234.5, 0.12345, None, "a")] == ["1,234", "0.123", "–", "a"]
