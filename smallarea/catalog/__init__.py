@@ -1,4 +1,4 @@
-"""Declared sources, their immutable snapshots, and readers that hold files to their contract."""
+"""Declared sources, their immutable snapshots, and readers that hold files to their declaration."""
 
 from smallarea.catalog.declare import Catalog, Column, Source, load_catalog
 from smallarea.catalog.reading import read

@@ -93,32 +93,13 @@ def find_columns(
 
     Raises
     ------
-    InputError : there are no data, or no row has all headers; the missing ones are named.
+    InputError : there are no data, or no row has all headers; a missing one is named.
     """
-    empty = InputError("it holds no data", where=name, remedy="supply the complete file")
-    if cells.empty:
-        raise empty
-    needed = {key: header for key, header in wanted.items() if key not in optional}
-    best: dict[str, int] = {}
-    header_row = cells.index[0]
-    for row, values in cells.head(HEADER_WITHIN).iterrows():
-        found = _positions([normalise(v) if v is not None else "" for v in values], needed)
-        if len(found) > len(best):
-            best, header_row = found, row
-        if len(found) == len(needed):
-            break
-    if lacking := [header for key, header in needed.items() if key not in best]:
-        raise InputError(
-            f"no column '{lacking[0]}'" + (f" (nor {', '.join(lacking[1:])})" * (len(lacking) > 1)),
-            where=f"{name}, header row {header_row}",
-            remedy="restore the column, or declare its header in data_catalog.yaml",
-        )
-    headers = [normalise(v) if v is not None else "" for v in cells.loc[header_row]]
-    columns = best | _positions(headers, {k: h for k, h in wanted.items() if k in optional})
+    header_row, columns = _find_header(cells, wanted, optional, name)
     body = cells.loc[header_row + 1 :]
     body = body[~blank(body).all(axis=1)]
     if body.empty:
-        raise empty
+        raise _empty(name)
     picked = {key: body[columns[key]] if key in columns else None for key in wanted}
     rows = pd.DataFrame(picked, index=body.index)
     gaps = body[blank(rows).any(axis=1)]
@@ -126,16 +107,43 @@ def find_columns(
     return rows.assign(**{LABEL: label.astype("str").reindex(body.index, fill_value="")})
 
 
+def _empty(name: str) -> InputError:
+    return InputError("it holds no data", where=name, remedy="supply the complete file")
+
+
+def _find_header(
+    cells: pd.DataFrame, wanted: dict[str, str], optional: set[str], name: str
+) -> tuple[int, dict[str, int]]:
+    """Return the first row with all headers that are needed, and where each wanted column is."""
+    if cells.empty:
+        raise _empty(name)
+    needed = [key for key in wanted if key not in optional]
+    top = cells.head(HEADER_WITHIN)
+    rows = {
+        row: [normalise(v) if v is not None else "" for v in values]
+        for row, values in zip(top.index, top.to_numpy(), strict=True)
+    }
+    found = {row: _positions(headers, wanted) for row, headers in rows.items()}
+    header_row = max(found, key=lambda row: len(found[row].keys() & needed))  # the first of equals
+    for key in (k for k in needed if k not in found[header_row]):
+        twice = rows[header_row].count(normalise(wanted[key])) > 1
+        raise InputError(
+            f"{'several columns' if twice else 'no column'} '{wanted[key]}'",
+            where=f"{name}, header row {header_row}",
+            remedy="restore the column, or declare its header in data_catalog.yaml",
+        )
+    return header_row, found[header_row]
+
+
 def _positions(headers: list[str], wanted: dict[str, str]) -> dict[str, int]:
-    """Find each wanted header: the equal one, or else the only one that begins with it."""
+    """Find each wanted header: the one that equals it, or else the one that begins with it."""
     found = {}
     for key, header in wanted.items():
         text = normalise(header)
-        begins = [i for i, h in enumerate(headers) if h.startswith(text + " ")]
-        if text in headers:
-            found[key] = headers.index(text)
-        elif len(begins) == 1:
-            found[key] = begins[0]
+        equal = [i for i, h in enumerate(headers) if h == text]
+        begun = [i for i, h in enumerate(headers) if h.startswith(text + " ")]
+        if len(equal or begun) == 1:
+            found[key] = (equal or begun)[0]
     return found
 
 
@@ -146,7 +154,7 @@ def as_text(cells: pd.Series) -> pd.Series:
 
 
 def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, int]:
-    """Return a column held to its contract, and how many of its cells are suppressed.
+    """Return a column held to its declaration, and how many of its cells are suppressed.
 
     Numbers may have thousands separators. A suppressed cell ("<5") is NaN, as is a missing one.
 
@@ -181,5 +189,5 @@ def _refuse(wrong: pd.Series, text: pd.Series, why: str, where: str) -> None:
         raise InputError(
             f"'{cells.iloc[0]}' {why}{more}",
             where=f"{where}, row {cells.index[0]}",
-            remedy="correct the cell (leave it empty if unknown), or the catalog's contract",
+            remedy="correct the cell (leave it empty if unknown), or the range in data_catalog.yaml",
         )

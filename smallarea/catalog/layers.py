@@ -113,14 +113,15 @@ def read_lines(
 
     Raises
     ------
-    InputError : as `read_layer`, or a column breaks its contract, or no line touches an area.
+    InputError : as `read_layer`, or a column breaks its declaration, or no line touches an area.
     """
     import shapely
 
     layer = read_layer(source, snapshot, "Line")
     for name, column in source.columns.items():
         where = f"{source.file}, column '{column.header or name}'"
-        layer[name], _ = as_values(layer[column.header or name], column, where)
+        cells = layer.get(column.header or name, default=pd.Series(pd.NA, index=layer.index))
+        layer[name], _ = as_values(cells, column, where)
     tree = shapely.STRtree(layer.geometry.to_numpy())
     touching = np.zeros(len(layer), dtype=bool)
     touching[np.unique(tree.query(frame.geometry.to_numpy(), predicate="intersects")[1])] = True

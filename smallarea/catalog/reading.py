@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[Any, ReadReport]:
-    """Read one source's data, held to its contract, and the account of its rows.
+    """Read one source's data, held to its declaration, and the account of its rows.
 
     Returns
     -------
@@ -25,7 +25,7 @@ def read(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[Any, ReadRep
 
     Raises
     ------
-    InputError : the file breaks its contract; file, column and row are named.
+    InputError : the file breaks its declaration; file, column and row are named.
     """
     match source.kind:
         case "raster":

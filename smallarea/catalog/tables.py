@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ LEAST_MATCH = 0.5
 
 
 def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.DataFrame, ReadReport]:
-    """Read a table, flows or points from CSV, a workbook or (points) GeoJSON.
+    """Read a table, flows or points from CSV or a workbook; points without a key from GeoJSON.
 
     Returns
     -------
@@ -33,10 +34,10 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
 
     Raises
     ------
-    InputError : a column is missing, a cell breaks its contract, codes are numbers, hardly a row
+    InputError : a column is missing, a cell breaks its declaration, codes are numbers, hardly a row
         matches, or an area has several rows and the catalog declares no `aggregate`.
     """
-    body = _points_file(source, snapshot) if _is_geojson(source) else _sheet(source, snapshot)
+    body = _sheet(source, snapshot) if source.key else _points_layer(source, snapshot)
     key = _key(body)
     ids = pd.DataFrame(_match(source, key, frame), index=body.index)
     report = _account(source, key, ids, body[LABEL])
@@ -50,12 +51,7 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
     data = pd.concat([ids, pd.DataFrame(values, index=body.index)], axis=1)
     if source.kind != "points":
         data = _unique(data, list(ids.columns) + list(source.per), source)
-    report = ReadReport(**{**vars(report), "suppressed": suppressed})
-    return data.reset_index(drop=True), report
-
-
-def _is_geojson(source: Source) -> bool:
-    return source.file.lower().endswith((".geojson", ".json"))
+    return data.reset_index(drop=True), replace(report, suppressed=suppressed)
 
 
 def _sheet(source: Source, snapshot: Snapshot) -> pd.DataFrame:
@@ -66,7 +62,7 @@ def _sheet(source: Source, snapshot: Snapshot) -> pd.DataFrame:
     return find_columns(cells, wanted, optional, source.file)
 
 
-def _points_file(source: Source, snapshot: Snapshot) -> pd.DataFrame:
+def _points_layer(source: Source, snapshot: Snapshot) -> pd.DataFrame:
     from smallarea.catalog.layers import read_layer
 
     layer = read_layer(source, snapshot, "Point")

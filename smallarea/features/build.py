@@ -51,7 +51,7 @@ def build_features(
 
     Raises
     ------
-    InputError : a required source is absent or breaks its contract; a stream file does not load,
+    InputError : a required source is absent or breaks its declaration; a stream file does not load,
         fails, or its columns are not what it declares. File, column and row are named.
     """
     streams = load_streams(features_dir)

@@ -73,7 +73,7 @@ def centrality(
     share = sp.diags_array(np.divide(1.0, sent, out=np.zeros(n), where=sent > 0)) @ trips
     rank = np.full(n, 1.0 / n)
     change = 1.0
-    while change > tol:  # contracts by `damping` each time: under 200 steps
+    while change > tol:  # shrinks by `damping` each time: under 200 steps
         moved = share.T @ rank + rank[sent == 0].sum() / n
         new = damping * moved + (1 - damping) / n
         change, rank = np.abs(new - rank).sum(), new

@@ -52,7 +52,7 @@ def stream(
 def load_streams(features_dir: Path) -> dict[Path, Stream]:
     """Load every stream file of a folder, sorted by name; each holds one stream.
 
-    Files that begin with an underscore are helpers, not streams.
+    Files that begin with an underscore hold shared code, not streams.
 
     Raises
     ------

@@ -73,10 +73,13 @@ def test_lines_must_be_in_degrees_and_touch_an_area(tmp_path, reading):
         shapely.LineString([(0, 0), (1, 1)]),
     ]
     roads = gpd.GeoDataFrame({"fclass": ["primary"] * 2}, geometry=shapes, crs=4326)
-    options = {"layer": "roads", "columns": {"fclass": {"type": "text"}}}
+    columns = {"fclass": {"type": "text"}, "lanes": {"type": "integer", "optional": True}}
+    options = {"layer": "roads", "columns": columns}
     roads.to_file(tmp_path / "r.gpkg", layer="roads")
     data, report = reading("r.gpkg", "lines", **options)
     assert (len(data), report.rows, report.matched) == (1, 2, 1)
+    assert data["fclass"].tolist() == ["primary"]
+    assert data["lanes"].isna().all()
     roads.to_crs(32651).to_file(tmp_path / "r.gpkg", layer="roads")
     with pytest.raises(InputError, match=r"EPSG:32651, but EPSG:4326.*ogr2ogr"):
         reading("r.gpkg", "lines", **options)

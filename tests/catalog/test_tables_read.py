@@ -108,6 +108,7 @@ def test_flows_keep_pairs_and_report_either_end(tmp_path, reading):
     [
         (f"psgc,rat\n{FIRST},1\n", ["no column 'rate'", "header row 1"]),
         (f"code,rate\n{FIRST},1\n", ["no column 'psgc'"]),
+        (f"psgc,rate,Rate\n{FIRST},1,2\n", ["several columns 'rate'"]),
         ("", ["holds no data"]),
         ("psgc,rate\n", ["holds no data"]),
         (f"psgc,rate\n{FIRST},1\n{SECOND},-2\n", ["'-2' is negative", "column 'rate', row 3"]),

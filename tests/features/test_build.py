@@ -143,8 +143,8 @@ def test_a_project_without_stream_files_is_told_so(project, squares, tmp_path):
         load_streams(tmp_path / "nowhere")
 
 
-def test_helpers_are_left_out_and_streams_say_what_they_mean(project):
-    write(project, "raise RuntimeError", name="_helper.py")
+def test_shared_code_is_left_out_and_streams_say_what_they_mean(project):
+    write(project, "raise RuntimeError", name="_shared.py")
     (stream,) = load_streams(project / "features").values()
     assert stream.about == "Wealth. Trap: none."
 
