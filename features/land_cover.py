@@ -16,6 +16,6 @@ CLASSES = {
 }
 
 
-@stream(source="land_cover", unit=dict.fromkeys(CLASSES, "share of land"))
+@stream(source="land_cover", unit=dict.fromkeys(CLASSES, "share of area"))
 def land_cover(igbp, areas):
     return zonal(igbp, areas, CLASSES)

@@ -23,6 +23,6 @@ def roads(network, areas):
         {
             "road_density": tables.ratio(total, areas.table["area_km2"]),
             "roads_per_1000": tables.per_capita(total, areas),
-            "primary_road_share": tables.ratio(km["primary"], total),
+            "primary_road_share": tables.ratio(km.get("primary", 0 * total), total),
         }
     )

@@ -189,5 +189,5 @@ def _refuse(wrong: pd.Series, text: pd.Series, why: str, where: str) -> None:
         raise InputError(
             f"'{cells.iloc[0]}' {why}{more}",
             where=f"{where}, row {cells.index[0]}",
-            remedy="correct the cell (leave it empty if unknown), or the range in data_catalog.yaml",
+            remedy="correct the cell (empty if unknown), or its range in data_catalog.yaml",
         )
