@@ -120,7 +120,7 @@ def clustering(
     result : hidden groups' reports and exposures. area : area_id by respondent.
     """
     prior = prior or ClusterPrior()
-    psu = (area if ard.design["psu"].isna().all() else ard.design["psu"]).rename("psu")
+    psu = area if ard.design["psu"].isna().all() else area + "/" + ard.design["psu"]
     area_of_psu = area.groupby(psu).first()
     known = _known_variation(ard, psu, area_of_psu)
     information = _information(known, prior)
