@@ -66,8 +66,7 @@ def showing(quiet: bool) -> Iterator[Any]:
             stage = what.split(":", 1)[0]
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=1.0)
-            done = {} if share is None else {"completed": share}
-            bars.update(tasks[stage], description=f"{what:<46.46}", **done)
+            bars.update(tasks[stage], description=f"{what:<46.46}", completed=share)
 
         yield report
 

@@ -11,18 +11,9 @@ from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.indicators import UNITS
 from smallarea.project import Project, Run
+from smallarea.publish.words import FLAG_WORDS
 
 BANNER = "SYNTHETIC SURVEY: these numbers describe no real place"
-
-FLAG_WORDS = {
-    "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
-    "extrapolated": "its covariates lie outside what the surveyed areas show",
-    "approximate_geometry": "its position or shape is approximate",
-    "small_population": "few people live here: read only with its neighbours",
-    "suppressed_small_population": "numbers withheld: too few people live here",
-    "no_mean": "the mean does not exist under this reporting prior: read the median",
-    "synthetic": "made from the digital twin, not from a real survey",
-}
 
 
 def interval(row: Any, low: str = "q10", high: str = "q90") -> str:

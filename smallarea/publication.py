@@ -1,0 +1,159 @@
+"""The last stage: everything people open, and the facts that go into the manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import xarray as xr
+
+from smallarea.areas import load_frame
+from smallarea.features import Features, load_features
+from smallarea.files import write_json
+from smallarea.publish import (
+    ReportInput,
+    draws_dataset,
+    estimate_areas,
+    estimate_groups,
+    flag_areas,
+    suppress,
+    write_csv,
+    write_draws,
+    write_excel,
+    write_geopackage,
+    write_map,
+    write_parquet,
+    write_report,
+)
+
+if TYPE_CHECKING:
+    from smallarea.catalog import Catalog
+    from smallarea.settings import Settings
+
+TITLE = "Children exploited and adults who exploit them: estimates by municipality"
+
+SCORE_WORDS = {
+    "log_score": "log probability given to the reports of held-out provinces (higher is better)",
+    "gain": "its gain over the first model",
+    "gain_se": "standard error of that gain, clustered by province",
+    "rmse_net": "error of the rate net of sampling variance, relative to the national rate",
+    "cover_80": "share of held-out reports inside the 80 % interval",
+}
+
+
+def publish(
+    out: Path,
+    folders: dict[str, Path],
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    synthetic: bool,
+    seed: int,
+    trace: dict[str, Any],
+) -> None:
+    """Write tables, draws, map and report into `out`, and `summary.json` for the manifest.
+
+    Parameters
+    ----------
+    folders : outputs of the stages frame, features, nsum, models and projection, by name.
+    synthetic : whether the survey is a digital twin's.
+    trace : what traces the files to their inputs: the keys of the stages, the seed, the profile.
+    """
+    frame = load_frame(folders["frame"])
+    features = load_features(folders["features"])
+    table = frame.table
+    with xr.open_dataset(folders["projection"] / "counts.nc", engine="h5netcdf") as made:
+        counts, tau = made["counts"].load(), made["tau"].values
+    surveyed = pd.read_csv(folders["nsum"] / "surveyed.csv", dtype=str)["area_id"]
+    agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
+    decision = json.loads((folders["models"] / "decision.json").read_text())
+    weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
+    warnings = json.loads((folders["projection"] / "warnings.json").read_text())
+
+    mean, sd = settings.tau_prior.a > 1, settings.tau_prior.a > 2
+    flags = flag_areas(table, mean=mean, synthetic=synthetic)
+    shared: dict[str, Any] = {"overlap": settings.overlap, "mean": mean, "sd": sd}
+    every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
+    estimates = suppress(every, table)
+    national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
+    regions = estimate_groups(counts, table, "region", **shared)
+
+    write_parquet(estimates, out / "estimates.parquet")
+    write_csv(estimates, out / "estimates.csv")
+    write_excel(estimates, out / "estimates.xlsx")
+    write_geopackage(estimates, frame.geometry, out / "estimates.gpkg")
+    draws = draws_dataset(counts, tau, table, synthetic=synthetic, **trace)
+    write_draws(draws, out / "draws.nc")
+    areas = gpd.GeoDataFrame(table, geometry=frame.geometry, crs=frame.geometry.crs)
+    areas.reset_index().to_parquet(out / "areas.parquet")
+    features.values.to_parquet(out / "features.parquet")
+    features.info.to_csv(out / "features.csv")
+    write_map(
+        estimates, national, table, frame.geometry, out / "map.html", title=TITLE, k=settings.top_k
+    )
+    scores = pd.read_csv(folders["models"] / "scores.csv", index_col=["model", "component"])
+    write_report(
+        ReportInput(
+            title=TITLE,
+            estimates=estimates,
+            national=national,
+            regions=regions,
+            draws=draws,
+            geometry=frame.geometry,
+            tau_prior=f"Beta({settings.tau_prior.a:g}, {settings.tau_prior.b:g}), "
+            f"{settings.tau_prior.source}",
+            decision=decision["sentence"],
+            scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
+            weights=weights,
+            agreement=agreement,
+            sources=source_table(catalog, features, frame.table),
+            trace=trace,
+            k=settings.top_k,
+            reads=features.reports,
+            warnings=warnings,
+            score_words=SCORE_WORDS,
+        ),
+        out / "report.html",
+    )
+    numbers = national.set_index("indicator").drop(columns=["nation", "rank_low", "rank_high"])
+    write_json(
+        out / "summary.json",
+        {
+            "synthetic": synthetic,
+            "national": json.loads(numbers.to_json(orient="index")),
+            "covariates": decision,
+            "weights": weights.round(4).to_dict(),
+            "agreement": json.loads(agreement.to_json(orient="index")),
+            "warnings": warnings,
+            "reads": [str(report) for report in features.reports],
+        },
+    )
+
+
+def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per source that gave a feature: whose it is, its licence, its hash."""
+    rows = []
+    for report in features.reports:
+        source = catalog.sources[report.source]
+        used = features.info[features.info["source"].str.contains(report.source, regex=False)]
+        rows.append(
+            {
+                "source": source.title,
+                "publisher": source.publisher,
+                "vintage": source.vintage,
+                "licence": source.licence,
+                "file": report.file,
+                "columns": len(used),
+                "rows matched": f"{report.matched:,} of {report.rows:,}" if report.rows else "–",
+            }
+        )
+    ages = ", ".join(sorted(set(table["age_source"].str.split(",").str[-1].str.strip())))
+    frame = {key: catalog.frame.get(key) for key in ("publisher", "vintage", "licence")}
+    rows.append(
+        {"source": "Frame: areas, population, ages", **frame, "file": ages, "columns": 5}
+        | {"rows matched": f"{len(table):,} areas"}
+    )
+    return pd.DataFrame(rows)
