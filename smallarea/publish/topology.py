@@ -8,6 +8,7 @@ in the manner of TopoJSON. For drawing only: never compute statistics on the res
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ import shapely
 if TYPE_CHECKING:
     import geopandas as gpd
 
+#: An area of islands that fit into so many degrees (about 11 km) gets a marker.
+ISLAND = 0.1
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -25,7 +29,7 @@ class Topology:
 
     arcs : per arc its points, int array (points, 2).
     rings : per area its rings, each a list of arc numbers; ~n stands for arc n reversed.
-    markers : per area None, or (x, y) of a marker because its polygon is too small to draw.
+    markers : per area None, or (x, y) of a marker to draw wherever the polygon looks too small.
     """
 
     west: float
@@ -67,8 +71,9 @@ def build_topology(
     geometry : polygons in EPSG:4326.
     grid : size of the integer grid in degrees (0.001 is about 110 m).
     tolerance : how far a simplified border may lie from the true one, in degrees. Islands and
-        holes of less than tolerance squared are left out, except an area's largest part; an area
-        that keeps less than four times that becomes a marker.
+        holes of less than tolerance squared are left out, except an area's largest part. An area
+        that keeps less than four times that gets a marker, as does one of small islands only
+        (under `ISLAND` degrees across), which nobody would find on a map of a whole country.
     """
     west, south, _, _ = geometry.total_bounds
     origin = np.array([west, south])
@@ -91,16 +96,18 @@ def build_topology(
         if enclosed > 0:
             shapes[area].append(arcs)
             size[area] += enclosed
-    small = size * grid**2 < 4 * tolerance**2
+    used = Counter(max(n, ~n) for shape in shapes for arcs in shape for n in arcs)
+    alone = [all(used[max(n, ~n)] == 1 for arcs in shape for n in arcs) for shape in shapes]
+    tiny = np.ptp(geometry.bounds.to_numpy().reshape(-1, 2, 2), axis=1).max(axis=1) < ISLAND
+    small = (size * grid**2 < 4 * tolerance**2) | (tiny & alone)
     inner = shapely.get_coordinates(shapely.point_on_surface(geometry.to_numpy()))
     places = np.rint((inner - origin) / grid).astype(int)
-    used = sorted({n if n >= 0 else ~n for shape in shapes for arcs in shape for n in arcs})
-    number = {n: i for i, n in enumerate(used)}
+    number = {n: i for i, n in enumerate(sorted(used))}
     return Topology(
         float(west),
         float(south),
         grid,
-        [points[n] for n in used],
+        [points[n] for n in sorted(used)],
         [
             [[number[n] if n >= 0 else ~number[~n] for n in arcs] for arcs in shape]
             for shape in shapes

@@ -164,10 +164,9 @@ def test_real_boundaries_fit_the_page_and_nothing_vanishes(real_data):
         bool(r) or m is not None for r, m in zip(topology.rings, topology.markers, strict=True)
     ]
     assert all(drawn)
-    place = {name: i for i, name in enumerate(areas["name"])}
-    assert topology.rings[place["Peñarrubia"]]
-    x, _ = topology.markers[place["Kalayaan"]] if "Kalayaan" in place else (None, None)
-    assert x is not None
+    place = {key: i for i, key in enumerate(zip(areas["name"], areas["province"], strict=True))}
+    assert topology.rings[place["Peñarrubia", "Abra"]]
+    x, _ = topology.markers[place["Kalayaan", "Palawan"]]
     assert topology.west + topology.grid * x < 116
     packed = topology.packed()
     assert len(json.dumps(packed, separators=(",", ":"))) < 350_000

@@ -133,6 +133,7 @@ function fit(box, margin = 0.16) {
 function aim(context) {
   context.setTransform(ratio * eye.scale, 0, 0, ratio * eye.scale, ratio * eye.x, ratio * eye.y);
 }
+const dotted = ({ marker, box }) => marker && Math.max(box[2] - box[0], box[3] - box[1]) * eye.scale < 10;
 function spot(context, shape, radius) {
   context.beginPath();
   context.arc(shape.marker[0], shape.marker[1], radius / eye.scale, 0, 2 * Math.PI);
@@ -141,8 +142,13 @@ const hatch = (() => {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 6;
   const t = tile.getContext("2d");
-  t.strokeStyle = "#fffd"; t.lineWidth = 2;
-  t.beginPath(); t.moveTo(-1, 7); t.lineTo(7, -1); t.moveTo(-1, 1); t.lineTo(1, -1); t.moveTo(5, 7); t.lineTo(7, 5); t.stroke();
+  for (const [colour, shift] of [["#ffffffd0", 0], ["#3a4653b0", 1.6]]) {
+    t.strokeStyle = colour;
+    t.lineWidth = 1.6;
+    t.beginPath();
+    for (const c of [-6, 0, 6]) { t.moveTo(c + shift - 1, 7); t.lineTo(c + shift + 7, -1); }
+    t.stroke();
+  }
   return pen.createPattern(tile, "repeat");
 })();
 const flagsOf = (i) => data.flags[data.areas.flags[i]];
@@ -170,9 +176,9 @@ function draw() {
   pen.lineWidth = (eye.scale > 0.12 ? 1.2 : 0.8) / eye.scale;
   for (let i = 0; i < count; i++) if (data.areas.surveyed[i]) pen.stroke(shapes[i].path);
   for (let i = 0; i < count; i++) {
-    if (!shapes[i].marker) continue;
+    if (!dotted(shapes[i])) continue;
     const x = value(i);
-    spot(pen, shapes[i], 4.5);
+    spot(pen, shapes[i], 4);
     pen.fillStyle = x === null ? GREY : ink[classOf(breaks, x)];
     pen.fill();
     pen.lineWidth = 1 / eye.scale; pen.strokeStyle = "#1c2733"; pen.stroke();
@@ -195,7 +201,7 @@ function mark() {
     if (i === null) continue;
     over.strokeStyle = colour; over.lineWidth = 2.5 / eye.scale; over.lineJoin = "round";
     over.stroke(shapes[i].path);
-    if (shapes[i].marker) { spot(over, shapes[i], 6); over.stroke(); }
+    if (dotted(shapes[i])) { spot(over, shapes[i], 6); over.stroke(); }
   }
 }
 function redraw() {
@@ -209,7 +215,7 @@ function resize() {
 }
 function at(px, py) {
   const x = (px - eye.x) / eye.scale, y = (py - eye.y) / eye.scale, reach = 9 / eye.scale;
-  const near = (s) => s.marker && Math.hypot(s.marker[0] - x, s.marker[1] - y) < reach;
+  const near = (s) => dotted(s) && Math.hypot(s.marker[0] - x, s.marker[1] - y) < reach;
   const marker = shapes.findIndex(near);
   if (marker >= 0) return marker;
   const hit = shapes.findIndex(({ path, box }) => x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3] && probe.isPointInPath(path, x, y, "evenodd"));
@@ -240,7 +246,7 @@ function legend() {
     + ink.map((c, n) => `<li><i style="background:${c}"></i>${line(n)}</li>`).reverse().join("")
     + `</ul><ul class="notes">`
     + (used.outline ? `<li><i style="border:2px solid #1c2733"></i>people were interviewed here</li>` : "")
-    + (used.hatch ? `<li><i style="background:repeating-linear-gradient(135deg,#57b0a4 0 3px,#fff 3px 6px)"></i>outside the survey: extrapolated</li>` : "")
+    + (used.hatch ? `<li><i style="background:repeating-linear-gradient(135deg,#7cc2a2 0 3px,#fff 3px 4px,#3a4653 4px 5px)"></i>outside the survey: extrapolated</li>` : "")
     + (used.grey ? `<li><i style="background:${GREY}"></i>withheld: too few people</li>` : "") + "</ul>";
 }
 function bars(indicator, i) {
