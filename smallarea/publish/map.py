@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = ("map_data.js", "map_draw.js", "map_page.js")
 HATCHED = ("not_covered_by_survey", "extrapolated")
 FIRST = "victims_rate"
 
@@ -62,7 +63,7 @@ def write_map(
         labels=[f"{LABELS[name]} ({UNITS[name]})" for name in ("victims", "traffickers")],
         rows=_plain_rows(estimates),
         css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
-        js=(TEMPLATES / "map.js").read_text(encoding="utf-8"),
+        js="".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
         # "</" inside a script element would end it.
         data=json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/"),
     )

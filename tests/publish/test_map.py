@@ -144,13 +144,30 @@ def test_page_works_in_a_browser(page):
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("NO BROWSER: chromium not found")
-    address = f"{page.as_uri()}#indicator=victims&layer=top&area=0000000101&view=table"
+    driven = page.with_name("driven.html")
+    hands = """<script>addEventListener("load", () => {
+        const key = (name) => new KeyboardEvent("keydown", { key: name, cancelable: true });
+        const box = shapes[7].box, at = (n, shift) => (box[n] + box[n + 2]) / 2 * eye.scale + shift;
+        canvas.dispatchEvent(new PointerEvent("pointermove", {
+          clientX: at(0, eye.x) + canvas.getBoundingClientRect().left,
+          clientY: at(1, eye.y) + canvas.getBoundingClientRect().top,
+        }));
+        document.title = $("tip").textContent;
+        $("search").value = "penarr";
+        $("search").dispatchEvent(key("Enter"));
+        $("view").click();
+      });</script></body>"""
+    driven.write_text(page.read_text(encoding="utf-8").replace("</body>", hands), encoding="utf-8")
     dom = subprocess.run(
         [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--virtual-time-budget=2000", "--dump-dom", address],
+         "--virtual-time-budget=2000", "--dump-dom",
+         f"{driven.as_uri()}#indicator=victims&layer=top"],
         capture_output=True, text=True, timeout=60, check=True,
     ).stdout  # fmt: skip
-    assert "<h2>Peñarrubia</h2>" in dom
+    pointed = re.search(r"<title>(.*?)</title>", dom, re.S)[1]
+    assert pointed.startswith("Town 7, Province 1")
+    assert "nobody interviewed" in pointed
+    assert "<h2>Peñarrubia</h2>" in dom  # found by typing without the tilde
     assert "Eight times in ten" in dom
     assert "its position or shape is approximate" in dom
     assert len(re.findall(r'data-area="\d+"', dom)) == 24
