@@ -67,6 +67,12 @@ def _read(
             remedy="correct frame.boundaries.code in data_catalog.yaml",
         )
     area_id = table[boundaries.code].map(codes.set_index("code")["area_id"])
+    if area_id.isna().all():
+        raise InputError(
+            f"none of its {len(table)} codes is an area's",
+            where=f"{path.name}, column '{boundaries.code}'",
+            remedy="correct frame.boundaries.code in data_catalog.yaml, or the file",
+        )
     table = table.assign(area_id=area_id).dropna(subset="area_id").to_crs(WGS84)
     valid = table.geometry.is_valid
     shapes = table.geometry.where(valid, table.geometry[~valid].map(repaired))

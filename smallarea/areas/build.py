@@ -40,11 +40,11 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
     spec = read_spec(catalog.frame)
     register = _register(spec)
     areas = _named(register, spec)
+    _check(areas, spec)
     psus = _placed(register, spec)
     geometry, drawn = polygons(areas, psus, register.codes, spec, data_dirs)
     table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawn)
     table = table.join(_points(psus, geometry))
-    _check(table, spec)
     files = {path.name: sha256(path) for path in frame_files(catalog, data_dirs)}
     return Frame(
         table=table[list(_COLUMNS)].astype(_COLUMNS),
@@ -172,14 +172,14 @@ def _names(register: Register, areas: pd.DataFrame, spec: FrameSpec) -> pd.DataF
     return merged[["area_id", "province", "name", "former"]]
 
 
-def _check(table: pd.DataFrame, spec: FrameSpec) -> None:
+def _check(areas: pd.DataFrame, spec: FrameSpec) -> None:
     """Refuse provinces and areas in the catalog that the frame does not have."""
-    known = set(table["province"])
+    known = set(areas["province"])
     declared: Mapping[str, set[str]] = {
         "not_covered.provinces": set(spec.not_covered.provinces) - known,
-        "aliases": set(spec.aliases) - known - set(table.index),
-        "positions": set(spec.positions) - set(table.index),
-        "not_covered.except_areas": set(spec.not_covered.except_areas) - set(table.index),
+        "aliases": set(spec.aliases) - known - set(areas.index),
+        "positions": set(spec.positions) - set(areas.index),
+        "not_covered.except_areas": set(spec.not_covered.except_areas) - set(areas.index),
     }
     for entry, unknown in declared.items():
         if unknown:

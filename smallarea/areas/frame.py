@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
@@ -35,7 +36,7 @@ class Frame:
     geometry : polygons, EPSG:4326, index area_id.
     neighbours : symmetric 0/1 matrix in the table's order; one connected graph.
     codes : code, area_id, vintage: every spelling of a code that is understood.
-    psus : sampling units (barangays), index psu_id; area_id, name, population, urban, lon, lat,
+    psus : sampling units, index psu_id; area_id, name, population, urban, lon, lat,
         note ('' if there is nothing to say).
     names : area_id, province, name, former: every name that is understood.
     spelling : see `smallarea.areas.names.canonical`.
@@ -50,6 +51,10 @@ class Frame:
     names: pd.DataFrame = field(default_factory=_no_names)
     spelling: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _area_of(self) -> dict[str, str]:
+        return dict(zip(self.codes["code"], self.codes["area_id"], strict=True))
 
     def match(self, codes: pd.Series, *, where: str) -> pd.Series:
         """Return the area_id of each code of any vintage, <NA> where it is missing or unknown.
@@ -67,21 +72,12 @@ class Frame:
                 remedy="read the column as text, e.g. pandas.read_csv(..., dtype={column: str})",
             )
         text = codes.astype("string").str.strip().str.upper()
-        area_id = text.map(self.codes.set_index("code")["area_id"]).astype("string")
+        found = [self._area_of.get(code) for code in text]
+        area_id = pd.Series(found, index=codes.index, dtype="string", name="area_id")
         unknown = text[area_id.isna()].dropna().drop_duplicates()
-        if (numbers := unknown[unknown.str.fullmatch(_NUMBER)]).size:
-            raise InputError(
-                f"{_some(numbers)} went through a number format",
-                where=where,
-                remedy="export the codes as text from the original table",
-            )
-        if (below := unknown[unknown.isin(self.psus.index)]).size:
-            raise InputError(
-                f"{_some(below)} {'is' if below.size == 1 else 'are'} below the areas (barangays)",
-                where=where,
-                remedy="aggregate to cities and municipalities first",
-            )
-        return area_id.rename("area_id")
+        if unknown.size:
+            _refuse(unknown, self.psus.index, where)
+        return area_id
 
     def match_names(self, province: pd.Series, name: pd.Series) -> pd.Series:
         """Return the area_id of each messy name, <NA> unless exactly one area fits.
@@ -89,6 +85,22 @@ class Frame:
         `province` may be '' or missing: then the name must be unique in the country.
         """
         return match_names(province, name, self.names, self.spelling)
+
+
+def _refuse(unknown: pd.Series, psu_ids: pd.Index, where: str) -> None:
+    """Raise if unknown codes are not just unknown but a mistake in the file."""
+    if (numbers := unknown[unknown.str.fullmatch(_NUMBER)]).size:
+        raise InputError(
+            f"{_some(numbers)} went through a number format",
+            where=where,
+            remedy="export the codes as text from the original table",
+        )
+    if (below := unknown[unknown.isin(psu_ids)]).size:
+        raise InputError(
+            f"{_some(below)} of sampling units, which lie below the areas",
+            where=where,
+            remedy="aggregate to cities and municipalities first",
+        )
 
 
 def _some(codes: pd.Series) -> str:

@@ -39,7 +39,7 @@ def place(
     middle = pd.concat([middle, _among_origins(psus, psus[believed], middle)])
     if lost := sorted(set(psus["area_id"]) - set(middle.index)):
         raise InputError(
-            f"no unit of {len(lost)} areas has a believable position: {', '.join(lost[:3])}",
+            f"areas without any believable position ({len(lost)}): {', '.join(lost[:3])}",
             where="data_catalog.yaml, frame.positions",
             remedy="declare a longitude and latitude for each",
         )
