@@ -5,6 +5,7 @@ from smallarea.models.candidates import Candidate, load_models, model
 from smallarea.models.fay_herriot import FayHerriotFit, fit_fay_herriot
 from smallarea.models.fitting import FittedModels, fit_models
 from smallarea.models.national_rate import NationalRate
+from smallarea.models.partial_pooling import PartialPooling
 from smallarea.models.stacking import Decision, covariates_help, stack
 from smallarea.models.supervised import Supervised
 from smallarea.models.validation import CrossValidation, cross_validate
@@ -17,6 +18,7 @@ __all__ = [
     "FayHerriotFit",
     "FittedModels",
     "NationalRate",
+    "PartialPooling",
     "Supervised",
     "covariates_help",
     "cross_validate",

@@ -53,6 +53,7 @@ def rows(direct: Direct, area_ids: pd.Index) -> Direct:
         reports=direct.reports.loc[area_ids],
         exposure=direct.exposure.loc[area_ids],
         variance=direct.variance.loc[area_ids],
+        raw=None if direct.raw is None else direct.raw.loc[area_ids],
     )
 
 

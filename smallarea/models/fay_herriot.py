@@ -184,8 +184,7 @@ class Moments:
 
     @cached_property
     def beta(self) -> Array:
-        beta: Array = np.linalg.solve(self.xx, self.M[:, :-1, -1:])[..., 0]
-        return beta
+        return np.asarray(np.linalg.solve(self.xx, self.M[:, :-1, -1:])[..., 0], dtype=float)
 
     def log_likelihood(self, method: Method, m: int) -> Array:
         """Return the log-likelihood, shape (G,); -inf where an adjustment factor is zero."""

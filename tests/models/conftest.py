@@ -78,8 +78,7 @@ def _make_world(
     e = exposure.loc[sample]
     factor = pd.Series(deff, list(COMPONENTS))
     national = y.sum() / e.sum()
-    smooth = (y + factor) / (e + factor / national)
-    return World(X, areas, Direct(y, e, factor * smooth / e, factor), truth)
+    return World(X, areas, Direct(y, e, factor * national / e, factor), truth)
 
 
 @pytest.fixture(scope="session")

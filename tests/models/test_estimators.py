@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from smallarea.errors import InputError
 from smallarea.indicators import COMPONENTS
-from smallarea.models import FayHerriot, NationalRate, Supervised
+from smallarea.models import FayHerriot, NationalRate, PartialPooling, Supervised
 from smallarea.models.components import principal_components
 from smallarea.models.counts import rows
 
@@ -31,7 +31,12 @@ def ridge() -> Supervised:
     )
 
 
-ESTIMATORS = {"national": NationalRate(), "fay_herriot": FayHerriot(), "supervised": ridge()}
+ESTIMATORS = {
+    "national": NationalRate(),
+    "fay_herriot": FayHerriot(),
+    "supervised": ridge(),
+    "pooling": PartialPooling(chains=1, tune=150, draws_per_chain=200),
+}
 
 
 @pytest.fixture(params=list(ESTIMATORS))
@@ -145,7 +150,7 @@ def test_bad_input_is_refused(estimator, world):
         estimator.fit(world.X, empty, world.areas)
 
 
-@pytest.mark.parametrize("name", ["fay_herriot", "supervised"])
+@pytest.mark.parametrize("name", ["fay_herriot", "supervised", "pooling"])
 def test_projection_needs_the_fitted_features(name, world):
     fitted = clone(ESTIMATORS[name]).fit(world.X, world.direct, world.areas)
     with pytest.raises(InputError, match="1 features the model was fitted with are missing"):
