@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from smallarea.areas.codes import Crosswalk
 from smallarea.areas.geography import WGS84, repaired, voronoi_polygons
 from smallarea.areas.places import APPROXIMATE
 from smallarea.areas.spec import Boundaries, FrameSpec, locate
@@ -20,7 +21,7 @@ EMBEDDED = "drawn from points: Voronoi cells up to an approximate coast"
 def polygons(
     areas: pd.DataFrame,
     psus: pd.DataFrame,
-    codes: pd.DataFrame,
+    crosswalk: Crosswalk,
     spec: FrameSpec,
     data_dirs: Sequence[Path],
 ) -> tuple[gpd.GeoSeries, pd.DataFrame]:
@@ -33,7 +34,7 @@ def polygons(
     drawn = pd.DataFrame({"geometry_source": EMBEDDED, "geometry_note": ""}, index=areas.index)
     read = gpd.GeoSeries([], crs=WGS84)
     if spec.boundaries and path:
-        read, note = _read(path, spec.boundaries, codes)
+        read, note = _read(path, spec.boundaries, crosswalk)
         drawn["geometry_note"] = "not in the boundary file"
         drawn.loc[read.index, "geometry_source"] = spec.boundaries.source
         drawn.loc[read.index, "geometry_note"] = note
@@ -56,7 +57,7 @@ def polygons(
 
 
 def _read(
-    path: Path, boundaries: Boundaries, codes: pd.DataFrame
+    path: Path, boundaries: Boundaries, crosswalk: Crosswalk
 ) -> tuple[gpd.GeoSeries, pd.Series]:
     """Return the file's polygons by area_id, repaired, and notes on them."""
     table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
@@ -66,11 +67,12 @@ def _read(
             where=path.name,
             remedy="correct frame.boundaries.code in data_catalog.yaml",
         )
-    area_id = table[boundaries.code].map(codes.set_index("code")["area_id"])
+    where = f"{path.name}, column '{boundaries.code}'"
+    area_id = crosswalk.match(table[boundaries.code], where)
     if area_id.isna().all():
         raise InputError(
             f"none of its {len(table)} codes is an area's",
-            where=f"{path.name}, column '{boundaries.code}'",
+            where=where,
             remedy="correct frame.boundaries.code in data_catalog.yaml, or the file",
         )
     table = table.assign(area_id=area_id).dropna(subset="area_id").to_crs(WGS84)

@@ -13,6 +13,7 @@ import shapely
 
 from smallarea.areas.ages import children_share
 from smallarea.areas.boundaries import polygons
+from smallarea.areas.codes import Crosswalk
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
 from smallarea.areas.places import APPROXIMATE, place
@@ -41,8 +42,9 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
     register = _register(spec)
     areas = _named(register, spec)
     _check(areas, spec)
-    psus = _placed(register, spec)
-    geometry, drawn = polygons(areas, psus, register.codes, spec, data_dirs)
+    psus = _placed(register)
+    crosswalk = Crosswalk(register.codes, psus.index)
+    geometry, drawn = polygons(areas, psus, crosswalk, spec, data_dirs)
     table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawn)
     table = table.join(_points(psus, geometry))
     files = {path.name: sha256(path) for path in frame_files(catalog, data_dirs)}
@@ -51,7 +53,7 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
         geometry=geometry,
         neighbours=neighbours(geometry, spec.crs, spec.contiguity_m),
         codes=register.codes,
-        psus=_within(psus, table, geometry).drop(columns=["placed_by", "origin", "area_km2"]),
+        psus=_within(psus, table, geometry).drop(columns=["verified", "origin", "area_km2"]),
         names=_names(register, areas, spec),
         spelling=spec.spelling,
         provenance=register.provenance | files,
@@ -95,9 +97,9 @@ def _named(register: Register, spec: FrameSpec) -> pd.DataFrame:
     return areas
 
 
-def _placed(register: Register, spec: FrameSpec) -> pd.DataFrame:
+def _placed(register: Register) -> pd.DataFrame:
     """Return the sampling units at credible places, each urban or not."""
-    psus = place(register.psus, register.areas["province_id"], spec.positions)
+    psus = place(register.psus)
     known = psus["urban"].notna()
     majority = _urban_share(psus) >= 0.5
     psus["urban"] = psus["urban"].fillna(psus["area_id"].map(majority)).astype(bool)
@@ -178,7 +180,6 @@ def _check(areas: pd.DataFrame, spec: FrameSpec) -> None:
     declared: Mapping[str, set[str]] = {
         "not_covered.provinces": set(spec.not_covered.provinces) - known,
         "aliases": set(spec.aliases) - known - set(areas.index),
-        "positions": set(spec.positions) - set(areas.index),
         "not_covered.except_areas": set(spec.not_covered.except_areas) - set(areas.index),
     }
     for entry, unknown in declared.items():

@@ -12,11 +12,9 @@ import geopandas as gpd
 import pandas as pd
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from smallarea.areas.codes import Crosswalk
 from smallarea.areas.names import match_names
-from smallarea.errors import InputError
 from smallarea.files import write_json, writing
-
-_NUMBER = r"^\d+\.0*$|^\d(?:\.\d+)?[eE]\+?\d+$"
 
 
 def _no_names() -> pd.DataFrame:
@@ -35,7 +33,8 @@ class Frame:
         there is nothing to say).
     geometry : polygons, EPSG:4326, index area_id.
     neighbours : symmetric 0/1 matrix in the table's order; one connected graph.
-    codes : code, area_id, vintage: every spelling of a code that is understood.
+    codes : code, area_id, vintage: every spelling of a code that is understood. A code may stand
+        for different areas in different vintages.
     psus : sampling units, index psu_id; area_id, name, population, urban, lon, lat,
         note ('' if there is nothing to say).
     names : area_id, province, name, former: every name that is understood.
@@ -53,31 +52,21 @@ class Frame:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def _area_of(self) -> dict[str, str]:
-        return dict(zip(self.codes["code"], self.codes["area_id"], strict=True))
+    def _crosswalk(self) -> Crosswalk:
+        return Crosswalk(self.codes, self.psus.index)
 
     def match(self, codes: pd.Series, *, where: str) -> pd.Series:
         """Return the area_id of each code of any vintage, <NA> where it is missing or unknown.
 
+        A code that changed hands is read in the vintage that the other codes show.
+
         Raises
         ------
         InputError : the codes are, or once were, numbers (leading zeros are gone, and what is left
-            may be another area's code), or they are codes of units below the areas.
+            may be another area's code); they are codes of units below the areas; or codes changed
+            hands and their vintage does not show.
         """
-        given = codes.dropna()
-        if len(given) and not pd.api.types.is_string_dtype(given):
-            raise InputError(
-                "the codes were read as numbers, which drops leading zeros",
-                where=where,
-                remedy="read the column as text, e.g. pandas.read_csv(..., dtype={column: str})",
-            )
-        text = codes.astype("string").str.strip().str.upper()
-        found = [self._area_of.get(code) for code in text]
-        area_id = pd.Series(found, index=codes.index, dtype="string", name="area_id")
-        unknown = text[area_id.isna()].dropna().drop_duplicates()
-        if unknown.size:
-            _refuse(unknown, self.psus.index, where)
-        return area_id
+        return self._crosswalk.match(codes, where)
 
     def match_names(self, province: pd.Series, name: pd.Series) -> pd.Series:
         """Return the area_id of each messy name, <NA> unless exactly one area fits.
@@ -85,27 +74,6 @@ class Frame:
         `province` may be '' or missing: then the name must be unique in the country.
         """
         return match_names(province, name, self.names, self.spelling)
-
-
-def _refuse(unknown: pd.Series, psu_ids: pd.Index, where: str) -> None:
-    """Raise if unknown codes are not just unknown but a mistake in the file."""
-    if (numbers := unknown[unknown.str.fullmatch(_NUMBER)]).size:
-        raise InputError(
-            f"{_some(numbers)} went through a number format",
-            where=where,
-            remedy="export the codes as text from the original table",
-        )
-    if (below := unknown[unknown.isin(psu_ids)]).size:
-        raise InputError(
-            f"{_some(below)} of sampling units, which lie below the areas",
-            where=where,
-            remedy="aggregate to cities and municipalities first",
-        )
-
-
-def _some(codes: pd.Series) -> str:
-    few = ", ".join(codes.head(3)) + (", ..." if codes.size > 3 else "")
-    return f"{codes.size} code{'' if codes.size == 1 else 's'} ({few})"
 
 
 _TABLES = ("table", "codes", "psus", "names")

@@ -87,8 +87,6 @@ class FrameSpec(_Block):
     ages: Ages
     provinces: dict[str, str] = Field(default_factory=dict)
     """Area code or province of the register -> the province a planner files it under."""
-    positions: dict[str, tuple[float, float]] = Field(default_factory=dict)
-    """Area code -> (longitude, latitude), where the register places no unit of it rightly."""
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Area code or province -> other names of it seen in files."""
     spelling: dict[str, str] = Field(default_factory=dict)

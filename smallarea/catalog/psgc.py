@@ -14,13 +14,6 @@ from importlib import metadata, resources
 import numpy as np
 import pandas as pd
 
-#: How the package came by a barangay's position -> what that says about its trustworthiness.
-_PLACED_BY = {
-    "hdx_exact_2023": "code",
-    "hdx_correspondence_2023": "name",
-    "hdx_name_parent_2023": "name",
-    "fallback_unverified": "unverified",
-}
 _LEVELS = {"Mun": "municipality", "City": "city"}
 
 
@@ -31,9 +24,9 @@ class Register:
     areas : index area_id (sorted); name, level, province_id, province, region_id, region,
         income_class ('' where none is given), population.
     psus : index psu_id (sorted); area_id, name, population, urban (nullable), lon, lat, area_km2,
-        placed_by (`name`, `code` or `unverified`: how its position was found), origin (the area it
-        belonged to before, by the correspondence table, else its own).
-    codes : code, area_id, vintage: every spelling of every code that leads to one area only.
+        verified (its position and size are), origin (the area it belonged to before, by the
+        correspondence table, else its own).
+    codes : code, area_id, vintage: every spelling of every code.
     names : area_id, name, former: present and former names.
     provinces : area_id, province: names of the province an area lies in or is coded under.
     provenance : package, version and SHA-256 of each file.
@@ -116,37 +109,84 @@ def _barangays(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
             "lon": point["longitude"],
             "lat": point["latitude"],
             "area_km2": table["area_km2"],
-            "placed_by": table["coordinate_source"].map(_PLACED_BY).fillna("name"),
+            "verified": table["coordinate_source"] != "fallback_unverified",
+            "by_code": table["coordinate_source"] == "hdx_exact_2023",
             "origin": (table["correspondence_code"].str[:6] + "000").map(former).fillna(area),
+            "former_id": table["psgc_code"].str[:5] + table["correspondence_code"].str[4:],
         }
     )
-    return psus.set_index("psu_id").sort_index()
+    psus = _returned(psus.set_index("psu_id").sort_index(), units)
+    return psus.drop(columns=["by_code", "former_id"])
+
+
+def _returned(psus: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Give positions found under a former number back to the unit that had that number.
+
+    The package took positions from a source of 2023 by code. In a province that had been split,
+    that source still numbered municipalities as before the split: the positions it has under one
+    number are those of the municipality that had the number then.
+    """
+    had = units.assign(number=_former_number(units)).drop_duplicates("number", keep=False)
+    had_it = psus.index.str[2:7].to_series(psus.index).map(had.set_index("number")["area_id"])
+    wrong = psus["by_code"] & had_it.notna() & (had_it != psus["area_id"])
+    found = psus.loc[wrong, ["lon", "lat", "area_km2"]]
+    psus["verified"] &= ~wrong
+    back = ~psus["verified"] & psus["former_id"].isin(found.index)
+    psus.loc[back, found.columns] = found.loc[psus.loc[back, "former_id"]].to_numpy()
+    psus["verified"] |= back
+    return psus
+
+
+def _former_number(units: pd.DataFrame) -> pd.Series:
+    """Return the province's and the municipality's digits as they were, in the ten-digit layout.
+
+    A province keeps its present digits; a city that now stands alone (its province's digits begin
+    with 3, 8 or 9) has those of the province it was part of.
+    """
+    now, old = units["psgc_code"], units["correspondence_code"]
+    province = now.str[2:5].where(now.str[2] == "0", "0" + old.str[2:4])
+    return province + old.str[4:6]
 
 
 def _crosswalk(units: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Return every spelling of every code, but for those that would read as two areas.
+    """Return every spelling of every code.
 
     Regions are recoded now and then while the digits behind them stay, so every code is listed
-    under every region. A code that lost its leading zero in a spreadsheet is listed too.
+    under every region. A code that lost its leading zero in a spreadsheet is listed too. P-codes
+    exist with present and with former numbers (OCHA's of 2023); some stand for two areas.
     """
-    ten = _under_every_region(units["psgc_code"], units["area_id"], "10-digit")
     old = units.dropna(subset="correspondence_code")
+    ten = _under_every_region(units["psgc_code"], units["area_id"], "10-digit")
     nine = _under_every_region(old["correspondence_code"], old["area_id"], "9-digit")
-    forms = [ten, nine]
-    for form, digits in ((ten, 7), (nine, 9)):
-        forms.append(form.assign(code=prefix + form["code"].str[:digits], vintage="P-code"))
-        lost = form[form["code"].str.startswith("0")]
-        lost = lost.assign(code=lost["code"].str[1:], vintage=lost["vintage"] + ", zero lost")
-        forms.append(lost)
-    codes = pd.concat(forms).drop_duplicates(["code", "area_id"])
-    return codes.drop_duplicates("code", keep=False).sort_values("code", ignore_index=True)
+    sure = pd.concat([ten, nine], ignore_index=True)
+    lost = sure[sure["code"].str.startswith("0")]
+    lost = lost.assign(code=lost["code"].str[1:], vintage=lost["vintage"] + ", zero lost")
+    sure = pd.concat([sure, lost]).drop_duplicates(["code", "area_id"])
+    # No code in use reads as two areas; combinations of another region and a lost zero may.
+    sure = sure.drop_duplicates("code", keep=False)
+    p_codes = _p_codes(units, old)
+    p_codes["code"] = prefix + p_codes["code"]
+    return pd.concat([sure, p_codes]).sort_values(["code", "vintage"], ignore_index=True)
+
+
+def _p_codes(units: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    label = "P-code, {} number"
+    now = _under_every_region(units["psgc_code"].str[:7], units["area_id"], label.format("present"))
+    former = old["psgc_code"].str[:2] + _former_number(old)
+    then = _under_every_region(former, old["area_id"], label.format("former"))
+    both = pd.concat([now, then], ignore_index=True)
+    same = both.duplicated(["code", "area_id"], keep=False)
+    both["vintage"] = both["vintage"].str.replace(", other region", "").mask(same, "P-code")
+    nine = _under_every_region(old["correspondence_code"], old["area_id"], "P-code, 9-digit")
+    return pd.concat([both, nine]).drop_duplicates(["code", "area_id"])
 
 
 def _under_every_region(codes: pd.Series, area_ids: pd.Series, vintage: str) -> pd.DataFrame:
     own = pd.DataFrame({"code": codes, "area_id": area_ids, "vintage": vintage})
     other = own.merge(pd.DataFrame({"region": sorted(codes.str[:2].unique())}), how="cross")
     other["code"] = other["region"] + other["code"].str[2:]
-    return pd.concat([own, other.drop(columns="region").assign(vintage=f"{vintage}, other region")])
+    other = other.drop(columns="region").assign(vintage=f"{vintage}, other region")
+    return pd.concat([own, other], ignore_index=True).drop_duplicates(["code", "area_id"])
 
 
 def _names(units: pd.DataFrame) -> pd.DataFrame:

@@ -96,8 +96,7 @@ def test_each_area_has_its_representative_point_inside(frame: Frame) -> None:
 def test_embedded_polygons_say_what_they_are(frame: Frame) -> None:
     assert frame.table["geometry_source"].str.contains("Voronoi").all()
     approximate = frame.table["geometry_note"] == "approximate position"
-    # The 8 areas of 2024 and 3 whose numbers the point source gave to other areas.
-    assert approximate.sum() == 11
+    assert approximate.sum() == 8
     assert approximate[frame.table["province"] == "Special Geographic Area"].all()
 
 
@@ -161,7 +160,7 @@ def test_provenance_names_the_register_by_version_and_hash(frame: Frame) -> None
         ("connector", "atlas", "no connector 'atlas'"),
         ("contiguity_m", -1, "frame.contiguity_m"),
         ("not_covered", {"provinces": ["Atlantis"]}, "no 'Atlantis'"),
-        ("positions", {"9999999000": [1, 2]}, "no '9999999000'"),
+        ("aliases", {"9999999000": ["Nowhere"]}, "no '9999999000'"),
         ("colour", "red", "frame.colour"),
     ],
 )

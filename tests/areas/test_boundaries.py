@@ -10,11 +10,15 @@ import pytest
 from shapely import Polygon, box
 
 from smallarea.areas.boundaries import EMBEDDED, polygons
+from smallarea.areas.codes import Crosswalk
 from smallarea.areas.spec import FrameSpec, read_spec
 from smallarea.errors import InputError
 
 IDS = ["0100101000", "0100102000", "0100103000"]
-CODES = pd.DataFrame({"code": [*IDS, "010101000"], "area_id": [*IDS, IDS[0]], "vintage": "x"})
+CODES = Crosswalk(
+    pd.DataFrame({"code": [*IDS, "010101000"], "area_id": [*IDS, IDS[0]], "vintage": "x"}),
+    below=pd.Index([]),
+)
 AREAS = pd.DataFrame(index=pd.Index(IDS, name="area_id"))
 PSUS = pd.DataFrame(
     {

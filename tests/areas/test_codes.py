@@ -16,10 +16,16 @@ def match(frame: Frame, *codes: object) -> list[object]:
     return frame.match(pd.Series(codes, dtype=object), where="file.csv, column 'psgc'").tolist()
 
 
-def test_each_spelling_leads_to_one_area(frame: Frame) -> None:
-    assert frame.codes["code"].is_unique
+def test_each_spelling_leads_to_one_area_but_for_renumbered_p_codes(frame: Frame) -> None:
     assert frame.codes["area_id"].isin(frame.table.index).all()
     assert match(frame, *frame.table.index) == frame.table.index.tolist()
+    twice = frame.codes[frame.codes["code"].duplicated(keep=False)]
+    assert set(twice["vintage"]) == {"P-code, present number", "P-code, former number"}
+    # A province that was split in 2022 renumbered its municipalities; OCHA's P-codes did not.
+    assert set(frame.table.loc[twice["area_id"], "province"]) == {
+        "Maguindanao del Norte",
+        "Maguindanao del Sur",
+    }
 
 
 @pytest.mark.parametrize(
@@ -92,3 +98,29 @@ def test_barangay_code_is_a_mistake_to_say_so(frame: Frame) -> None:
         InputError, match=r"2 codes \(0102801001, 0102802001\) of .*below the areas"
     ):
         match(frame, "0102801001", "0102802001", "1804502000")
+
+
+def test_code_that_changed_hands_is_read_in_the_vintage_of_its_column(frame: Frame) -> None:
+    parang, matanog = "1908709000", "1908707000"
+    # Manila and Datu Odin Sinsuat have other P-codes with OCHA than by the register's numbers.
+    assert match(frame, "PH1908709", "PH1380600", "PH1908705")[0] == parang
+    assert match(frame, "PH1908709", "PH1303901", "PH1908828")[0] == matanog
+    assert match(frame, "1908709000", "PH1303901")[0] == parang
+
+
+@pytest.mark.parametrize("others", [[], ["PH0102801"], ["PH1303901", "PH1380100"]])
+def test_code_that_changed_hands_is_never_guessed(frame: Frame, others: list[str]) -> None:
+    with pytest.raises(InputError, match=r"1 code \(PH1908709\) changed hands"):
+        match(frame, "PH1908709", *others)
+
+
+def test_former_p_codes_are_understood(frame: Frame) -> None:
+    codes = ["PH1307501", "PH0305401", "PH0909701", "PH1908828", "PH1303914"]
+    names = frame.table.loc[match(frame, *codes), "name"].tolist()
+    assert names == [
+        "City of Caloocan",
+        "City of Angeles",
+        "City of Isabela",
+        "Datu Abdullah Sangki",
+        "City of Manila",
+    ]
