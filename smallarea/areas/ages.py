@@ -59,6 +59,14 @@ def _shares(path: Path, file: AgeFile) -> pd.Series:
             where=path.name,
             remedy="correct frame.ages.file.children in data_catalog.yaml",
         )
+    people = pd.to_numeric(table[file.population], errors="coerce")
+    if (bad := ~(people >= 0)).any():
+        raise InputError(
+            f"{bad.sum()} rows have no count or a negative one, the first for "
+            f"'{table.loc[bad, file.area].iloc[0]}'",
+            where=f"{path.name}, column '{file.population}'",
+            remedy="correct the file",
+        )
     part = table[file.age].map(file.children).fillna(0) * table[file.population]
     sums = table.assign(part=part).groupby(file.area)[["part", file.population]].sum()
     shares = sums["part"] / sums[file.population]

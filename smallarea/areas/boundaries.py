@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,55 +19,71 @@ from smallarea.errors import InputError
 EMBEDDED = "drawn from points: Voronoi cells up to an approximate coast"
 
 
-def polygons(
+@dataclass(frozen=True)
+class Drawing:
+    """Polygons of all areas and what is to be said about them.
+
+    geometry : EPSG:4326, index area_id.
+    notes : index area_id; geometry_source, geometry_note, area_km2.
+    unmatched : codes in the boundary file that are no area's.
+    """
+
+    geometry: gpd.GeoSeries
+    notes: pd.DataFrame
+    unmatched: list[str]
+
+
+def draw(
     areas: pd.DataFrame,
     psus: pd.DataFrame,
     crosswalk: Crosswalk,
     spec: FrameSpec,
     data_dirs: Sequence[Path],
-) -> tuple[gpd.GeoSeries, pd.DataFrame]:
-    """Return polygons (EPSG:4326) and, per area, geometry_source, geometry_note and area_km2.
+) -> Drawing:
+    """Return a polygon for every area: the boundary file's, else drawn from the area's units.
 
     Where a polygon is drawn from points, the area is the sum of the register's own figures if it
     has them all.
+
+    Parameters
+    ----------
+    areas : index area_id.
+    psus : area_id, lon, lat, area_km2, verified; see `smallarea.areas.places.place`.
     """
     path = locate(spec.boundaries.file, data_dirs) if spec.boundaries else None
-    drawn = pd.DataFrame({"geometry_source": EMBEDDED, "geometry_note": ""}, index=areas.index)
-    read = gpd.GeoSeries([], crs=WGS84)
+    notes = pd.DataFrame({"geometry_source": EMBEDDED, "geometry_note": ""}, index=areas.index)
+    geometry = gpd.GeoSeries(None, index=areas.index, crs=WGS84)
+    unmatched: list[str] = []
     if spec.boundaries and path:
-        read, note = _read(path, spec.boundaries, crosswalk)
-        drawn["geometry_note"] = "not in the boundary file"
-        drawn.loc[read.index, "geometry_source"] = spec.boundaries.source
-        drawn.loc[read.index, "geometry_note"] = note
-    if len(read) == len(areas):
+        read, repairs, unmatched = _read(path, spec.boundaries, crosswalk)
         geometry = read.reindex(areas.index)
-    else:
-        believed = psus[~psus["note"].str.startswith(APPROXIMATE)]
-        alone = psus[~psus["area_id"].isin(believed["area_id"])].drop_duplicates("area_id")
-        cells = voronoi_polygons(pd.concat([believed, alone]), spec.crs, spec.coast)
-        geometry = read.reindex(areas.index).fillna(cells)
-        approximate = areas.index.isin(alone["area_id"]) & ~areas.index.isin(read.index)
-        drawn.loc[approximate, "geometry_note"] = (
-            drawn["geometry_note"] + "; " + APPROXIMATE
-        ).str.removeprefix("; ")
-    drawn["area_km2"] = geometry.to_crs(spec.area_crs).area / 1e6
+        notes["geometry_source"] = notes["geometry_source"].where(
+            geometry.isna(), spec.boundaries.source
+        )
+        notes["geometry_note"] = repairs.reindex(areas.index).fillna("not in the boundary file")
+    lacking = geometry.isna()
+    if lacking.any():
+        verified = psus[psus["verified"]]
+        lost = psus[~psus["area_id"].isin(verified["area_id"])].drop_duplicates("area_id")
+        geometry = geometry.fillna(
+            voronoi_polygons(pd.concat([verified, lost]), spec.crs, spec.coast)
+        )
+        approximate = lacking & areas.index.isin(lost["area_id"])
+        said = notes["geometry_note"].where(
+            notes["geometry_note"] == "", notes["geometry_note"] + "; "
+        )
+        notes["geometry_note"] = notes["geometry_note"].mask(approximate, said + APPROXIMATE)
+    measured = geometry.to_crs(spec.area_crs).area / 1e6
     registered = psus.groupby("area_id")["area_km2"].sum(skipna=False)
-    embedded = drawn["geometry_source"] == EMBEDDED
-    drawn["area_km2"] = registered.where(embedded).fillna(drawn["area_km2"])
-    return geometry, drawn
+    notes["area_km2"] = registered.reindex(areas.index).where(lacking).fillna(measured)
+    return Drawing(geometry, notes, unmatched)
 
 
 def _read(
     path: Path, boundaries: Boundaries, crosswalk: Crosswalk
-) -> tuple[gpd.GeoSeries, pd.Series]:
-    """Return the file's polygons by area_id, repaired, and notes on them."""
-    table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
-    if boundaries.code not in table:
-        raise InputError(
-            f"column '{boundaries.code}' is missing",
-            where=path.name,
-            remedy="correct frame.boundaries.code in data_catalog.yaml",
-        )
+) -> tuple[gpd.GeoSeries, pd.Series, list[str]]:
+    """Return the file's polygons by area_id, repaired; which were; codes that are no area's."""
+    table = _open(path, boundaries.code)
     where = f"{path.name}, column '{boundaries.code}'"
     area_id = crosswalk.match(table[boundaries.code], where)
     if area_id.isna().all():
@@ -75,12 +92,36 @@ def _read(
             where=where,
             remedy="correct frame.boundaries.code in data_catalog.yaml, or the file",
         )
-    table = table.assign(area_id=area_id).dropna(subset="area_id").to_crs(WGS84)
-    valid = table.geometry.is_valid
-    shapes = table.geometry.where(valid, table.geometry[~valid].map(repaired))
-    shapes = gpd.GeoSeries(shapes.set_axis(table["area_id"]), crs=WGS84)
+    unmatched = table.loc[area_id.isna(), boundaries.code].astype("str").tolist()
+    shapes = gpd.GeoSeries(table.geometry.to_crs(WGS84).set_axis(area_id))
+    shapes = shapes[shapes.index.notna() & (shapely.get_num_coordinates(shapes.to_numpy()) > 0)]
+    broken = ~shapes.is_valid
+    shapes[broken] = shapes[broken].map(repaired)
     if not shapes.index.is_unique:
         shapes = shapes.groupby(level=0).agg(lambda parts: shapely.union_all(parts.to_numpy()))
-    mended = set(table["area_id"][~valid])
-    note = pd.Series(["repaired" if a in mended else "" for a in shapes.index], shapes.index)
-    return gpd.GeoSeries(shapes, crs=WGS84).sort_index(), note.sort_index()
+    note = broken.groupby(level=0).any().map({True: "repaired", False: ""})
+    return gpd.GeoSeries(shapes, crs=WGS84), note, unmatched
+
+
+def _open(path: Path, code: str) -> gpd.GeoDataFrame:
+    try:
+        table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"the file cannot be read ({error})",
+            where=path.name,
+            remedy="export it again as GeoPackage or GeoParquet",
+        ) from error
+    if code not in table:
+        raise InputError(
+            f"column '{code}' is missing",
+            where=path.name,
+            remedy="correct frame.boundaries.code in data_catalog.yaml",
+        )
+    if table.crs is None:
+        raise InputError(
+            "it does not say its coordinate reference system",
+            where=path.name,
+            remedy="export it again with one, e.g. EPSG:4326",
+        )
+    return table

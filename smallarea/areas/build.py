@@ -12,11 +12,11 @@ import pandas as pd
 import shapely
 
 from smallarea.areas.ages import children_share
-from smallarea.areas.boundaries import polygons
+from smallarea.areas.boundaries import draw
 from smallarea.areas.codes import Crosswalk
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
-from smallarea.areas.places import APPROXIMATE, place
+from smallarea.areas.places import place
 from smallarea.areas.spec import FrameSpec, locate, read_spec
 from smallarea.catalog.psgc import Register, read_psgc
 from smallarea.errors import InputError
@@ -40,14 +40,17 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
     """
     spec = read_spec(catalog.frame)
     register = _register(spec)
+    _check(register, spec)
     areas = _named(register, spec)
-    _check(areas, spec)
     psus = _placed(register)
     crosswalk = Crosswalk(register.codes, psus.index)
-    geometry, drawn = polygons(areas, psus, crosswalk, spec, data_dirs)
-    table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawn)
+    drawing = draw(areas, psus, crosswalk, spec, data_dirs)
+    geometry = drawing.geometry
+    table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawing.notes)
     table = table.join(_points(psus, geometry))
-    files = {path.name: sha256(path) for path in frame_files(catalog, data_dirs)}
+    provenance = {path.name: sha256(path) for path in frame_files(catalog, data_dirs)}
+    if drawing.unmatched:
+        provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
     return Frame(
         table=table[list(_COLUMNS)].astype(_COLUMNS),
         geometry=geometry,
@@ -56,7 +59,7 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
         psus=_within(psus, table, geometry).drop(columns=["verified", "origin", "area_km2"]),
         names=_names(register, areas, spec),
         spelling=spec.spelling,
-        provenance=register.provenance | files,
+        provenance=register.provenance | provenance,
     )
 
 
@@ -156,7 +159,7 @@ def _within(psus: pd.DataFrame, table: pd.DataFrame, geometry: gpd.GeoSeries) ->
     """Move units whose position is approximate to their area's point if they lie outside it."""
     shape = geometry.loc[psus["area_id"]].to_numpy()
     outside = ~shapely.contains_xy(shape, psus["lon"], psus["lat"])
-    move = outside & psus["note"].str.startswith(APPROXIMATE)
+    move = outside & ~psus["verified"]
     point = table.loc[psus["area_id"], ["lon", "lat"]].set_axis(psus.index)
     return psus.assign(
         lon=psus["lon"].mask(move, point["lon"]), lat=psus["lat"].mask(move, point["lat"])
@@ -174,13 +177,15 @@ def _names(register: Register, areas: pd.DataFrame, spec: FrameSpec) -> pd.DataF
     return merged[["area_id", "province", "name", "former"]]
 
 
-def _check(areas: pd.DataFrame, spec: FrameSpec) -> None:
-    """Refuse provinces and areas in the catalog that the frame does not have."""
-    known = set(areas["province"])
+def _check(register: Register, spec: FrameSpec) -> None:
+    """Refuse provinces and areas in the catalog that the register does not have."""
+    area_ids, given = set(register.areas.index), set(register.areas["province"])
+    provinces = given - set(spec.provinces) | set(spec.provinces.values())
     declared: Mapping[str, set[str]] = {
-        "not_covered.provinces": set(spec.not_covered.provinces) - known,
-        "aliases": set(spec.aliases) - known - set(areas.index),
-        "not_covered.except_areas": set(spec.not_covered.except_areas) - set(areas.index),
+        "provinces": set(spec.provinces) - given - area_ids,
+        "aliases": set(spec.aliases) - provinces - area_ids,
+        "not_covered.provinces": set(spec.not_covered.provinces) - provinces,
+        "not_covered.except_areas": set(spec.not_covered.except_areas) - area_ids,
     }
     for entry, unknown in declared.items():
         if unknown:

@@ -77,3 +77,11 @@ def test_age_group_the_file_does_not_have_is_named(tmp_path: Path) -> None:
     pd.DataFrame({"area": ["Alpha"], "age": ["0-14"], "people": [1]}).to_csv(tmp_path / "ages.csv")
     with pytest.raises(InputError, match="column 'age' never says '15-19'"):
         children_share(AREAS, AGES, [tmp_path])
+
+
+@pytest.mark.parametrize("count", [-1, None, "many"])
+def test_count_that_is_none_is_named(tmp_path: Path, count: object) -> None:
+    rows = {"area": "Alpha", "age": ["0-14", "15-19"], "people": [5, count]}
+    pd.DataFrame(rows).to_csv(tmp_path / "ages.csv", index=False)
+    with pytest.raises(InputError, match=r"1 rows have no count or a negative one.*'Alpha'"):
+        children_share(AREAS, AGES, [tmp_path])

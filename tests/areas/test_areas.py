@@ -160,6 +160,7 @@ def test_provenance_names_the_register_by_version_and_hash(frame: Frame) -> None
         ("connector", "atlas", "no connector 'atlas'"),
         ("contiguity_m", -1, "frame.contiguity_m"),
         ("not_covered", {"provinces": ["Atlantis"]}, "no 'Atlantis'"),
+        ("provinces", {"Atlantis": "Cebu"}, "no 'Atlantis'"),
         ("aliases", {"9999999000": ["Nowhere"]}, "no '9999999000'"),
         ("colour", "red", "frame.colour"),
     ],
