@@ -187,7 +187,7 @@ def nsum_stage(
     project: Project, store: StageStore, survey: Path, frame: Stage, profile: str, seed: int
 ) -> Stage:
     """From the survey: national posterior on the reported scale, and direct estimates per area."""
-    chosen = project.settings.profile(profile)
+    draws = project.settings.draws_of(profile)
 
     def compute(out: Path) -> None:
         from smallarea.nsum import direct_estimates, killworth_table, save_direct
@@ -202,7 +202,7 @@ def nsum_stage(
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
-        national = national_draws(ard, population, chosen.draws, seed, profile)
+        national = national_draws(ard, population, draws, seed, profile)
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
 
     return store.stage(
@@ -210,7 +210,8 @@ def nsum_stage(
         compute,
         settings={
             "survey": {n: sha256(survey / n) for n in SURVEY_FILES if (survey / n).is_file()},
-            "profile": chosen.model_dump(),
+            "profile": profile,
+            "draws": draws,
             "seed": seed,
         },
         code=(*BEFORE_SCIENCE, "areas", "survey", "nsum"),
@@ -228,7 +229,7 @@ def models_stage(
     seed: int,
 ) -> Stage:
     """Compare the candidate models on held-out provinces; draw reported rates for every area."""
-    chosen, folds = project.settings.profile(profile), project.settings.folds
+    draws, folds = project.settings.draws_of(profile), project.settings.folds
 
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
@@ -241,7 +242,7 @@ def models_stage(
             load_direct(nsum.folder),
             load_frame(frame.folder).table,
             folds=folds,
-            n=chosen.draws,
+            n=draws,
             seed=seed,
             progress=lambda what, share: store.progress(f"models: {what}", share),
         )
@@ -254,7 +255,7 @@ def models_stage(
     return store.stage(
         "models",
         compute,
-        settings={"profile": profile, "draws": chosen.model_dump(), "folds": folds, "seed": seed},
+        settings={"profile": profile, "draws": draws, "folds": folds, "seed": seed},
         code=(*BEFORE_SCIENCE, "nsum/municipal.py", "models", str(project.root / "models")),
         after=(frame, features, nsum),
     )

@@ -143,7 +143,7 @@ class Project:
         """
         from smallarea import pipeline
 
-        self.settings.profile(profile)
+        self.settings.draws_of(profile)
         seed = self.settings.seed if seed is None else seed
         store = StageStore(self.root / ".smallarea" / "stages", progress)
         started = datetime.now(UTC)

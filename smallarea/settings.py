@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,15 +21,6 @@ class TauSettings(_Block):
     source: str
 
 
-class Profile(_Block):
-    """How much computing a run spends."""
-
-    draws: int = Field(ge=100, description="draws in which every estimate travels")
-    chains: int = Field(ge=2)
-    tune: int = Field(ge=100)
-    samples: int = Field(ge=100, description="posterior samples per chain")
-
-
 class Settings(_Block):
     """Everything a run can be told that is not data.
 
@@ -41,7 +32,7 @@ class Settings(_Block):
     overlap : share of the smaller of live and non-live victims who are in both.
     top_k : the k of the probability of being among the k areas with most victims.
     folds : province-grouped cross-validation folds.
-    profiles : `fast` and `full`.
+    draws : profile (`fast`, `full`) -> number of draws in which every estimate travels.
     """
 
     seed: int = Field(ge=0)
@@ -50,17 +41,17 @@ class Settings(_Block):
     overlap: float = Field(0.0, ge=0, le=1)
     top_k: int = Field(100, ge=1)
     folds: int = Field(5, ge=2)
-    profiles: dict[str, Profile]
+    draws: dict[str, Annotated[int, Field(ge=100)]]
 
-    def profile(self, name: str) -> Profile:
-        """Return the named profile; raise InputError naming those that exist."""
-        if name not in self.profiles:
+    def draws_of(self, profile: str) -> int:
+        """Return the number of draws of a profile; raise InputError naming those that exist."""
+        if profile not in self.draws:
             raise InputError(
-                f"no profile {name!r}",
-                where="data_catalog.yaml, settings.profiles",
-                remedy=f"choose one of {', '.join(self.profiles)}",
+                f"no profile {profile!r}",
+                where="data_catalog.yaml, settings.draws",
+                remedy=f"choose one of {', '.join(self.draws)}",
             )
-        return self.profiles[name]
+        return self.draws[profile]
 
 
 def read_settings(block: dict[str, Any]) -> Settings:

@@ -7,13 +7,13 @@ GOOD = {
     "seed": 1,
     "survey": "data/twin/survey",
     "tau_prior": {"a": 15, "b": 288, "source": "casework"},
-    "profiles": {"fast": {"draws": 1000, "chains": 2, "tune": 500, "samples": 500}},
+    "draws": {"fast": 1000},
 }
 
 
 def test_a_complete_block_is_read():
     settings = read_settings(GOOD)
-    assert settings.profile("fast").draws == 1000
+    assert settings.draws_of("fast") == 1000
     assert settings.overlap == 0
 
 
@@ -24,6 +24,7 @@ def test_a_complete_block_is_read():
         ({"seeds": 1}, "seeds"),
         ({"tau_prior": {"a": 0, "b": 1, "source": ""}}, "tau_prior.a"),
         ({"overlap": 1.5}, "overlap"),
+        ({"draws": {"fast": 1}}, "draws.fast"),
     ],
 )
 def test_a_wrong_setting_is_named(change, field):
@@ -33,4 +34,4 @@ def test_a_wrong_setting_is_named(change, field):
 
 def test_an_unknown_profile_names_those_that_exist():
     with pytest.raises(InputError, match="choose one of fast"):
-        read_settings(GOOD).profile("slow")
+        read_settings(GOOD).draws_of("slow")

@@ -1,0 +1,5 @@
+"""`python -m smallarea` is the command line."""
+
+from smallarea.cli import main
+
+main()
