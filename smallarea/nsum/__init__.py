@@ -1,5 +1,6 @@
 """Network scale-up: from reports about others to the size of a hidden group."""
 
+from smallarea.nsum.bayes import NsumFit, fit_nsum
 from smallarea.nsum.classical import ScaleUp, degrees, killworth, killworth_table
 from smallarea.nsum.generalized import Adjustment, adjusted, generalized, modified_basic, visibility
 from smallarea.nsum.known_groups import (
@@ -12,15 +13,22 @@ from smallarea.nsum.known_groups import (
 )
 from smallarea.nsum.measures import killworth_indicators
 from smallarea.nsum.municipal import Direct, direct_estimates, load_direct, save_direct
+from smallarea.nsum.national import national_draws
+from smallarea.nsum.pymc_models import Priors
+from smallarea.nsum.tau import TauPrior, tau_draws, totals_given_tau
 
 __all__ = [
     "Adjustment",
     "Direct",
+    "NsumFit",
+    "Priors",
     "ScaleUp",
+    "TauPrior",
     "adjusted",
     "back_estimates",
     "degrees",
     "direct_estimates",
+    "fit_nsum",
     "generalized",
     "killworth",
     "killworth_indicators",
@@ -28,10 +36,13 @@ __all__ = [
     "leave_one_out",
     "load_direct",
     "modified_basic",
+    "national_draws",
     "overlap",
     "recall",
     "save_direct",
     "side_by_side",
+    "tau_draws",
+    "totals_given_tau",
     "trim",
     "visibility",
 ]

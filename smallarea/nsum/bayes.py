@@ -18,7 +18,7 @@ from smallarea.errors import InputError
 from smallarea.nsum.checks import Diagnostics, diagnose
 from smallarea.nsum.pymc_models import MODELS, Answers, Priors
 from smallarea.nsum.tau import UNIFORM, TauPrior, divide_by_tau, totals_given_tau
-from smallarea.nsum.weighting import likelihood_weights
+from smallarea.nsum.weighting import LikelihoodWeights, likelihood_weights
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class NsumFit:
     answers : what the model saw; respondents and groups name its rows and columns.
     tau_prior : None for a model without transmission: then w is N.
     excluded : respondents with an observed degree of 0, who carry no exposure.
-    deff : per hidden group, the factor by which the design weakens the likelihood (1 unweighted).
+    weights : the likelihood weights and the design effects behind them.
     seconds : CPU seconds, compilation told apart.
     """
 
@@ -53,7 +53,7 @@ class NsumFit:
     tau_prior: TauPrior | None
     diagnostics: Diagnostics
     excluded: int
-    deff: pd.Series
+    weights: LikelihoodWeights
     seconds: dict[str, float]
     seed: int
 
@@ -160,10 +160,10 @@ def fit_nsum(
         )
     population = float(ard.groups["population"].iloc[0])
     answered = ard.counts[known + hidden]
-    weights, deff = likelihood_weights(ard, log_degree, weighted)
+    weights = likelihood_weights(ard, log_degree, weighted)
     answers = Answers(
         counts=answered.fillna(0).to_numpy(float),
-        weights=weights[known + hidden].to_numpy(float),
+        weights=weights.table[known + hidden].to_numpy(float),
         log_known=np.log(ard.groups.loc[known, "size"].to_numpy(float) / population),
         log_degree=log_degree,
         population=population,
@@ -189,7 +189,7 @@ def fit_nsum(
         tau_prior=(tau_prior or UNIFORM) if model in WITH_TAU else None,
         diagnostics=diagnose(trace, reported),
         excluded=excluded,
-        deff=deff,
+        weights=weights,
         seconds=seconds,
         seed=seed,
     )

@@ -5,11 +5,18 @@ The rate of a hidden group is a population quantity: its likelihood is weighted 
 likelihood; Skinner 1989), so that the posterior centres on what the design estimates. Plain
 weights would leave the posterior too narrow, because unequal weights and the likeness of
 neighbours make respondents worth less than independent ones. So each group's weights are divided
-by its design effect: the design-based (clustered sandwich) variance of the log rate over the
-variance the model believes in (Ribatet et al. 2012, "magnitude adjustment").
+by its design effect: the design-based (stratified, clustered sandwich) variance of the log rate
+over the variance the model believes in (magnitude adjustment, Ribatet, Cooley & Davison 2012).
+
+Poststratifying instead would need cells that carry both the weights and the clustering; a survey
+with one PSU per area and a few dozen reports cannot fill them. Of 300 simulated surveys of that
+kind, nominal 80 % intervals covered 71 % unweighted, 73 % with weights scaled by Kish's factor
+only (benchmarks/studies/national.py has the table).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,51 +24,76 @@ import pandas as pd
 from smallarea.survey.ard import ARD
 
 
+@dataclass(frozen=True)
+class LikelihoodWeights:
+    """Weights of the cells of a likelihood, and what the design says about each hidden group.
+
+    table : respondent x group; 0 where unanswered, 1 for known groups. deff : per hidden group,
+    design effect by which its weights were divided. scores : PSU x hidden group, contributions
+    to the design-based error of the log rate, from which errors of two groups correlate.
+    """
+
+    table: pd.DataFrame
+    deff: pd.Series
+    scores: pd.DataFrame
+
+
 def likelihood_weights(
     ard: ARD, log_degree: np.ndarray | None, weighted: bool
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Return likelihood weights (respondent x group) and each hidden group's design effect.
+) -> LikelihoodWeights:
+    """Weigh the hidden groups of a survey by its design; by 1 if not `weighted`.
 
-    Unanswered cells weigh 0. Known groups weigh 1. Hidden groups weigh 1, or, `weighted`, the
-    survey weight over its mean, over the design effect.
+    Parameters
+    ----------
+    log_degree : (n,) observed log degrees, or None: scaled up from the known groups.
     """
     answered = ard.counts.notna()
-    weights, deff = answered.astype(float), pd.Series(1.0, index=ard.hidden(), name="deff")
+    table, hidden = answered.astype(float), ard.hidden()
+    deff = pd.Series(1.0, index=hidden, name="deff")
     if not weighted:
-        return weights, deff
-    known = ard.counts[ard.known()]
+        return LikelihoodWeights(table, deff, pd.DataFrame(columns=hidden, dtype=float))
     if log_degree is None:
-        sizes = ard.groups.loc[known.columns, "size"]
-        degrees = known.sum(axis=1) / (known.notna() @ sizes) * ard.groups["population"].iloc[0]
+        known = ard.counts[ard.known()]
+        sizes = known.notna().astype(float) @ ard.groups.loc[known.columns, "size"]
+        degrees = known.sum(axis=1) / sizes.where(sizes > 0) * ard.groups["population"].iloc[0]
     else:
-        degrees = pd.Series(np.exp(log_degree), index=known.index)
-    for group in deff.index:
-        used = answered[group] & (ard.design["weight"] > 0)
-        w = ard.design["weight"].where(used, 0.0)
-        w = w * used.sum() / w.sum()
-        deff[group] = design_effect(ard.counts[group].fillna(0), degrees, w, ard.design["psu"])
-        weights[group] = w / deff[group]
-    return weights, deff
+        degrees = pd.Series(np.exp(log_degree), index=table.index)
+    scores = {}
+    for group in hidden:
+        weight = ard.design["weight"].where(answered[group] & degrees.notna(), 0.0)
+        weight *= (weight > 0).sum() / weight.sum()
+        score, information = _scores(ard.counts[group].fillna(0), degrees.fillna(0), weight)
+        scores[group] = _by_psu(score, ard.design) / information
+        # At least 1: the design never makes the model more certain than it is.
+        deff[group] = max(1.0, float((scores[group] ** 2).sum() * information))
+        table[group] = weight / deff[group]
+    return LikelihoodWeights(table, deff, pd.DataFrame(scores))
 
 
-def design_effect(
-    reports: pd.Series, degrees: pd.Series, weights: pd.Series, psu: pd.Series
-) -> float:
-    """Design-based over model-based variance of the log rate in y_i ~ NB(rate * d_i, shape).
+def _scores(y: pd.Series, degrees: pd.Series, weight: pd.Series) -> tuple[pd.Series, float]:
+    """Score of the log rate per respondent, and its information, where y ~ NB(rate d, shape).
 
-    The shape comes from the weighted second moment. Respondents without a PSU are their own.
-    At least 1: a model is never made more certain than it is.
+    The shape comes from the weighted second moment. A group that nobody reported is taken at
+    half a report, where only the weights' inequality counts.
     """
-    d, w = degrees.to_numpy(float), weights.to_numpy(float)
-    y = reports.to_numpy(float)
-    if not (w * y).sum() > 0:
-        return max(1.0, (w**2).sum() / w.sum())
-    mean = d * (w * y).sum() / (w * d).sum()
-    excess = (w * ((y - mean) ** 2 - mean)).sum() / (w * mean**2).sum()  # 1 / shape
-    precision = w / (1 + np.maximum(excess, 0) * mean)
-    score = pd.Series(precision * (y - mean))
-    clusters = np.arange(len(y)) if psu.isna().any() else psu.to_numpy()
-    sums = score.groupby(clusters).sum().to_numpy()
-    m = len(sums)
-    between = m / (m - 1) * ((sums - sums.mean()) ** 2).sum() if m > 1 else (score**2).sum()
-    return max(1.0, between / (precision * mean).sum())
+    mean = degrees * max((weight * y).sum(), 0.5) / (weight * degrees).sum()
+    excess = (weight * ((y - mean) ** 2 - mean)).sum() / (weight * mean**2).sum()  # 1 / shape
+    precision = weight / (1 + max(excess, 0.0) * mean)
+    return precision * (y - mean), float((precision * mean).sum())
+
+
+def _by_psu(score: pd.Series, design: pd.DataFrame) -> pd.Series:
+    """Sum scores by PSU; their squares then sum to the design variance of the total.
+
+    PSUs are centred on their stratum and scaled by sqrt(m / (m - 1)), m PSUs in the stratum;
+    strata of a single PSU are taken together. Without PSUs respondents are their own.
+    """
+    own = pd.Series(design.index, index=design.index)
+    psu = own if design["psu"].isna().any() else design["psu"]
+    stratum = design["stratum"].fillna("all").groupby(psu).first()
+    size = stratum.groupby(stratum).transform("size")
+    stratum = stratum.where(size > 1, "single")
+    sums = score.groupby(psu).sum()
+    by_stratum = sums.groupby(stratum)
+    m = by_stratum.transform("size")
+    return (sums - by_stratum.transform("mean")) * np.sqrt(m / (m - 1).clip(lower=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -52,3 +53,26 @@ def rwanda_zero_filled(rwanda_tables: tuple[pd.DataFrame, pd.DataFrame]) -> ARD:
         stratum="region",
         top_code=30,
     )
+
+
+CURITIBA_POPULATION = 1_817_434
+
+
+@pytest.fixture(scope="session")
+def curitiba(golden: Path) -> Callable[[str], ARD]:
+    """Surveys simulated by the R package NSUM 1.0: degree, barrier or transmission."""
+    groups = pd.read_csv(golden / "nsum" / "curitiba_groups.csv")
+    hidden = groups["role"] != "known"
+    groups = pd.DataFrame(
+        {
+            "group": groups["group"],
+            "kind": hidden.map({True: "hidden", False: "known"}),
+            "size": groups["size"].mask(hidden),
+            "population": CURITIBA_POPULATION,
+        }
+    )
+
+    def load(case: str) -> ARD:
+        return make_ard(pd.read_csv(golden / "nsum" / f"curitiba_sim_{case}.csv"), groups)
+
+    return load

@@ -1,0 +1,155 @@
+"""The national figure on the reported scale: posterior draws of tau * N for every component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from smallarea.errors import InputError
+from smallarea.indicators import COMPONENTS, REFERENCE
+from smallarea.nsum.bayes import NsumFit, fit_nsum
+from smallarea.survey.ard import ARD
+
+DEGREE = {"children": "summation", "adults": "known"}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to sample: per chain, `tune` and at least `draws`."""
+
+    chains: int
+    tune: int
+    draws: int
+
+
+EFFORT = {"fast": Effort(2, 500, 500), "full": Effort(4, 1000, 1000)}
+
+
+def national_draws(
+    ard: ARD,
+    covered_population: Mapping[str, float],
+    draws: int,
+    seed: int,
+    profile: str = "fast",
+    *,
+    allow_unconverged: bool = False,
+) -> xr.DataArray:
+    """Draw the reported national counts w = tau * N of all components, from the survey alone.
+
+    Each network is fitted with the barrier model, adults' degrees being estimated from known
+    groups and children's observed. The likelihood is weighted and scaled to the design effect,
+    so the draws are as wide as strata, clusters and weights make them. The components' errors
+    are correlated, because neighbours report several of them; draws are paired so that their
+    rank correlations are those of the design-based errors.
+
+    Parameters
+    ----------
+    covered_population : people by reference population (`adults`, `children`) in the part of
+        the country that the survey stands for; reported rates are multiplied by it.
+    draws : number of draws returned.
+    profile : `fast` or `full`, the sampling effort. A run that did not converge is repeated
+        once, four times as long.
+
+    Returns
+    -------
+    Dims (component, draw); attrs per network: `rhat`, `ess`, `divergences`, `ebfmi`, `cpu_seconds`,
+    `excluded`; per component `deff`; `converged` (0/1) and `reasons`.
+
+    Raises
+    ------
+    InputError : a component is not in the survey, or a fit did not converge twice and that was
+        not allowed.
+    """
+    if profile not in EFFORT:
+        raise InputError(
+            f"no profile {profile!r}", where="national figure", remedy="choose fast or full"
+        )
+    absent = [c for c in COMPONENTS if c not in ard.hidden()]
+    if absent:
+        raise InputError(
+            f"{', '.join(absent)} not among the hidden groups",
+            where="groups",
+            remedy="list every component with kind 'hidden'",
+        )
+    fits = {p: _converged(ard, DEGREE[p], draws, seed, profile) for p in DEGREE}
+    reasons = [f"{p}: {reason}" for p, fit in fits.items() for reason in fit.reasons]
+    if reasons and not allow_unconverged:
+        raise InputError(
+            "; ".join(reasons),
+            where="national figure",
+            remedy="use the full profile, or allow an unconverged result explicitly",
+        )
+    rng = np.random.default_rng(seed)
+    sizes = pd.DataFrame(index=range(draws), columns=list(COMPONENTS), dtype=float)
+    for component in COMPONENTS:
+        fit = fits[REFERENCE[component]]
+        rate = fit.reported.sel(group=component).to_numpy().ravel() / fit.answers.population
+        chosen = rng.permutation(len(rate))[:draws]
+        sizes[component] = rate[chosen] * covered_population[REFERENCE[component]]
+    scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1).fillna(0)
+    values = paired(sizes.to_numpy(), scores[list(COMPONENTS)].to_numpy(float), rng)
+    return xr.DataArray(
+        values.T,
+        coords={"component": list(COMPONENTS), "draw": np.arange(draws)},
+        name="reported",
+        attrs=_attributes(fits, reasons),
+    )
+
+
+def paired(draws: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Reorder each column of draws so that columns correlate as the columns of `scores` do.
+
+    Gaussian copula (Iman & Conover 1982): marginals stay what they are, draw for draw.
+
+    Parameters
+    ----------
+    draws : (n, K). scores : (m, K), centred error contributions of m units.
+    """
+    covariance = scores.T @ scores
+    scale = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(scale, scale).clip(min=np.finfo(float).tiny)
+    np.fill_diagonal(correlation, 1.0)
+    shape = rng.multivariate_normal(np.zeros(len(scale)), correlation, size=len(draws))
+    ranks = stats.rankdata(shape, axis=0, method="ordinal") - 1
+    return np.take_along_axis(np.sort(draws, axis=0), ranks, axis=0)
+
+
+def _converged(ard: ARD, degree: str, draws: int, seed: int, profile: str) -> NsumFit:
+    effort = EFFORT[profile]
+    for longer in (1, 4):
+        fit = fit_nsum(
+            ard,
+            "barrier",
+            degree=degree,
+            weighted=True,
+            draws=longer * max(effort.draws, -(-draws // effort.chains)),
+            tune=longer * effort.tune,
+            chains=effort.chains,
+            seed=seed,
+        )
+        if fit.publishable:
+            break
+    return fit
+
+
+def _attributes(fits: dict[str, NsumFit], reasons: list[str]) -> dict[str, object]:
+    """Flat numbers and text, as NetCDF wants them."""
+    found: dict[str, object] = {"converged": int(not reasons), "reasons": "; ".join(reasons)}
+    for name, fit in fits.items():
+        judged = fit.diagnostics
+        found |= {
+            f"{name}_rhat": judged.rhat,
+            f"{name}_ess": judged.ess,
+            f"{name}_divergences": judged.divergences,
+            f"{name}_ebfmi": judged.ebfmi,
+            f"{name}_respondents": len(fit.respondents),
+            f"{name}_excluded": fit.excluded,
+            f"{name}_cpu_seconds": sum(fit.seconds.values()),
+        }
+        found |= {f"deff_{c}": float(d) for c, d in fit.weights.deff.items()}
+    return found
