@@ -1,0 +1,9 @@
+"""The municipal hierarchy: areas in provinces in regions, with a spatial effect."""
+
+from smallarea.models import model
+from smallarea.models.hierarchy import MunicipalHierarchy
+
+
+@model(features="all", profiles=["full"])
+def municipal_hierarchy():
+    return MunicipalHierarchy(components=8)
