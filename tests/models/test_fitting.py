@@ -1,0 +1,136 @@
+"""Model files and the stage as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from smallarea.errors import InputError
+from smallarea.indicators import COMPONENTS
+from smallarea.models import fit_models, load_models
+
+PROJECT = Path(__file__).parents[2] / "models"
+
+NATIONAL = """
+from smallarea.models import NationalRate, model
+
+@model(features=[])
+def national_rate():
+    return NationalRate()
+"""
+LINEAR = """
+from smallarea.models import FayHerriot, model
+
+@model(features=["f00", "f01"], profiles=["full"])
+def two_features():
+    return FayHerriot(components=2)
+"""
+
+
+@pytest.fixture
+def models_dir(tmp_path) -> Path:
+    (tmp_path / "national.py").write_text(NATIONAL)
+    (tmp_path / "linear.py").write_text(LINEAR)
+    return tmp_path
+
+
+def quick(models):
+    """The project's own candidates less the sampler, which has tests of its own."""
+    return {name: c for name, c in models.items() if "pooling" not in name}
+
+
+def test_the_project_compares_models_with_and_without_covariates():
+    models = load_models(PROJECT, "fast")
+    assert {"national_rate", "fay_herriot", "partial_pooling", "boosted_rates"} <= set(models)
+    assert next(iter(models)) == "national_rate"
+    assert any(c.has_covariates for c in models.values())
+
+
+def test_profiles_choose_models(models_dir):
+    assert list(load_models(models_dir, "fast")) == ["national_rate"]
+    assert list(load_models(models_dir, "full")) == ["national_rate", "two_features"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("linear.py", "def nothing(): pass", "linear.py: declares no model"),
+        ("linear.py", "import no_such_package", "linear.py: ModuleNotFoundError"),
+        ("linear.py", "def (", "linear.py: SyntaxError"),
+        ("second.py", NATIONAL, "second.py: a second model is called national_rate"),
+        ("national.py", LINEAR.replace("two", "three"), "no model without covariates"),
+    ],
+)
+def test_bad_model_files_are_refused(models_dir, name, text, message):
+    (models_dir / name).write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_models(models_dir, "full")
+
+
+def test_a_directory_without_models_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no model files"):
+        load_models(tmp_path, "fast")
+
+
+def test_unknown_features_are_refused(models_dir, world):
+    (models_dir / "linear.py").write_text(LINEAR.replace("f01", "moonlight"))
+    with pytest.raises(
+        InputError, match="model two_features: features that no stream gives: moonlight"
+    ):
+        fit_models(load_models(models_dir, "full"), world.X, world.direct, world.areas)
+
+
+def test_the_stage_uses_covariates_that_help(world):
+    told = []
+    result = fit_models(
+        quick(load_models(PROJECT, "fast")), world.X, world.direct, world.areas, n=300, seed=1,
+        progress=lambda what, share: told.append(share),
+    )  # fmt: skip
+    assert result.decision.help
+    assert result.draws.shape == (4, len(world.X), 300)
+    assert (result.draws > 0).all()
+    assert list(result.draws["component"].values) == list(COMPONENTS)
+    assert result.weights.sum() == pytest.approx(1)
+    assert told == sorted(told)
+    assert told[-1] < 1
+    truth, mean = np.log(world.truth), np.log(result.draws).mean("draw").to_pandas().T
+    flat = np.log(world.truth.mean())
+    assert ((mean - truth) ** 2).mean(axis=None) < 0.7 * ((flat - truth) ** 2).mean(axis=None)
+
+
+def test_the_stage_falls_back_where_covariates_are_unrelated(make_world):
+    world = make_world(11, signal=0.0, n_areas=300)
+    result = fit_models(
+        quick(load_models(PROJECT, "fast")), world.X, world.direct, world.areas, n=100
+    )
+    assert not result.decision.help
+    assert result.weights["national_rate"] == pytest.approx(1)
+    assert set(result.diagnostics["model"]) == {"national_rate"}
+
+
+def test_the_stage_is_reproducible(world):
+    models = quick(load_models(PROJECT, "fast"))
+    first, second = (
+        fit_models(models, world.X, world.direct, world.areas, folds=2, n=60, seed=7)
+        for _ in range(2)
+    )
+    xr.testing.assert_identical(first.draws, second.draws)
+    pd.testing.assert_frame_equal(first.scores, second.scores)
+    assert first.decision == second.decision
+
+
+def test_a_component_nobody_reports_goes_through(world):
+    direct = replace(
+        world.direct,
+        reports=world.direct.reports.assign(traffickers_live=0.0),
+        variance=world.direct.variance.assign(traffickers_live=0.0),
+    )
+    models = quick(load_models(PROJECT, "fast"))
+    result = fit_models(models, world.X, direct, world.areas, folds=2, n=100)
+    assert np.isfinite(result.draws).all()
+    assert np.isfinite(result.scores["log_score"]).all()
