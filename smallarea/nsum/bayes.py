@@ -36,7 +36,8 @@ class NsumFit:
     ----------
     reported : draws of reported sizes w = tau * N in people, dims (group, chain, draw).
     posterior : the other parameters, dims (chain, draw, ...): `mu`, `sigma`, `rho` and
-        what else the model has; `degree` (chain, kept, respondent) on every so many draws.
+        what else the model has, among them each group's `share` of a network as answered;
+        `degree` (chain, kept, respondent) on every so many draws.
     answers : what the model saw; respondents and groups name its rows and columns.
     tau_prior : None for a model without transmission: then w is N.
     excluded : respondents with an observed degree of 0, who carry no exposure.
@@ -56,6 +57,8 @@ class NsumFit:
     weights: LikelihoodWeights
     seconds: dict[str, float]
     seed: int
+    priors: Priors
+    recall: bool
 
     @property
     def publishable(self) -> bool:
@@ -169,9 +172,12 @@ def fit_nsum(
         population=population,
         covariates=_centred(ard, covariates),
     )
-    built = MODELS[model](answers, priors or Priors(), recall)
+    priors = priors or Priors()
+    built = MODELS[model](answers, priors, recall)
     trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
     posterior, log_rate = trace.posterior, trace.posterior["log_rate"].to_numpy()
+    if "loading" in posterior:
+        posterior["loading"] = _same_sign(posterior["loading"])
     if recall:
         log_rate = _unrecalled(log_rate, posterior, answers, seed)
     reported = xr.DataArray(
@@ -192,6 +198,8 @@ def fit_nsum(
         weights=weights,
         seconds=seconds,
         seed=seed,
+        priors=priors,
+        recall=recall,
     )
 
 
@@ -300,12 +308,21 @@ def _unrecalled(
     return known.mean() + (log_rate + common - known.mean() - error) / exponent
 
 
+def _same_sign(loading: xr.DataArray) -> xr.DataArray:
+    """Give all draws of the loadings one sign: a factor and its mirror image are the same."""
+    values = loading.to_numpy()
+    flat = values.reshape(-1, values.shape[-1])
+    main = np.linalg.eigh(flat.T @ flat)[1][:, -1]
+    return loading * np.where(values @ main < 0, -1.0, 1.0)[..., None]
+
+
 def _tidy(posterior: xr.Dataset, respondents: pd.Index, groups: list[str]) -> xr.Dataset:
-    names = [v for v in posterior.data_vars if v not in ("log_rate", "log_degree", "factor")]
-    tidy = posterior[names]
-    for name in ("rho", "inverse_omega"):
-        if name in tidy:
-            tidy = tidy.rename({f"{name}_dim_0": "group"}).assign_coords(group=groups)
+    tidy = xr.Dataset()
+    for name, values in posterior.data_vars.items():
+        if name not in ("log_rate", "log_degree", "factor"):
+            by_group = values.sizes.get(f"{name}_dim_0") == len(groups)
+            tidy[name] = values.rename({f"{name}_dim_0": "group"}) if by_group else values
+    tidy = tidy.assign_coords(group=groups)
     if "log_degree" in posterior:
         log_degree = posterior["log_degree"].to_numpy().astype(np.float32)
         chains, draws = log_degree.shape[:2]

@@ -43,8 +43,8 @@ def diagnose(trace: Any, reported: xr.DataArray) -> Diagnostics:
     """
     import arviz as az
 
-    own = ("log_degree", "factor")
-    shared = trace.posterior[[v for v in trace.posterior.data_vars if v not in own]]
+    skipped = ("log_degree", "factor", "share", "shape")  # respondents' own, and derived
+    shared = trace.posterior[[v for v in trace.posterior.data_vars if v not in skipped]]
     shared = shared.assign(reported=reported)
     rhat, bulk, tail = az.rhat(shared), az.ess(shared), az.ess(shared, method="tail")
     ess = xr.where(bulk < tail, bulk, tail)

@@ -170,10 +170,7 @@ def correlated(answers: Answers, priors: Priors, recall: bool = False) -> pm.Mod
         log_share = _log_share(answers, priors, recall)
         shape = _barrier_shape(answers, priors, log_share)
         factor = pm.Normal("factor", shape=n)
-        # The first loading is positive: that fixes the factor's sign.
-        first = pm.HalfNormal("first_loading", priors.loading_sd)
-        others = pm.Normal("other_loadings", 0, priors.loading_sd, shape=groups - 1)
-        loading = pt.concatenate([first[None], others])
+        loading = pm.Normal("loading", 0, priors.loading_sd, shape=groups)  # sign: see bayes
         effect = factor[:, None] * loading - loading**2 / 2
         if answers.covariates is not None:
             p = answers.covariates.shape[1]
@@ -233,7 +230,9 @@ def _log_share(answers: Answers, priors: Priors, recall: bool) -> Tensor:
         expected = centre + exponent * (answers.log_known - centre)
         known = expected + scatter * pm.ZeroSumNormal("error", shape=len(answers.log_known))
         pm.Potential("flat_size", -answers.n_hidden * pt.log(exponent))
-    return pt.concatenate([known, log_rate])
+    log_share = pt.concatenate([known, log_rate])
+    pm.Deterministic("share", pt.exp(log_share))
+    return log_share
 
 
 def _barrier_shape(answers: Answers, priors: Priors, log_share: Tensor) -> Tensor:
@@ -243,7 +242,7 @@ def _barrier_shape(answers: Answers, priors: Priors, log_share: Tensor) -> Tenso
 
     rho = pm.Uniform("rho", *priors.rho, shape=answers.counts.shape[1])
     share = pt.concatenate([np.exp(answers.log_known), pt.exp(log_share[-answers.n_hidden :])])
-    return share * (1 / rho - 1)
+    return pm.Deterministic("shape", share * (1 / rho - 1))
 
 
 def _rows(answers: Answers) -> np.ndarray:

@@ -1,0 +1,189 @@
+"""Does the model describe the answers? Predictive checks, surrogate residuals, leave-one-out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from smallarea.errors import InputError
+from smallarea.nsum.bayes import NsumFit
+from smallarea.nsum.pymc_models import MODELS
+
+STATISTICS = {
+    "zeros": lambda y: np.nanmean(np.where(np.isnan(y), np.nan, y == 0), axis=-2),
+    "mean": lambda y: np.nanmean(y, axis=-2),
+    "sd": lambda y: np.nanstd(y, axis=-2),
+    "largest": lambda y: np.nanmax(y, axis=-2),
+}
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Distribution of the answers for one or more draws: negative binomial, or Poisson."""
+
+    mean: np.ndarray  # (..., n, K)
+    shape: np.ndarray | None  # broadcastable to it; None: Poisson
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        if self.shape is None:
+            return rng.poisson(self.mean).astype(float)
+        shape = np.broadcast_to(self.shape, self.mean.shape)
+        return rng.poisson(self.mean * rng.gamma(shape) / shape).astype(float)
+
+    @property
+    def exact(self) -> stats.rv_frozen:
+        if self.shape is None:
+            return stats.poisson(self.mean)
+        return stats.nbinom(self.shape, self.shape / (self.shape + self.mean))
+
+
+def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd.DataFrame:
+    """Compare the answers with answers drawn from the fitted model, or from its priors.
+
+    Drawn answers are for the same respondents (posterior) or for as many new ones (prior).
+
+    Returns
+    -------
+    Index (group, statistic), the statistics being share of zeros, mean, sd and largest answer;
+    columns observed, predicted (mean over draws), q05, q95, and tail: the share of draws at or
+    above the observed value. A tail near 0 or 1 shows where the model does not fit.
+    """
+    rng = np.random.default_rng(seed)
+    answered = np.where(fit.answers.weights > 0, fit.answers.counts, np.nan)
+    if kind == "posterior":
+        parameters = _kept(fit)
+    elif kind == "prior":
+        parameters = _from_priors(fit, seed)
+    else:
+        raise InputError(
+            f"no {kind!r} predictive check", where="checks", remedy="choose prior or posterior"
+        )
+    drawn: dict[str, list[np.ndarray]] = {name: [] for name in STATISTICS}
+    for at in range(parameters.sizes["sample"]):
+        simulated = _cells(fit, parameters.isel(sample=at), rng).draw(rng)
+        simulated = np.where(np.isnan(answered), np.nan, simulated)
+        for name, statistic in STATISTICS.items():
+            drawn[name].append(statistic(simulated))
+    rows = {}
+    for name, statistic in STATISTICS.items():
+        observed, values = statistic(answered), np.array(drawn[name])
+        low, high = np.quantile(values, [0.05, 0.95], axis=0)
+        tail = (values > observed).mean(axis=0) + 0.5 * (values == observed).mean(axis=0)
+        table = {"observed": observed, "predicted": values.mean(axis=0), "q05": low, "q95": high}
+        rows[name] = pd.DataFrame({**table, "tail": tail}, index=fit.groups)
+    return pd.concat(rows, names=["statistic"]).swaplevel().sort_index()
+
+
+def surrogate_residuals(fit: NsumFit, seed: int = 0) -> pd.DataFrame:
+    """Residuals that are standard normal if the model is right, respondent x group.
+
+    Each answer gets a uniform draw between F(y - 1) and F(y), F being the model's distribution
+    at one posterior draw, turned normal (Liu & Zhang 2018; for ARD Laga, Bao & Niu 2023).
+    Correlation between columns calls for the correlated model; a trend along a respondent
+    variable for that covariate. NaN where unanswered.
+    """
+    rng = np.random.default_rng(seed)
+    parameters = _kept(fit)
+    at = int(rng.integers(parameters.sizes["sample"]))
+    exact, y = _cells(fit, parameters.isel(sample=at), rng).exact, fit.answers.counts
+    below, up_to = exact.cdf(y - 1), exact.cdf(y)
+    uniform = below + rng.uniform(size=y.shape) * (up_to - below)
+    tiny = np.finfo(float).eps
+    residuals = stats.norm.ppf(np.clip(uniform, tiny, 1 - tiny))
+    return pd.DataFrame(
+        np.where(fit.answers.weights > 0, residuals, np.nan), fit.respondents, fit.groups
+    )
+
+
+def leave_one_out(fit: NsumFit) -> pd.DataFrame:
+    """Expected log predictive density of each answer given all others, per group (PSIS-LOO).
+
+    One cell is left out at a time, so a respondent's other answers still inform the degree:
+    what is judged is the prediction of one group from the others. Compare models by the sum of
+    `elpd` over the same groups (Vehtari, Gelman & Gabry 2017).
+
+    Returns
+    -------
+    Index group; elpd, se, p_loo (effective parameters), bad (share of cells with Pareto k > 0.7,
+    where the approximation is not to be trusted).
+    """
+    import arviz as az
+
+    parameters = _kept(fit)
+    cells = _cells(fit, parameters, np.random.default_rng(0))
+    chains = fit.reported.sizes["chain"]
+    rows = {}
+    for k, group in enumerate(fit.groups):
+        shape = None if cells.shape is None else cells.shape[..., k]
+        used = fit.answers.weights[:, k] > 0
+        log_lik = _Cells(cells.mean[..., k], shape).exact.logpmf(fit.answers.counts[:, k])[:, used]
+        data = az.from_dict(log_likelihood={"y": log_lik.reshape(chains, -1, used.sum())})
+        found = az.loo(data, pointwise=True, reff=1.0)
+        bad = float((found.pareto_k > 0.7).mean())
+        rows[group] = [found.elpd_loo, found.se, found.p_loo, bad]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["elpd", "se", "p_loo", "bad"])
+
+
+def _kept(fit: NsumFit) -> xr.Dataset:
+    """Posterior at the kept draws, chain by chain along `sample`, with everyone's degree."""
+    posterior = fit.posterior
+    if "degree" not in posterior:  # observed
+        kept = posterior["draw"].to_numpy()[:: max(1, posterior.sizes["draw"] // 250)]
+        chosen = posterior.sel(draw=kept)
+        log_degree = fit.answers.log_degree
+        assert log_degree is not None
+        chosen["degree"] = ("respondent", np.exp(log_degree))
+    else:
+        degree = posterior["degree"].rename(kept="draw")
+        at = posterior["draw"].to_numpy()[degree["draw"].to_numpy()]
+        chosen = posterior.drop_vars(["degree", "kept"]).sel(draw=at)
+        chosen["degree"] = degree.assign_coords(draw=at)
+    return chosen.stack(sample=("chain", "draw"))  # noqa: PD013
+
+
+def _from_priors(fit: NsumFit, seed: int, draws: int = 200) -> xr.Dataset:
+    import pymc as pm
+
+    with MODELS[fit.model](fit.answers, fit.priors, fit.recall):
+        prior = pm.sample_prior_predictive(draws, random_seed=seed).prior
+    prior = prior.rename({f"{name}_dim_0": "group" for name in ("share",)})
+    for name in ("shape", "inverse_omega", "loading"):
+        if name in prior:
+            prior[name] = prior[name].rename({f"{name}_dim_0": "group"})
+    if "log_degree" in prior:
+        prior["degree"] = np.exp(prior["log_degree"].rename(log_degree_dim_0="respondent"))
+    else:
+        assert fit.answers.log_degree is not None
+        prior["degree"] = ("respondent", np.exp(fit.answers.log_degree))
+    return prior.stack(sample=("chain", "draw"))  # noqa: PD013
+
+
+def _cells(fit: NsumFit, at: xr.Dataset, rng: np.random.Generator) -> _Cells:
+    """Distribution of every answer at one draw (n, K), or at all of them (sample, n, K)."""
+
+    def values(name: str, own: str) -> np.ndarray:
+        """(..., 1, K) of a group's parameter, (..., n, 1) of a respondent's."""
+        array = at[name]
+        outer = ["sample"] if "sample" in array.dims else []
+        array = array.transpose(*outer, own).to_numpy()
+        return array[..., None, :] if own == "group" else array[..., None]
+
+    mean = values("degree", "respondent").astype(float) * values("share", "group")
+    if "loading" in at:
+        loading = values("loading", "group")
+        factor = rng.normal(size=mean.shape[:-1])[..., None]  # of a new respondent
+        mean = mean * np.exp(factor * loading - loading**2 / 2)
+        if "beta" in at:
+            beta = at["beta"].transpose(..., "beta_dim_0", "beta_dim_1").to_numpy()
+            effect = np.exp(fit.answers.covariates @ beta)
+            mean = mean * effect / effect.mean(axis=-2, keepdims=True)
+    if "shape" in at:
+        return _Cells(mean, values("shape", "group"))
+    if "inverse_omega" in at:
+        inverse = values("inverse_omega", "group")
+        return _Cells(mean, mean * inverse / (1 - inverse))
+    return _Cells(mean, None)
