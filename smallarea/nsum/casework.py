@@ -1,16 +1,20 @@
 """The casework bridge: what cases known to the police say about the reporting rate tau.
 
-A survey identifies reported rates w = tau * prevalence, never tau. Casework knows C_a of the N_a
-cases of area a: C_a ~ BetaBinomial(N_a, detection), with N_a = w_a * population_a / tau. Together
-they identify the *ratio* detection / tau and, because C_a <= N_a, a weak ceiling on tau. The level
-of tau therefore comes from the stated prior for detection: moving that prior by a factor moves tau
-by the same factor and every total by its inverse. Nothing here hides that.
+A survey identifies reported rates w = tau * prevalence, never tau. In areas with operations,
+casework knows C of the N cases: C ~ Binomial(N, detection), N = sum_a w_a * population_a / tau.
+Together they identify the *ratio* detection / tau and, because C <= N, a weak ceiling on tau. The
+level of tau therefore comes from the stated prior for detection: moving that prior by a factor
+moves tau by the same factor and every total by its inverse. Nothing here hides that.
+
+Cases are pooled over the areas. That C_a <= N_a in each one would bound tau a little more, but
+through the few areas where casework is richest and the survey poorest, and people are found
+elsewhere than they live: those ceilings are shown, not imposed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,37 +24,41 @@ from scipy import optimize, special, stats
 from smallarea.errors import InputError
 from smallarea.nsum.tau import TauPrior
 
-_NODES = 24  # equal-probability points that stand for one area's posterior rate
 _MINIMUM_ESS = 50.0
+_CV = np.linspace(0.05, 2.5, 50)
 
 
 @dataclass(frozen=True)
 class Detection:
-    """Beta(a, b) prior for the share of true cases that casework knows, where operations ran.
+    """Beta(a, b) prior for the share of true cases that casework knows.
 
-    `area_cv` is the coefficient of variation of that share between areas (exact while the share
-    is small). Cases and survey must speak of the same period; where casework has been gathered
-    over more years than the survey's one, the share must be stated accordingly larger.
+    The share is of all cases in the areas that have both interviews and operations, taken
+    together: detection may differ between them in any way. Cases and survey must speak of the
+    same period; where casework was gathered over more years than the survey's one, state a larger
+    share. `source` says where the belief comes from.
     """
 
     a: float
     b: float
     source: str
-    area_cv: float = 0.5
 
     def __post_init__(self) -> None:
-        if not (self.a > 0 and self.b > 0 and self.area_cv > 0):
+        if not (0 < self.a < np.inf and 0 < self.b < np.inf):
             raise InputError(
-                f"Beta({self.a}, {self.b}) with area_cv {self.area_cv} is no distribution",
+                f"Beta({self.a}, {self.b}) is not a distribution",
                 where="detection prior",
-                remedy="give positive a, b and area_cv",
+                remedy="give two positive numbers, or a mean in (0, 1) and a feasible cv",
             )
 
     @classmethod
-    def from_mean(cls, mean: float, cv: float, source: str, area_cv: float = 0.5) -> Detection:
-        """The Beta prior with this mean and coefficient of variation."""
+    def from_mean(cls, mean: float, cv: float, source: str) -> Detection:
+        """Return the Beta prior with a mean and a coefficient of variation."""
         size = (1 - mean) / (mean * cv**2) - 1 if 0 < mean < 1 and cv > 0 else -1.0
-        return cls(mean * size, (1 - mean) * size, source, area_cv)
+        return cls(mean * size, (1 - mean) * size, source)
+
+    @property
+    def mean(self) -> float:
+        return self.a / (self.a + self.b)
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,9 @@ class Bridge:
 
     tau : the Beta closest (in Kullback-Leibler divergence) to tau's posterior.
     summary : mean, sd, q025, q50, q975 of tau, detection, their ratio (all that the data
-        identify), and `tau_ceiling`, the largest tau the known cases allow; prior and posterior.
-    areas : the areas used; reports, exposure, population, cases and their own ceiling on tau.
+        identify), and the `tau ceiling` that the known cases alone allow; prior and posterior.
+    areas : the areas used: reports, exposure, population, cases, and `tau_ceiling`, the
+        posterior mean of w_a * population_a over the cases, at most 1.
     left_out : area_ids with casework but without interviews.
     ess : effective number of importance draws.
     """
@@ -96,8 +105,9 @@ def casework_bridge(
     overlap : share of the smaller component that is also in the larger (people, not reports).
     prior : Beta prior of tau before casework.
 
-    Rates borrow strength through a gamma prior fitted to all surveyed areas by moments; draws
-    of (mean rate, detection, tau) are importance-weighted, area rates are integrated out.
+    Draws of (area rates, detection, tau) are importance-weighted by the probability of the cases;
+    area rates borrow strength from each other, not from areas without operations: police work
+    where there is more to find.
 
     Raises
     ------
@@ -112,28 +122,15 @@ def casework_bridge(
             where="casework",
             remedy="show totals as a function of tau instead; nothing here can inform it",
         )
-    known = cases.loc[used].to_numpy(float)
-    seen, exposed = reports.loc[used].to_numpy() / deff, exposure.loc[used].to_numpy() / deff
-    people = population.loc[used].to_numpy(float) * _union_share(direct, components, overlap)
-
     rng = np.random.default_rng(seed)
-    mean_rate, spread = _gamma_prior(reports, exposure, deff)
-    total = max(reports.sum() / deff, 0.5)
-    mu = rng.gamma(total, mean_rate / total, draws)
-
-    def rates(area: int) -> np.ndarray:  # (draws, nodes): posterior of one area's reported rate
-        points = (np.arange(_NODES) + 0.5) / _NODES
-        unit = special.gammaincinv(spread + seen[area], points)
-        return unit / (spread / mu[:, None] + exposed[area])
-
-    guess = np.array([rates(i).mean() for i in range(len(used))]) * people
-    log_ratio = np.log((known.sum() + 0.5) / guess.sum())
-    width = 2 * np.sqrt(1 / (known.sum() + 0.5) + detection.area_cv**2 / len(used) + 1 / total)
-    ratio = stats.t(4, log_ratio, width)
-    delta, tau, log_weight = _propose(rng, detection, prior, ratio, draws)
-    for i in range(len(used)):
-        cases_true = rates(i) * people[i] / tau[:, None]
-        log_weight += _log_mean_exp(_log_beta_binomial(known[i], cases_true, delta, detection))
+    known = cases.loc[used].to_numpy(float)
+    people = population.loc[used].to_numpy(float) * _union_share(direct, components, overlap)
+    reported = people * _rates(
+        reports.loc[used], exposure.loc[used], deff, draws, rng
+    )  # (draws, areas)
+    total = reported.sum(axis=1)
+    delta, tau, log_weight = _propose(rng, detection, prior, known.sum(), total)
+    log_weight += _log_binomial(known.sum(), total / tau, delta)
     weight = _normalise(log_weight)
 
     areas = pd.DataFrame(
@@ -142,29 +139,30 @@ def casework_bridge(
             "exposure": exposure.loc[used],
             "population": population.loc[used],
             "cases": known,
-            "tau_ceiling": np.where(known > 0, guess / np.maximum(known, 1), np.inf).clip(max=1),
+            "tau_ceiling": np.minimum(reported.mean(axis=0) / np.maximum(known, 1e-9), 1.0),
         },
         index=used,
     )
-    ceiling = np.minimum(mu / mean_rate * guess.sum() / max(known.sum(), 0.5), 1.0)
-    summary = pd.DataFrame(
-        {
-            "tau prior": _describe(rng.beta(*prior, draws)),
-            "tau posterior": _describe(tau, weight),
-            "detection prior": _describe(rng.beta(detection.a, detection.b, draws)),
-            "detection posterior": _describe(delta, weight),
-            "detection / tau": _describe(delta / tau, weight),
-            "tau ceiling": _describe(ceiling),
-        }
-    ).T
-    a, b = closest_beta(tau, weight)
+    summary = {
+        "tau prior": _describe(rng.beta(*prior, draws)),
+        "tau posterior": _describe(tau, weight),
+        "detection prior": _describe(rng.beta(detection.a, detection.b, draws)),
+        "detection posterior": _describe(delta, weight),
+        "detection / tau": _describe(delta / tau, weight),
+        "tau ceiling": _describe(np.minimum(total / max(known.sum(), 1e-9), 1.0)),
+    }
     source = (
         f"casework in {len(used)} surveyed areas ({known.sum():.0f} cases, "
-        f"{reports.loc[used].sum():.0f} reports) under the prior share detected "
+        f"{areas['reports'].sum():.0f} reports) under the prior share detected "
         f"Beta({detection.a:g}, {detection.b:g}): {detection.source}"
     )
-    left_out = cases.index.difference(used).tolist()
-    return Bridge(TauPrior(a, b, source), summary, areas, left_out, float(1 / (weight**2).sum()))
+    return Bridge(
+        tau=TauPrior(*closest_beta(tau, weight), source),
+        summary=pd.DataFrame(summary).T,
+        areas=areas,
+        left_out=cases.index.difference(used).tolist(),
+        ess=float(1 / (weight**2).sum()),
+    )
 
 
 def detection_sensitivity(
@@ -177,22 +175,23 @@ def detection_sensitivity(
     factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
     **options: Any,
 ) -> pd.DataFrame:
-    """The bridge again with the prior mean of detection multiplied by each factor.
+    """Return the bridge again with the prior mean of detection multiplied by each factor.
 
-    Returns one row per factor: the prior mean of detection and tau's median and 95 % interval.
-    Factors that would put the mean at or above one are left out.
+    One row per factor: the prior mean of detection, and tau's median and 95 % interval. The
+    coefficient of variation stays (as far as a Beta of that mean can have it); factors that would
+    put the mean at or above one are left out.
     """
-    mean = detection.a / (detection.a + detection.b)
-    cv = stats.beta(detection.a, detection.b).std() / mean
+    cv = stats.beta(detection.a, detection.b).std() / detection.mean
     rows = {}
-    for factor in (f for f in factors if f * mean < 1):
-        scaled = Detection.from_mean(
-            factor * mean, min(cv, 0.9 * np.sqrt(1 / (factor * mean) - 1)), detection.source
-        )
-        scaled = replace(scaled, area_cv=detection.area_cv)
+    for factor in factors:
+        mean = factor * detection.mean
+        if mean >= 1:
+            continue
+        feasible = min(cv, 0.9 * np.sqrt(1 / mean - 1))
+        scaled = Detection.from_mean(mean, feasible, detection.source)
         bridge = casework_bridge(direct, cases, population, components, scaled, **options)
         row = bridge.summary.loc["tau posterior", ["q025", "q50", "q975"]]
-        rows[factor] = {"detection_mean": factor * mean, **row.add_prefix("tau_")}
+        rows[factor] = {"detection_mean": mean, **row.add_prefix("tau_")}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
 
 
@@ -249,71 +248,76 @@ def _union_share(direct: Any, components: Sequence[str], overlap: float) -> floa
     return float(1 - overlap * totals.min() / totals.sum()) if len(totals) > 1 else 1.0
 
 
-def _gamma_prior(reports: pd.Series, exposure: pd.Series, deff: float) -> tuple[float, float]:
-    """Mean and shape of area rates: moments of overdispersed counts (Clayton & Kaldor 1987)."""
-    mean = max(reports.sum(), 0.5) / exposure.sum()
-    expected = mean * exposure
-    excess = ((reports - expected) ** 2 - deff * expected).sum() / (expected**2).sum()
-    return float(mean), float(1 / np.clip(excess, 1e-3, None))
+def _rates(
+    reports: pd.Series, exposure: pd.Series, deff: float, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Posterior draws of the areas' reported rates, (draws, areas).
+
+    Gamma-Poisson on effective counts (Clayton & Kaldor 1987). The mean rate and the coefficient
+    of variation between areas (half-normal prior of scale 1) are drawn once for all areas.
+    """
+    y, e = reports.to_numpy() / deff, exposure.to_numpy() / deff
+    total = max(float(y.sum()), 0.5)
+    mean = total / e.sum()
+    shape = _CV**-2.0
+    at = [
+        special.gammaln(k + y) - special.gammaln(k) + k * np.log(k) - (k + y) * np.log(k + mean * e)
+        for k in shape
+    ]
+    probability = special.softmax(np.sum(at, axis=1) - _CV**2 / 2)
+    k = rng.choice(shape, (draws, 1), p=probability)
+    mu = mean * rng.gamma(total, 1 / total, (draws, 1))
+    return rng.gamma(k + y) / (k / mu + e)
 
 
 def _propose(
     rng: np.random.Generator,
     detection: Detection,
     prior: tuple[float, float],
-    ratio: Any,
-    draws: int,
+    known: float,
+    reported: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw detection and tau: one from its prior, the other so that log(detection / tau) ~ `ratio`.
+    """Draw detection and tau so that the cases expected, detection * reported / tau, are likely.
 
-    Half the draws start from detection, half from tau. Returns detection, tau and the log of
-    prior / proposal; pairs outside (0, 1) get no weight.
+    One of the two comes from its prior (half the draws from either), the other from a gamma draw
+    of the cases expected. Returns detection, tau and the log of prior / proposal; pairs outside
+    (0, 1) get no weight.
     """
+    draws = len(reported)
     p_delta, p_tau = stats.beta(detection.a, detection.b), stats.beta(*prior)
+    expected = stats.gamma(known + 0.5)
+    step = expected.rvs(draws, random_state=rng) / reported
     delta, tau = rng.beta(detection.a, detection.b, draws), rng.beta(*prior, draws)
-    step = np.exp(ratio.rvs(draws, random_state=rng))
     first = rng.random(draws) < 0.5
     delta, tau = np.where(first, delta, tau * step), np.where(first, delta / step, tau)
     inside = (delta > 0) & (delta < 1) & (tau > 0) & (tau < 1)
     delta, tau = np.where(inside, delta, 0.5), np.where(inside, tau, 0.5)
-    near = ratio.pdf(np.log(delta / tau))
-    proposal = 0.5 * near * (p_delta.pdf(delta) / tau + p_tau.pdf(tau) / delta)
-    log_weight = p_delta.logpdf(delta) + p_tau.logpdf(tau) - np.log(proposal)
+    at = delta * reported / tau
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_near = expected.logpdf(at) + np.log(at)
+        log_either = np.log(p_delta.pdf(delta) / tau + p_tau.pdf(tau) / delta)
+        log_weight = p_delta.logpdf(delta) + p_tau.logpdf(tau) - log_near - log_either
     return delta, tau, np.where(inside, log_weight, -np.inf)
 
 
-def _log_beta_binomial(
-    known: float, true: np.ndarray, delta: np.ndarray, detection: Detection
-) -> np.ndarray:
-    """Log probability of `known` of `true` (real-valued) cases; -inf where known > true."""
-    a = detection.area_cv**-2
-    b = (a * (1 - delta) / delta)[:, None]
+def _log_binomial(known: float, true: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Log probability of `known` out of `true` (real-valued) cases; -inf where known > true."""
     rest = np.where(true >= known, true - known, 0.0)
-    value = (
-        special.gammaln(known + rest + 1)
-        - special.gammaln(rest + 1)
-        - special.gammaln(known + 1)
-        + special.betaln(known + a, rest + b)
-        - special.betaln(a, b)
-    )
+    value = special.gammaln(known + rest + 1) - special.gammaln(rest + 1)
+    value += special.xlogy(known, share) + rest * np.log1p(-share)
     return np.where(true >= known, value, -np.inf)
-
-
-def _log_mean_exp(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return special.logsumexp(values, axis=1) - np.log(values.shape[1])
 
 
 def _normalise(log_weight: np.ndarray) -> np.ndarray:
     peak = log_weight.max()
     weight = np.exp(log_weight - peak) if np.isfinite(peak) else np.zeros(len(log_weight))
-    weight = weight / weight.sum() if weight.sum() > 0 else weight
+    weight = weight / weight.sum() if weight.any() else weight
     ess = 1 / (weight**2).sum() if weight.any() else 0.0
     if ess < _MINIMUM_ESS:
         raise InputError(
             f"cases, reports and priors hardly fit together ({ess:.0f} effective draws)",
             where="casework bridge",
-            remedy="widen the prior for detection or its variation between areas",
+            remedy="check the cases, or widen the prior for detection or that for tau",
         )
     return weight
 

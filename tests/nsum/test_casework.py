@@ -30,14 +30,15 @@ def world(seed: int, tau: float, detection: float, areas: int = 150, operations:
     exposure = rng.lognormal(7, 0.3, areas)
     reports = rng.poisson(tau * true / population * exposure)
     live = rng.binomial(reports, 0.6)
-    shape = DETECTION.area_cv**-2
-    cases = rng.binomial(true, rng.beta(shape, shape * (1 - detection) / detection, areas))
+    chosen = rng.choice(areas, operations, replace=False)
+    effort = rng.gamma(1.0, 1.0, areas)  # police work differs more than cases do
+    effort /= np.average(effort[chosen], weights=true[chosen])
+    cases = rng.binomial(true, np.minimum(detection * effort, 1.0))
     direct = SimpleNamespace(
         reports=pd.DataFrame({"live": live, "nonlive": reports - live}, ids, dtype=float),
         exposure=pd.DataFrame({"live": exposure, "nonlive": exposure}, ids),
         deff=pd.Series({"live": 1.0, "nonlive": 1.0}),
     )
-    chosen = rng.choice(areas, operations, replace=False)
     cases = pd.Series(cases, ids, name="victims_known").iloc[chosen]
     return direct, cases, pd.Series(population, ids)
 
@@ -79,7 +80,7 @@ def test_known_cases_are_a_ceiling_on_tau():
     direct, cases, population = world(5, tau=0.2, detection=0.02)
     half = (direct.reports.sum(axis=1) / direct.exposure["live"] * population).loc[cases.index]
     many = (half * 3 + 30).round()  # reported rate a third of what casework alone has seen
-    sure = Detection.from_mean(0.8, 0.1, "invented", area_cv=0.2)
+    sure = Detection.from_mean(0.8, 0.1, "invented")
     bridge = casework_bridge(direct, many, population, VICTIMS, sure, seed=2)
     assert bridge.summary.loc["tau ceiling", "q975"] < 0.5
     ceiling = bridge.summary.loc["tau ceiling", "q975"]
