@@ -129,7 +129,6 @@ class MunicipalHierarchy(BaseEstimator):
             draws=self.draws_per_chain,
             tune=self.tune,
             chains=self.chains,
-            cores=1,
             seed=self.random_state,
             progress_bar=False,
         )

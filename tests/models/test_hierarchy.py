@@ -100,7 +100,7 @@ def test_the_collapsed_likelihood_is_the_negative_binomial_of_every_respondent()
 
 @pytest.fixture(scope="module")
 def fitted() -> list[tuple[World, MunicipalHierarchy]]:
-    worlds = [World(seed) for seed in range(5)]
+    worlds = [World(seed) for seed in range(4)]
     return [(world, world.fit()) for world in worlds]
 
 

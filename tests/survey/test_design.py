@@ -127,7 +127,7 @@ def test_weights_estimate_the_population_without_bias():
     truth = psus["population"].sum()
     rich = psus["population"] * (areas["size"].rank().loc[psus["area_id"]].to_numpy() > 40)
     totals, means = [], []
-    for seed in range(150):
+    for seed in range(80):
         sample = draw_sample(areas, psus, **STUDY, seed=seed)
         used = sample[sample["role"].isin(["main", "replicate"])]
         people = used["weight"] * used["interviews"]
