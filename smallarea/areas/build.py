@@ -95,6 +95,9 @@ def _named(register: Register, spec: FrameSpec) -> pd.DataFrame:
     areas = register.areas.copy()
     own = pd.Series(areas.index, index=areas.index).map(spec.provinces)
     areas["province"] = own.fillna(areas["province"].replace(dict(spec.provinces)))
+    # An independent city has a code of its own at this level; it goes with where it lies.
+    by_province = areas.groupby("province")["province_id"]
+    areas["province_id"] = by_province.transform(lambda codes: codes.mode().iloc[0])
     excluded = areas["province"].isin(spec.not_covered.provinces)
     areas["covered"] = ~excluded | areas.index.isin(spec.not_covered.except_areas)
     return areas

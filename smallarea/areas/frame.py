@@ -26,8 +26,8 @@ def _no_names() -> pd.DataFrame:
 class Frame:
     """All areas of a country, and what is known of each before any survey.
 
-    table : index area_id (text, sorted); name, level, province_id, province (where it lies, which
-        for an independent city is not its code's province), region_id, region, income_class,
+    table : index area_id (text, sorted); name, level, province_id, province (where it lies, also
+        for an independent city, whose own code says otherwise), region_id, region, income_class,
         population, urban_share (0-1), adults, children (0-17), age_source, lon, lat (a point
         inside), area_km2, covered (in the survey's frame), geometry_source, geometry_note ('' if
         there is nothing to say).

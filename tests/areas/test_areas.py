@@ -173,3 +173,9 @@ def test_mistake_in_the_catalog_is_named(entry: str, value: object, says: str) -
 
 def test_catalog_of_the_project_declares_a_valid_frame() -> None:
     assert load_catalog(CATALOG).frame["connector"] == "psgc"
+
+
+def test_province_and_its_id_stand_for_the_same_places(frame: Frame) -> None:
+    pairs = frame.table.groupby("province")["province_id"].nunique()
+    assert (pairs == 1).all()
+    assert frame.table["province_id"].nunique() == len(pairs) == 84
