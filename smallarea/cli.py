@@ -43,6 +43,8 @@ Data = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
+INTERRUPTED = 130
+
 console = Console()
 notes = Console(stderr=True)
 
@@ -263,6 +265,7 @@ def main() -> None:
     except InputError as error:
         notes.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
         sys.exit(3)
-    except KeyboardInterrupt:
-        notes.print("interrupted; finished stages are kept and the next run goes on from there")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            notes.print("interrupted; finished stages are kept and the next run goes on from there")
+        raise

@@ -131,7 +131,7 @@ def explain_area(run: Run, area: str, indicator: str = "victims") -> dict[str, A
     area_id = find_area(table, area)
     row = table[(table["area_id"] == area_id) & (table["indicator"] == indicator)].iloc[0]
     features = pd.read_parquet(run.folder / "features.parquet")
-    place = features.rank(pct=True).loc[area_id]
+    place = features.rank(pct=True).loc[[area_id]].iloc[0]
     top = (place - 0.5).abs().sort_values(ascending=False).head(6).index
     return {
         "area_id": area_id,
@@ -154,7 +154,7 @@ def explain_area(run: Run, area: str, indicator: str = "victims") -> dict[str, A
             for name in top
             if pd.notna(place[name])
         },
-        "missing_features": [str(name) for name in features.columns[features.loc[area_id].isna()]],
+        "missing_features": [str(name) for name in place.index[place.isna().to_numpy()]],
         "synthetic": run.synthetic,
     }
 
