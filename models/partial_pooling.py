@@ -2,12 +2,14 @@
 
 from smallarea.models import PartialPooling, model
 
+LONG = {"chains": 4, "tune": 1000, "draws_per_chain": 1000}
 
-@model(features="all")
+
+@model(features="all", full=LONG)
 def partial_pooling():
     return PartialPooling(components=8)
 
 
-@model(features=[])
+@model(features=[], full=LONG)
 def partial_pooling_plain():
     return PartialPooling(components=8)

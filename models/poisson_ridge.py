@@ -15,5 +15,6 @@ def poisson_ridge():
             SimpleImputer(strategy="median"),
             QuantileTransformer(n_quantiles=100, output_distribution="normal"),
             PoissonRegressor(alpha=3.0, max_iter=1000),
-        )
+        ),
+        repeats=1,
     )

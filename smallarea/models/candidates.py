@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ class Candidate:
     estimator: BaseEstimator
     features: Literal["all"] | tuple[str, ...]
     profiles: tuple[str, ...] = ("fast", "full")
+    full: dict[str, Any] = field(default_factory=dict)
 
     @property
     def has_covariates(self) -> bool:
@@ -42,7 +43,9 @@ class Candidate:
 
 
 def model(
-    features: Literal["all"] | Sequence[str] = "all", profiles: Sequence[str] = ("fast", "full")
+    features: Literal["all"] | Sequence[str] = "all",
+    profiles: Sequence[str] = ("fast", "full"),
+    full: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[[], Any]], Candidate]:
     """Declare a function that returns an unfitted estimator as a candidate model.
 
@@ -51,11 +54,12 @@ def model(
     features : ``"all"``, or the names of the features the model may see; ``[]`` for a model
         without covariates, against which those with covariates have to prove themselves.
     profiles : the profiles that include the model.
+    full : settings of the estimator that differ in the profile ``full``, e.g. longer chains.
     """
 
     def declare(build: Callable[[], Any]) -> Candidate:
         chosen: Literal["all"] | tuple[str, ...] = "all" if features == "all" else tuple(features)
-        return Candidate(build.__name__, build(), chosen, tuple(profiles))
+        return Candidate(build.__name__, build(), chosen, tuple(profiles), dict(full or {}))
 
     return declare
 
@@ -91,6 +95,9 @@ def load_models(models_dir: Path, profile: str) -> dict[str, Candidate]:
                 )
             found[candidate.name] = candidate
     chosen = [c for c in found.values() if profile in c.profiles]
+    if profile == "full":
+        for candidate in chosen:
+            candidate.estimator.set_params(**candidate.full)
     if all(c.has_covariates for c in chosen):
         raise InputError(
             f"no model without covariates in profile {profile}",

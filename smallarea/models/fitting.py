@@ -71,7 +71,8 @@ def fit_models(
     )
     plain = [name for name, candidate in models.items() if not candidate.has_covariates]
     decision = covariates_help(cv, plain)
-    weights = stack(cv.log_scores if decision.help else cv.log_scores[plain])
+    predicted = pd.concat([cv.log_scores, cv.thinned_scores])
+    weights = stack(predicted if decision.help else predicted[plain])
     parts, diagnostics = [], []
     shares = allocate(weights, n)
     for position, (name, count) in enumerate(shares.items()):

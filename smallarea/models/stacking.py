@@ -10,7 +10,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from smallarea.models.validation import CrossValidation, clustered_sum
+from smallarea.models.scores import clustered_sum
+from smallarea.models.validation import CrossValidation
 
 Array = NDArray[np.float64]
 

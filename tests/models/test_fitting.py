@@ -56,6 +56,13 @@ def test_profiles_choose_models(models_dir):
     assert list(load_models(models_dir, "full")) == ["national_rate", "two_features"]
 
 
+def test_the_full_profile_changes_settings(models_dir):
+    text = LINEAR.replace('profiles=["full"]', 'full={"components": 1}')
+    (models_dir / "linear.py").write_text(text)
+    assert load_models(models_dir, "fast")["two_features"].estimator.components == 2
+    assert load_models(models_dir, "full")["two_features"].estimator.components == 1
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
