@@ -171,6 +171,44 @@ class Project:
         } | json.loads((published.folder / "summary.json").read_text())
         return self._keep(published.folder, manifest)
 
+    def design(
+        self,
+        *,
+        areas: int = 150,
+        take: int = 24,
+        expansion: int = 0,
+        replacements: int = 2,
+        replicates: int = 0,
+        seed: int | None = None,
+        data: str | Path | None = None,
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Draw a stratified PPS sample of the frame's covered areas and sampling units.
+
+        Strata are region x mostly urban or not; size is population. See
+        :func:`smallarea.survey.design.draw_sample` for the parameters and the columns returned,
+        to which the names of area and unit are added.
+        """
+        from smallarea import pipeline
+        from smallarea.areas import load_frame
+        from smallarea.survey.design import draw_sample, strata
+
+        store = StageStore(self.root / ".smallarea" / "stages", progress)
+        frame = load_frame(pipeline.frame_stage(self, store, data).folder)
+        covered = frame.table[frame.table["covered"]]
+        sample = draw_sample(
+            pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
+            frame.psus[frame.psus["area_id"].isin(covered.index)],
+            n_areas=areas,
+            take=take,
+            expansion=expansion,
+            replacements=replacements,
+            replicates=replicates,
+            seed=self.settings.seed if seed is None else seed,
+        )
+        places = covered[["name", "province", "region"]]
+        return sample.join(places, on="area_id").join(frame.psus["name"].rename("psu_name"))
+
     def _keep(self, published: Path, manifest: dict[str, Any]) -> Run:
         folder = self.root / "runs" / manifest["run"]
         with writing(folder) as temporary:

@@ -9,22 +9,10 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.simulate.settings import TwinSettings
-from smallarea.survey.design import allocate, inclusion_probabilities, systematic
+from smallarea.survey.design import allocate, inclusion_probabilities, strata, systematic
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
-
-
-def strata(table: pd.DataFrame) -> pd.Series:
-    """Return each area's stratum: region x (mostly urban or not), thin strata joined.
-
-    A region in which either kind has fewer than two areas is one stratum.
-    """
-    kind = np.where(table["urban_share"] >= 0.5, "urban", "rural")
-    label: pd.Series = table["region"] + ", " + kind
-    areas: pd.Series = label.groupby(label).transform("size")
-    thin = areas.groupby(table["region"]).transform("min") < 2
-    return label.mask(thin, table["region"]).rename("stratum")
 
 
 def draw_areas(

@@ -98,6 +98,18 @@ def draw_sample(
 ROLES = ("main", "replicate", "expansion", "replacement")
 
 
+def strata(table: pd.DataFrame) -> pd.Series:
+    """Return each area's stratum: region x (mostly urban or not), thin strata joined.
+
+    A region in which either kind has fewer than two areas is one stratum.
+    """
+    kind = np.where(table["urban_share"] >= 0.5, "urban", "rural")
+    label: pd.Series = table["region"] + ", " + kind
+    areas: pd.Series = label.groupby(label).transform("size")
+    thin = areas.groupby(table["region"]).transform("min") < 2
+    return label.mask(thin, table["region"]).rename("stratum")
+
+
 def allocate(size: pd.Series, capacity: pd.Series, n: int, least: pd.Series | int = 2) -> pd.Series:
     """Share n areas among strata in proportion to size, within bounds, whole numbers.
 
