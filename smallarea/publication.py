@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from smallarea.areas import load_frame
 from smallarea.features import Features, load_features
 from smallarea.files import write_json
+from smallarea.nsum.tau import TauPrior
 from smallarea.publish import (
     ReportInput,
     draws_dataset,
@@ -73,7 +76,8 @@ def publish(
     weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
 
-    mean, sd = settings.tau_prior.a > 1, settings.tau_prior.a > 2
+    prior = TauPrior(**json.loads((folders["nsum"] / "tau.json").read_text()))
+    mean, sd = prior.has_mean, prior.has_sd
     flags = flag_areas(table, mean=mean, synthetic=synthetic)
     shared: dict[str, Any] = {"overlap": settings.overlap, "mean": mean, "sd": sd}
     every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
@@ -103,8 +107,7 @@ def publish(
             regions=regions,
             draws=draws,
             geometry=frame.geometry,
-            tau_prior=f"Beta({settings.tau_prior.a:g}, {settings.tau_prior.b:g}), "
-            f"{settings.tau_prior.source}",
+            tau_prior=f"Beta({prior.a:.4g}, {prior.b:.4g}), {prior.source}",
             decision=decision["sentence"],
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
@@ -118,6 +121,10 @@ def publish(
         ),
         out / "report.html",
     )
+    national.drop(columns=["nation", "rank_low", "rank_high"]).to_csv(
+        out / "national.csv", index=False
+    )
+    reported_sizes(folders["nsum"]).to_csv(out / "reported.csv")
     numbers = national.set_index("indicator").drop(columns=["nation", "rank_low", "rank_high"])
     write_json(
         out / "summary.json",
@@ -125,12 +132,31 @@ def publish(
             "synthetic": synthetic,
             "national": json.loads(numbers.to_json(orient="index")),
             "covariates": decision,
+            "tau_prior": asdict(prior),
             "weights": weights.round(4).to_dict(),
             "agreement": json.loads(agreement.to_json(orient="index")),
             "warnings": warnings,
             "reads": [str(report) for report in features.reports],
         },
     )
+
+
+def reported_sizes(nsum: Path) -> pd.DataFrame:
+    """Return the reported national sizes tau x N side by side, before any reporting rate.
+
+    Rows components; `killworth_*` scale-up in closed form for the whole reference population with
+    its bootstrap errors, `bayes_*` the posterior for the areas that the survey covers.
+    """
+    classical = pd.read_csv(nsum / "killworth.csv", index_col="group")
+    posterior = xr.load_dataarray(nsum / "national.nc", engine="h5netcdf")
+    draws = posterior.transpose("component", "draw").to_numpy()
+    low, high = np.quantile(draws, [0.025, 0.975], axis=1)
+    bayes = {"mean": draws.mean(1), "sd": draws.std(1), "q025": low, "q975": high}
+    both = [
+        classical[["mean", "sd", "q025", "q975"]].add_prefix("killworth_"),
+        pd.DataFrame(bayes, index=posterior["component"].values).add_prefix("bayes_"),
+    ]
+    return pd.concat(both, axis=1).rename_axis("component")
 
 
 def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> pd.DataFrame:

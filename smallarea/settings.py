@@ -21,6 +21,14 @@ class TauSettings(_Block):
     source: str
 
 
+class DetectionSettings(_Block):
+    """The share of true cases that casework knows where operations ran, and who says so."""
+
+    mean: float = Field(gt=0, lt=1)
+    cv: float = Field(gt=0)
+    source: str
+
+
 class Settings(_Block):
     """Everything a run can be told that is not data.
 
@@ -29,6 +37,8 @@ class Settings(_Block):
     seed : the one seed from which every random stage takes its own.
     survey : folder with respondents.csv, groups.csv, roster.csv, casework.csv, in the project.
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau.
+    detection : prior of the share of cases that casework knows. With it the tau prior is updated
+        by casework where operations and interviews overlap; without it, casework is not used.
     overlap : share of the smaller of live and non-live victims who are in both.
     top_k : the k of the probability of being among the k areas with most victims.
     folds : province-grouped cross-validation folds.
@@ -38,6 +48,7 @@ class Settings(_Block):
     seed: int = Field(ge=0)
     survey: str
     tau_prior: TauSettings
+    detection: DetectionSettings | None = None
     overlap: float = Field(0.0, ge=0, le=1)
     top_k: int = Field(100, ge=1)
     folds: int = Field(5, ge=2)
