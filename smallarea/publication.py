@@ -75,6 +75,7 @@ def publish(
     decision = json.loads((folders["models"] / "decision.json").read_text())
     weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
+    warnings += silence_warnings(folders["nsum"])
 
     prior = TauPrior(**json.loads((folders["nsum"] / "tau.json").read_text()))
     mean, sd = prior.has_mean, prior.has_sd
@@ -139,6 +140,17 @@ def publish(
             "reads": [str(report) for report in features.reports],
         },
     )
+
+
+def silence_warnings(nsum: Path) -> list[str]:
+    """Say which hidden groups nobody reported."""
+    with xr.open_dataarray(nsum / "national.nc", engine="h5netcdf") as national:
+        silent = str(national.attrs["silent"])
+    return [
+        f"{name}: nobody reported anyone, so its numbers say only what is ruled out"
+        for name in silent.split(", ")
+        if name
+    ]
 
 
 def reported_sizes(nsum: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy import stats
 from smallarea.errors import InputError
 from smallarea.indicators import COMPONENTS, REFERENCE
 from smallarea.nsum.bayes import NsumFit, fit_nsum
+from smallarea.nsum.classical import degrees
 from smallarea.survey.ard import ARD
 
 DEGREE = {"children": "summation", "adults": "known"}
@@ -58,7 +59,8 @@ def national_draws(
     Returns
     -------
     Dims (component, draw); attrs per network: `rhat`, `ess`, `divergences`, `ebfmi`, `cpu_seconds`,
-    `excluded`; per component `deff`; `converged` (0/1) and `reasons`.
+    `excluded`; per component `deff`; `converged` (0/1) and `reasons`; `silent`, the components
+    that nobody reported: their draws say what is ruled out, no more.
 
     Raises
     ------
@@ -76,7 +78,10 @@ def national_draws(
             where="groups",
             remedy="list every component with kind 'hidden'",
         )
-    fits = {p: _converged(ard, DEGREE[p], draws, seed, profile) for p in DEGREE}
+    silent = [c for c in COMPONENTS if not ard.counts[c].sum() > 0]
+    heard = ard.only([g for g in ard.groups.index if g not in silent])
+    networks = [p for p in DEGREE if any(REFERENCE[c] == p for c in set(COMPONENTS) - set(silent))]
+    fits = {p: _converged(heard, DEGREE[p], draws, seed, profile) for p in networks}
     reasons = [f"{p}: {reason}" for p, fit in fits.items() for reason in fit.reasons]
     if reasons and not allow_unconverged:
         raise InputError(
@@ -87,18 +92,35 @@ def national_draws(
     rng = np.random.default_rng(seed)
     sizes = pd.DataFrame(index=range(draws), columns=list(COMPONENTS), dtype=float)
     for component in COMPONENTS:
+        population = covered_population[REFERENCE[component]]
+        if component in silent:
+            sizes[component] = population * _rate_of_silence(ard, component, draws, rng)
+            continue
         fit = fits[REFERENCE[component]]
         rate = fit.reported.sel(group=component).to_numpy().ravel() / fit.answers.population
         chosen = rng.permutation(len(rate))[:draws]
-        sizes[component] = rate[chosen] * covered_population[REFERENCE[component]]
-    scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1).fillna(0)
-    values = paired(sizes.to_numpy(), scores[list(COMPONENTS)].to_numpy(float), rng)
+        sizes[component] = rate[chosen] * population
+    scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1)
+    scores = scores.reindex(columns=list(COMPONENTS)).fillna(0)
+    values = paired(sizes.to_numpy(), scores.to_numpy(float), rng)
     return xr.DataArray(
         values.T,
         coords={"component": list(COMPONENTS), "draw": np.arange(draws)},
         name="reported",
-        attrs=_attributes(fits, reasons),
+        attrs=_attributes(fits, reasons) | {"silent": ", ".join(silent)},
     )
+
+
+def _rate_of_silence(ard: ARD, component: str, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the reported rate of a group nobody reported: Gamma(1/2, people known).
+
+    The Poisson posterior under Jeffreys' prior. The models' prior, proportional to 1 / N, has no
+    proper posterior here. These draws say how large the group may be unseen, not how large it is.
+    """
+    network = str(ard.groups.loc[component, "network"])
+    degree = degrees(ard, network, "summation" if network == "child" else "known")
+    known = degree.where(ard.counts[component].notna()).sum()
+    return rng.gamma(0.5, 1 / known, draws)
 
 
 def paired(draws: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
