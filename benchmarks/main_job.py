@@ -3,9 +3,9 @@
     python benchmarks/main_job.py --seeds 10 [--profile fast] [--signal 0.6] [--out FILE.json]
 
 For each seed a twin is made and the main job run on it. Compared with the twin's truth, over all
-areas: the share of 80 % intervals that hold it, the root mean squared error of medians, and how many
-of the true top 100 are among the estimated top 100; beside them the national-rate baseline, which
-gives every area the national total in proportion to its children or adults.
+areas: the share of 80 % intervals that hold it, the root mean squared error of medians, and how
+many of the true top 100 are among the estimated top 100; beside them the national-rate baseline,
+which gives every area the national total in proportion to its children or adults.
 """
 
 from __future__ import annotations
