@@ -26,7 +26,7 @@ from smallarea.inputs import (
     is_synthetic,
     snapshots,
 )
-from smallarea.stages import Stage, StageStore
+from smallarea.stages import Stage, StageStore, seed_of
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -121,9 +121,9 @@ def nsum_stage(
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
-        tau = reporting_prior(settings, survey, direct, areas, seed)
+        tau = reporting_prior(settings, survey, direct, areas, seed_of(seed, "casework"))
         write_json(out / "tau.json", asdict(tau))
-        national = national_draws(ard, population, draws, seed, profile)
+        national = national_draws(ard, population, draws, seed_of(seed, "nsum"), profile)
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
 
     return store.stage(
@@ -194,7 +194,7 @@ def models_stage(
             load_frame(frame.folder).table,
             folds=folds,
             n=draws,
-            seed=seed,
+            seed=seed_of(seed, "models"),
             progress=lambda what, share: store.progress(f"models: {what}", share),
         )
         fitted.draws.to_netcdf(out / "rates.nc", engine="h5netcdf")
@@ -227,7 +227,7 @@ def projection_stage(
         rates = xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf")
         national = xr.load_dataarray(nsum.folder / "national.nc", engine="h5netcdf")
         prior = TauPrior(**json.loads((nsum.folder / "tau.json").read_text()))
-        tau = tau_draws(prior, rates.sizes["draw"], seed)
+        tau = tau_draws(prior, rates.sizes["draw"], seed_of(seed, "tau"))
         sizes = reference_sizes(table)
         prevalence, agreement = agree(rates, sizes, national, table["covered"], tau=tau)
         counts = to_counts(prevalence, sizes, table["covered"])

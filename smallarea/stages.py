@@ -87,6 +87,11 @@ class StageStore:
         return stage
 
 
+def seed_of(seed: int, part: str) -> int:
+    """Derive one part's seed from the run's, so that no two parts share random numbers."""
+    return int(digest_of([seed, part])[:8], 16)
+
+
 def code_hash(part: str) -> str:
     """Hash the Python source of a file or folder, relative to the package or absolute."""
     path = PACKAGE / part

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from smallarea.stages import StageStore, code_hash
+from smallarea.stages import StageStore, code_hash, seed_of
 
 
 def run(store, settings, after=(), fail=False):
@@ -58,3 +58,9 @@ def test_code_hash_follows_the_source(tmp_path):
     assert code_hash(str(tmp_path)) == first
     (tmp_path / "a.py").write_text("x = 2")
     assert code_hash(str(tmp_path)) != first
+
+
+def test_parts_of_a_run_have_seeds_of_their_own():
+    seeds = {seed_of(seed, part) for seed in range(100) for part in ("nsum", "models", "tau")}
+    assert len(seeds) == 300
+    assert seed_of(7, "tau") == seed_of(7, "tau")
