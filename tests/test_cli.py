@@ -1,0 +1,92 @@
+"""Commands that need no finished run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "smallarea", *map(str, words)],
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def survey(tmp_path: Path) -> tuple[Path, Path]:
+    """Two known groups and a hidden one of 2,000 among 100,000 people; 400 respondents."""
+    rng = np.random.default_rng(3)
+    degree = rng.lognormal(5, 0.5, 400)
+    sizes = {"teachers": 1_500, "nurses": 800, "hidden": 2_000}
+    answers = {name: rng.poisson(degree * size / 100_000) for name, size in sizes.items()}
+    answers["village"] = np.repeat(np.arange(40), 10)
+    pd.DataFrame(answers).to_csv(tmp_path / "survey.csv", index=False)
+    groups = pd.DataFrame({"group": sizes, "kind": "known", "size": sizes, "population": 100_000})
+    groups["group"] = groups.index
+    groups.loc["hidden", ["kind", "size"]] = ["hidden", np.nan]
+    groups.to_csv(tmp_path / "groups.csv", index=False)
+    return tmp_path / "survey.csv", tmp_path / "groups.csv"
+
+
+def test_nsum_sizes_a_hidden_group_from_the_shell(survey):
+    answers, groups = survey
+    words = ("nsum", answers, "--groups", groups, "--model", "killworth", "--psu", "village")
+    made = command(*words, "--json")
+    assert made.returncode == 0, made.stderr
+    found = json.loads(made.stdout)
+    assert set(found) == {"model", "groups", "diagnostics", "warnings"}
+    (hidden,) = found["groups"]
+    assert hidden["group"] == "hidden"
+    # Poisson error of about 1,200 reports is 3 %; four of them.
+    assert hidden["mean"] == pytest.approx(2_000, rel=0.16)
+    assert hidden["q025"] < hidden["median"] < hidden["q975"]
+    assert hidden["ess"] is None
+    assert "hidden" in command(*words).stdout
+    assert json.loads(command(*words, "--json").stdout) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--model", "magic"), "choose one of killworth"),
+        (("--model", "full", "--tau-prior", "five"), "write A,B"),
+        (("--model", "killworth", "--tau-prior", "5,95"), "no transmission rate"),
+        (("--model", "killworth", "--weights", "w"), "missing columns: w"),
+    ],
+)
+def test_nsum_says_what_is_wrong(survey, words, said):
+    answers, groups = survey
+    made = command("nsum", answers, "--groups", groups, *words)
+    assert made.returncode == 3
+    assert said in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def test_design_draws_a_sample_and_says_what_it_can_tell(tmp_path):
+    assert command("init", tmp_path / "p").returncode == 0
+    made = command(
+        "design", tmp_path / "sample.csv", "--project", tmp_path / "p", "--replicates", 4, "--json"
+    )
+    assert made.returncode == 0, made.stderr
+    facts = json.loads(made.stdout)
+    assert facts["margin_99_simple"] == pytest.approx(0.0215, abs=5e-5)
+    sample = pd.read_csv(tmp_path / "sample.csv", dtype={"psu_id": str, "area_id": str})
+    roles = sample["role"].value_counts()
+    assert roles["main"] == 150
+    assert roles["replicate"] == 4
+    assert not sample["region"].str.contains("MIMAROPA").any()
+
+
+def test_help_teaches():
+    told = command("--help").stdout
+    assert "smallarea init my-project" in told
+    for name in ("init", "simulate", "run", "status", "explain", "design", "nsum"):
+        assert name in told
+        assert "--help" in command(name, "--help").stdout
