@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +86,18 @@ def find_survey(project: Project, frame: Frame, seed: int, progress: Progress) -
     return survey
 
 
-def is_synthetic(survey: Path) -> bool:
-    """Whether the survey is a digital twin's, which leaves `twin.json` beside it."""
-    return (survey.parent / "twin.json").is_file()
+def is_synthetic(project: Project, data: str | Path | None, survey: Path) -> bool:
+    """Whether the survey or any stream is a digital twin's.
+
+    A twin leaves `twin.json` beside its survey and marks every respondent, so that a copy of its
+    survey is known for what it is.
+    """
+    with (survey / "respondents.csv").open(encoding="utf-8") as answers:
+        marked = any("SYNTHETIC" in line for line in islice(answers, 2))
+    dirs = project.data_dirs(data)
+    files = (locate(source, dirs) for source in project.catalog.sources.values())
+    invented = any(path is not None and project.twin in path.parents for path in files)
+    return marked or invented or (survey.parent / "twin.json").is_file()
 
 
 def inputs_of(project: Project, data: str | Path | None, survey: Path) -> list[dict[str, Any]]:

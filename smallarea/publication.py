@@ -15,6 +15,7 @@ import xarray as xr
 from smallarea.areas import load_frame
 from smallarea.features import Features, load_features
 from smallarea.files import write_json
+from smallarea.indicators import REFERENCE
 from smallarea.nsum.tau import TauPrior
 from smallarea.publish import (
     ReportInput,
@@ -75,16 +76,21 @@ def publish(
     decision = json.loads((folders["models"] / "decision.json").read_text())
     weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
-    warnings += silence_warnings(folders["nsum"])
+    warnings += silence_warnings(folders["nsum"]) + weak_fits(folders["models"])
 
     prior = TauPrior(**json.loads((folders["nsum"] / "tau.json").read_text()))
     mean, sd = prior.has_mean, prior.has_sd
-    flags = flag_areas(table, mean=mean, synthetic=synthetic)
+    near = pd.read_csv(folders["models"] / "applicability.csv", dtype={"area_id": str})
+    far = set(near.loc[near["outside"], "area_id"])
+    flags = flag_areas(table, extrapolated=far, mean=mean, synthetic=synthetic)
     shared: dict[str, Any] = {"overlap": settings.overlap, "mean": mean, "sd": sd}
     every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
     estimates = suppress(every, table)
     national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
     regions = estimate_groups(counts, table, "region", **shared)
+    if estimates["q50"].isna().any():  # means add up: with the nation's, a withheld one would too
+        national[["mean", "sd"]] = np.nan
+        regions[["mean", "sd"]] = np.nan
 
     write_parquet(estimates, out / "estimates.parquet")
     write_csv(estimates, out / "estimates.csv")
@@ -125,7 +131,7 @@ def publish(
     national.drop(columns=["nation", "rank_low", "rank_high"]).to_csv(
         out / "national.csv", index=False
     )
-    reported_sizes(folders["nsum"]).to_csv(out / "reported.csv")
+    reported_sizes(folders["nsum"], table).to_csv(out / "reported.csv")
     numbers = national.set_index("indicator").drop(columns=["nation", "rank_low", "rank_high"])
     write_json(
         out / "summary.json",
@@ -153,19 +159,33 @@ def silence_warnings(nsum: Path) -> list[str]:
     ]
 
 
-def reported_sizes(nsum: Path) -> pd.DataFrame:
+def weak_fits(models: Path) -> list[str]:
+    """Say which models that gave draws did not converge."""
+    diagnostics = pd.read_csv(models / "diagnostics.csv")
+    weak = diagnostics[(diagnostics["quantity"] == "weak") & (diagnostics["value"] > 0)]
+    return [
+        f"{name}: the sampler did not converge well; use the full profile" for name in weak.model
+    ]
+
+
+def reported_sizes(nsum: Path, table: pd.DataFrame) -> pd.DataFrame:
     """Return the reported national sizes tau x N side by side, before any reporting rate.
 
-    Rows components; `killworth_*` scale-up in closed form for the whole reference population with
-    its bootstrap errors, `bayes_*` the posterior for the areas that the survey covers.
+    Rows components, both for the areas that the survey covers; `killworth_*` scale-up in closed
+    form with its bootstrap errors, `bayes_*` the posterior that the estimates agree with.
     """
-    classical = pd.read_csv(nsum / "killworth.csv", index_col="group")
+    numbers = ["mean", "sd", "q025", "q975"]
+    classical = pd.read_csv(nsum / "killworth.csv", index_col="group")[numbers]
+    covered = (
+        table[table["covered"]][["adults", "children"]].sum() / table[["adults", "children"]].sum()
+    )
+    classical = classical.mul([covered[REFERENCE[name]] for name in classical.index], axis=0)
     posterior = xr.load_dataarray(nsum / "national.nc", engine="h5netcdf")
     draws = posterior.transpose("component", "draw").to_numpy()
     low, high = np.quantile(draws, [0.025, 0.975], axis=1)
     bayes = {"mean": draws.mean(1), "sd": draws.std(1), "q025": low, "q975": high}
     both = [
-        classical[["mean", "sd", "q025", "q975"]].add_prefix("killworth_"),
+        classical.add_prefix("killworth_"),
         pd.DataFrame(bayes, index=posterior["component"].values).add_prefix("bayes_"),
     ]
     return pd.concat(both, axis=1).rename_axis("component")

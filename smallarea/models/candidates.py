@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from smallarea.errors import InputError
 
@@ -27,6 +27,13 @@ class Candidate:
     @property
     def has_covariates(self) -> bool:
         return self.features != ()
+
+    def unfitted(self, seed: int) -> BaseEstimator:
+        """Return a fresh estimator that takes its randomness, if it has any, from `seed`."""
+        estimator = clone(self.estimator)
+        if "random_state" in estimator.get_params():
+            estimator.set_params(random_state=seed)
+        return estimator
 
     def select(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return this model's columns of `X`; raise InputError if one does not exist."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import xarray as xr
-from sklearn.base import clone
 
 from smallarea.models.candidates import Candidate
 from smallarea.models.stacking import Decision, allocate, covariates_help, pool, stack
@@ -79,7 +78,7 @@ def fit_models(
         tell(f"{name} on all surveyed areas", whole + (1 - whole) * position / len(shares))
         candidate = models[str(name)]
         own = candidate.select(X)
-        fitted = clone(candidate.estimator).fit(own, direct, areas)
+        fitted = candidate.unfitted(seed + position).fit(own, direct, areas)
         parts.append(fitted.draws(own, areas, int(count), seed + position))
         diagnostics += [(name, key, value) for key, value in fitted.diagnostics_.items()]
     return FittedModels(

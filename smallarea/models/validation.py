@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import xarray as xr
-from sklearn.base import clone
 
 from smallarea.errors import InputError
 from smallarea.models.counts import check_areas, rows
@@ -92,7 +91,7 @@ def cross_validate(
         for k, (what, training, tested) in enumerate(splits):
             if progress:
                 progress(f"{name} {what}", (position + k / len(splits)) / len(models))
-            fitted = clone(model.estimator).fit(own, training, areas)
+            fitted = model.unfitted(seed + k).fit(own, training, areas)
             parts.append(fitted.draws(own.loc[surveyed[tested]], areas, n, seed + k))
         thinned[name] = by_area_and_component(log_density(parts.pop(), taken))
         draws = xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=list(surveyed))

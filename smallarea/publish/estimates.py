@@ -36,7 +36,7 @@ COLUMNS: dict[str, str] = {
     "rank_low": "90 % interval of the rank among all areas, 1 = largest, lower end",
     "rank_high": "the same, upper end",
     "flags": "warnings, separated by ';'",
-    "p_top": "probability of being among the k largest areas (k: 100 unless stated)",
+    "p_top": "probability of being among the k largest areas (k: 100 unless stated), to 0.01",
     "notice": f"'{SYNTHETIC}' when the survey was invented, empty otherwise",
 }
 
@@ -71,7 +71,7 @@ def estimate_areas(
     for indicator, draws in indicator_draws(counts, table, overlap=overlap):
         ratio = indicator == "ratio"
         part = summarise(draws, mean=mean or ratio, sd=sd or ratio)
-        parts.append(part.assign(indicator=indicator, p_top=probability_top(draws, k)))
+        parts.append(part.assign(indicator=indicator, p_top=probability_top(draws, k).round(2)))
     long = pd.concat(parts)
     for column in ("name", "province", "region"):
         long[column] = table.loc[long.index, column]

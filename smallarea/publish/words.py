@@ -32,7 +32,8 @@ FLAG_WORDS: dict[str, str] = {
 
 MEANING: tuple[str, ...] = (
     "Each number is a range of plausible values, not a count of known people. The median is as "
-    "likely too high as too low; the truth lies between q10 and q90 in four cases of five.",
+    "likely too high as too low; if the models and the assumed reporting rate are right, the "
+    "truth lies between q10 and q90 in four cases of five.",
     "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
     "chance of being among the highest) or the rank interval in place of a rank.",
     "Where nobody was interviewed, the number is what places like it show. Flags say where even "

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -78,6 +78,7 @@ def test_roads_are_cut_at_boundaries(squares):
 )
 def test_no_road_is_lost_or_counted_twice(squares, places):
     road = shapely.LineString(places)
+    assume(road.is_simple)  # ground that a line covers twice is one road
     km = lines.length_km(gpd.GeoDataFrame(geometry=[road], crs=4326), squares)["total"].sum()
     assert km >= geodesic_km(np.array([road]))[0] * (1 - 1e-6) - 1e-6
     along = squares.geometry.boundary.union_all().intersection(road).length

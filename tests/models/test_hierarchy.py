@@ -67,7 +67,7 @@ class World:
         )
 
     def fit(self, with_units: bool = True) -> MunicipalHierarchy:
-        model = MunicipalHierarchy(chains=2, tune=500, draws_per_chain=500, random_state=1)
+        model = MunicipalHierarchy(chains=2, tune=700, draws_per_chain=1000, random_state=1)
         units = self.units if with_units else None
         return model.fit(self.X, self.direct, self.areas, units=units)
 

@@ -168,7 +168,7 @@ def test_page_works_in_a_browser(page):
     assert pointed.startswith("Town 7, Province 1")
     assert "nobody interviewed" in pointed
     assert "<h2>Peñarrubia</h2>" in dom  # found by typing without the tilde
-    assert "Eight times in ten" in dom
+    assert "eight times in ten" in dom
     assert "its position or shape is approximate" in dom
     assert len(re.findall(r'data-area="\d+"', dom)) == 24
     assert "withheld" in dom

@@ -35,7 +35,7 @@ def test_one_row_per_area_and_indicator_in_declared_columns(toy):
     assert (np.diff(quantiles, axis=1) >= 0).all()
     assert (toy.estimates["rank_low"] <= toy.estimates["rank_high"]).all()
     top = toy.estimates.groupby("indicator")["p_top"].sum()
-    np.testing.assert_allclose(top, 5)
+    np.testing.assert_allclose(top, 5, atol=0.005 * len(toy.table))  # each is rounded to 0.01
 
 
 def test_flags_say_what_is_wrong_with_an_area(toy):

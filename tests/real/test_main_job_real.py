@@ -16,7 +16,8 @@ from smallarea.files import sha256
 def project(tmp_path_factory: pytest.TempPathFactory) -> sa.Project:
     project = sa.Project.init(tmp_path_factory.mktemp("real") / "project")
     catalog = project.root / "data_catalog.yaml"
-    catalog.write_text(catalog.read_text().replace("fast: 1000", "fast: 200"))
+    text = catalog.read_text()
+    catalog.write_text(text.replace("fast: 1000", "fast: 200").replace("folds: 5", "folds: 3"))
     return sa.Project(project.root)
 
 

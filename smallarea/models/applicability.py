@@ -1,0 +1,47 @@
+"""Where models may be believed: how far an area's features lie from what was surveyed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+
+from smallarea.models.components import principal_components
+
+
+def applicability(
+    X: pd.DataFrame, surveyed: pd.Index, province: pd.Series, components: int = 8
+) -> pd.DataFrame:
+    """Return each area's dissimilarity to the surveyed areas, and whether it is too large.
+
+    The index of Meyer & Pebesma (2021), on principal components: distance to the nearest surveyed
+    area over the mean distance between surveyed areas. Too large is what exceeds the upper whisker
+    (third quartile + 1.5 interquartile ranges) of the surveyed areas' own distances to the nearest
+    one of another province, which is how far cross-validation has tested the models.
+
+    Parameters
+    ----------
+    X : area_id x feature, all areas, NaN allowed. surveyed : area_ids with interviews.
+    province : of each area, index area_id.
+
+    Returns
+    -------
+    Index area_id; `dissimilarity`, `outside` (never for a surveyed area).
+    """
+    X = X.sort_index()
+    scores = pd.DataFrame(principal_components(X, components).fit_transform(X), X.index)
+    here = scores.loc[surveyed]
+    between = cdist(here, here)
+    typical = between[np.triu_indices(len(here), 1)].mean()
+    own = province.loc[surveyed].to_numpy()
+    between[own[:, None] == own] = np.inf
+    tested = between.min(axis=1)
+    low, high = np.quantile(tested[np.isfinite(tested)], [0.25, 0.75])
+    nearest = cdist(scores, here).min(axis=1)
+    return pd.DataFrame(
+        {
+            "dissimilarity": nearest / typical,
+            "outside": (nearest > high + 1.5 * (high - low)) & ~scores.index.isin(surveyed),
+        },
+        index=X.index,
+    )
