@@ -167,9 +167,8 @@ def _cells(fit: NsumFit, at: xr.Dataset, rng: np.random.Generator) -> _Cells:
 
     def values(name: str, own: str) -> np.ndarray:
         """(..., 1, K) of a group's parameter, (..., n, 1) of a respondent's."""
-        array = at[name]
-        outer = ["sample"] if "sample" in array.dims else []
-        array = array.transpose(*outer, own).to_numpy()
+        outer = ["sample"] if "sample" in at[name].dims else []
+        array = np.asarray(at[name].transpose(*outer, own))
         return array[..., None, :] if own == "group" else array[..., None]
 
     mean = values("degree", "respondent").astype(float) * values("share", "group")
@@ -179,7 +178,7 @@ def _cells(fit: NsumFit, at: xr.Dataset, rng: np.random.Generator) -> _Cells:
         mean = mean * np.exp(factor * loading - loading**2 / 2)
         if "beta" in at:
             beta = at["beta"].transpose(..., "beta_dim_0", "beta_dim_1").to_numpy()
-            effect = np.exp(fit.answers.covariates @ beta)
+            effect = np.exp(np.asarray(fit.answers.covariates) @ beta)
             mean = mean * effect / effect.mean(axis=-2, keepdims=True)
     if "shape" in at:
         return _Cells(mean, values("shape", "group"))
