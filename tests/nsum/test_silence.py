@@ -1,0 +1,34 @@
+"""A hidden group nobody reports: bounded from above and flagged, never a crash or a zero."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from smallarea.nsum.national import _rate_of_silence
+from smallarea.publication import silence_warnings
+from smallarea.survey import make_ard
+
+
+def test_the_rate_of_a_silent_group_is_jeffreys_posterior_given_people_known():
+    survey = pd.DataFrame({"children_0_8": [10, 20], "children_9_17": [30, 40], "victims": [0, 0]})
+    groups = pd.DataFrame(
+        {
+            "group": list(survey),
+            "kind": ["known", "known", "hidden"],
+            "size": [500.0, 500.0, np.nan],
+            "population": 1000.0,
+            "network": "child",
+        }
+    )
+    rate = _rate_of_silence(make_ard(survey, groups), "victims", 20_000, np.random.default_rng(0))
+    # Gamma(1/2, 100 people known): mean 0.005, sd 0.0071; four standard errors of the mean.
+    assert rate.mean() == pytest.approx(0.5 / 100, abs=4 * 0.0071 / np.sqrt(20_000))
+    assert (rate > 0).all()
+
+
+def test_silence_is_said(tmp_path):
+    for silent, said in (("", 0), ("victims_live, victims_nonlive", 2)):
+        draws = xr.DataArray(np.ones(2), dims="draw", name="reported", attrs={"silent": silent})
+        draws.to_netcdf(tmp_path / "national.nc", engine="h5netcdf")
+        assert len(silence_warnings(tmp_path)) == said
