@@ -175,13 +175,12 @@ def fit_nsum(
     priors = priors or Priors()
     built = MODELS[model](answers, priors, recall)
     trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
-    posterior, log_rate = trace.posterior, trace.posterior["log_rate"].to_numpy()
+    posterior = trace.posterior
     if "loading" in posterior:
         posterior["loading"] = _same_sign(posterior["loading"])
-    if recall:
-        log_rate = _unrecalled(log_rate, posterior, answers, seed)
+    rates = hidden_rates(posterior, answers, recall, seed)
     reported = xr.DataArray(
-        np.moveaxis(population * np.exp(log_rate), -1, 0),
+        np.moveaxis(population * rates, -1, 0),
         coords={"group": hidden, "chain": posterior.chain, "draw": posterior.draw},
         name="reported",
     )
@@ -211,7 +210,7 @@ def sample(
     if sampler == "nutpie":
         import nutpie
 
-        compiled = nutpie.compile_pymc_model(model, backend="numba")
+        compiled = nutpie.compile_pymc_model(model, backend="numba", freeze_model=True)
         ready = time.process_time()
         trace = nutpie.sample(
             compiled,
@@ -226,9 +225,8 @@ def sample(
     elif sampler == "pymc":
         import pymc as pm
 
+        ready = start  # it compiles as it samples
         with model:
-            model.logp_dlogp_function()
-            ready = time.process_time()
             trace = pm.sample(
                 draws, tune=tune, chains=chains, cores=1, random_seed=seed, progressbar=False
             )
@@ -296,16 +294,21 @@ def _centred(ard: ARD, covariates: list[str] | None) -> np.ndarray | None:
     return ((table - table.mean()) / table.std(ddof=0).replace(0, 1)).to_numpy()
 
 
-def _unrecalled(
-    log_rate: np.ndarray, posterior: xr.Dataset, answers: Answers, seed: int
-) -> np.ndarray:
-    """Size behind an answer: undo the exponent and draw the hidden group's own recall error."""
+def hidden_rates(posterior: xr.Dataset, answers: Answers, recall: bool, seed: int) -> np.ndarray:
+    """Draws (chain, draw, hidden group) of reported rates, freed of recall effects.
+
+    Undoing recall draws what the answers cannot show: the hidden group's own error, and the
+    part of the error that all known groups share.
+    """
+    log_rate = posterior["log_rate"].to_numpy()
+    if not recall:
+        return np.exp(log_rate)
     rng = np.random.default_rng(seed)
     known = answers.log_known
     exponent, scatter = (posterior[v].to_numpy()[..., None] for v in ("exponent", "scatter"))
     common = scatter / np.sqrt(len(known)) * rng.normal(size=scatter.shape)
     error = scatter * rng.normal(size=log_rate.shape)
-    return known.mean() + (log_rate + common - known.mean() - error) / exponent
+    return np.exp(known.mean() + (log_rate + common - known.mean() - error) / exponent)
 
 
 def _same_sign(loading: xr.DataArray) -> xr.DataArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,7 +123,9 @@ def leave_one_out(fit: NsumFit) -> pd.DataFrame:
         used = fit.answers.weights[:, k] > 0
         log_lik = _Cells(cells.mean[..., k], shape).exact.logpmf(fit.answers.counts[:, k])[:, used]
         data = az.from_dict(log_likelihood={"y": log_lik.reshape(chains, -1, used.sum())})
-        found = az.loo(data, pointwise=True, reff=1.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # `bad` says it, cell by cell
+            found = az.loo(data, pointwise=True, reff=1.0)
         bad = float((found.pareto_k > 0.7).mean())
         rows[group] = [found.elpd_loo, found.se, found.p_loo, bad]
     return pd.DataFrame.from_dict(rows, orient="index", columns=["elpd", "se", "p_loo", "bad"])
@@ -148,7 +151,8 @@ def _kept(fit: NsumFit) -> xr.Dataset:
 def _from_priors(fit: NsumFit, seed: int, draws: int = 200) -> xr.Dataset:
     import pymc as pm
 
-    with MODELS[fit.model](fit.answers, fit.priors, fit.recall):
+    with MODELS[fit.model](fit.answers, fit.priors, fit.recall), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the likelihood is not wanted here
         prior = pm.sample_prior_predictive(draws, random_seed=seed).prior
     prior = prior.rename({f"{name}_dim_0": "group" for name in ("share",)})
     for name in ("shape", "inverse_omega", "loading"):

@@ -8,13 +8,15 @@ With p(N_u) proportional to 1 / N_u, log r_u is uniform, whatever tau is: tau st
 Likelihoods enter as sums that were collapsed beforehand: the Poisson model needs row and column
 totals only; of the negative binomial, log-gamma terms are evaluated once per distinct
 (group, answer) pair. Degrees are sampled centred, because each respondent's answers say much
-about the respondent's own degree.
+about the respondent's own degree. Data are mutable in the model, so that one compilation
+serves every survey of the same numbers of respondents and groups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 Tensor = Any
+Data = SimpleNamespace  # the arrays of Answers.arrays as shared variables of a model
 
 
 @dataclass(frozen=True)
@@ -58,30 +61,55 @@ class Answers:
     log_degree: np.ndarray | None
     population: float
     covariates: np.ndarray | None = None
-    pairs: tuple[np.ndarray, np.ndarray, np.ndarray] = field(init=False)
-
-    def __post_init__(self) -> None:
-        group = np.broadcast_to(np.arange(self.counts.shape[1]), self.counts.shape)
-        answered = (self.counts > 0) & (self.weights > 0)
-        keys = np.column_stack([group[answered], self.counts[answered]])
-        unique, where = np.unique(keys, axis=0, return_inverse=True)
-        mass = np.bincount(where.ravel(), self.weights[answered], len(unique))
-        pairs = unique[:, 0].astype(int), unique[:, 1], mass
-        object.__setattr__(self, "pairs", pairs)
 
     @property
     def n_hidden(self) -> int:
         return self.counts.shape[1] - len(self.log_known)
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all that a model reads, by name; other values of it can be swapped in.
+
+        `rows`, `columns` : weighted totals. `cell_*` : the cells answered above 0, in the long
+        form. `pair_*` : the distinct (group, answer) pairs and the weight of their cells.
+        """
+        weighted = self.weights * self.counts
+        person, group = np.nonzero(weighted)
+        answer, mass = self.counts[person, group], self.weights[person, group]
+        pairs, which = np.unique(np.column_stack([group, answer]), axis=0, return_inverse=True)
+        arrays = {
+            "counts": np.ascontiguousarray(self.counts.T),
+            "weights": np.ascontiguousarray(self.weights.T),
+            "rows": weighted.sum(axis=1),
+            "columns": weighted.sum(axis=0),
+            "log_known": self.log_known,
+            "cell_person": person,
+            "cell_group": group,
+            "cell_answer": answer,
+            "cell_weight": mass,
+            "pair_group": pairs[:, 0].astype(int),
+            "pair_answer": pairs[:, 1],
+            "pair_weight": np.bincount(which.ravel(), mass, len(pairs)),
+        }
+        if self.log_degree is not None:
+            arrays["observed_log_degree"] = self.log_degree
+        if self.covariates is not None:
+            arrays["covariates"] = self.covariates
+        return arrays
+
 
 def degree(answers: Answers, priors: Priors, recall: bool = False) -> pm.Model:
     """Random degree: y_ik ~ Poisson(d_i m_k) (Maltiel et al. 2015, model 1)."""
     import pymc as pm
+    import pytensor.tensor as pt
 
     with pm.Model() as model:
-        log_degree = _log_degree(answers, priors)
-        log_share = _log_share(answers, priors, recall)
-        pm.Potential("answers", _poisson(answers, log_degree, log_share))
+        data = _data(answers)
+        log_degree = _log_degree(answers, priors, data)
+        log_share = _log_share(answers, priors, data, recall)
+        totals = (data.rows * log_degree).sum() + (data.columns * log_share).sum()
+        exposure = (data.weights * pt.exp(log_degree)).sum(axis=1)
+        expected = (pt.exp(log_share) * exposure).sum()
+        pm.Potential("answers", totals - expected)
     return model
 
 
@@ -93,17 +121,26 @@ def barrier(answers: Answers, priors: Priors, recall: bool = False) -> pm.Model:
     a hidden group m and rho describe what is reported.
     """
     import pymc as pm
+    import pytensor.tensor as pt
+
+    from smallarea.nsum.kernels import NegativeBinomialCells
 
     with pm.Model() as model:
-        log_degree = _log_degree(answers, priors)
-        log_share = _log_share(answers, priors, recall)
-        shape = _barrier_shape(answers, priors, log_share)
-        pm.Potential("answers", _negative_binomial(answers, log_degree, log_share, shape))
+        data = _data(answers)
+        log_degree = _log_degree(answers, priors, data)
+        log_share = _log_share(answers, priors, data, recall)
+        shape = _barrier_shape(answers, priors, data, log_share)
+        cells: Tensor = NegativeBinomialCells()(
+            log_degree, log_share, shape, data.counts, data.weights
+        )
+        powers = (data.rows * log_degree).sum()
+        powers += (data.columns * (log_share - pt.log(shape))).sum()
+        pm.Potential("answers", cells[0] + powers + _log_gammas(data, shape))
     return model
 
 
 def beta_binomial(answers: Answers, priors: Priors, recall: bool = False) -> pm.Model:
-    """The barrier model with its exact likelihood: to validate `barrier`, at ten times its cost.
+    """The barrier model with its exact likelihood: to validate `barrier`, at many times its cost.
 
     Degrees are continuous, in the binomial coefficient as well, and at least the largest answer.
     """
@@ -111,20 +148,21 @@ def beta_binomial(answers: Answers, priors: Priors, recall: bool = False) -> pm.
     import pytensor.tensor as pt
 
     with pm.Model() as model:
-        log_degree = _log_degree(answers, priors)
-        log_share = _log_share(answers, priors, recall)
-        a = _barrier_shape(answers, priors, log_share)
+        data = _data(answers)
+        log_degree = _log_degree(answers, priors, data)
+        log_share = _log_share(answers, priors, data, recall)
+        a = _barrier_shape(answers, priors, data, log_share)
         b = a * (pt.exp(-log_share) - 1)
-        degree, y, w = pt.exp(log_degree), answers.counts, answers.weights
-        others = degree[:, None] - y
-        possible = degree > y.max(axis=1)
-        others = pt.switch(possible[:, None], others, 1.0)
-        cells = pt.gammaln(others + b) - pt.gammaln(others + 1)
-        rows = w.sum(axis=1) * pt.gammaln(degree + 1)
-        columns = w.sum(axis=0) * (pt.gammaln(a + b) - pt.gammaln(b))
-        whole = (w * (cells - pt.gammaln(degree[:, None] + a + b))).sum() + columns.sum()
-        impossible = pt.switch(possible, 0.0, -np.inf).sum()
-        pm.Potential("answers", rows.sum() + whole + _log_gammas(answers, a) + impossible)
+        degree, y, w = pt.exp(log_degree), data.counts, data.weights
+        possible = degree > y.max(axis=0)
+        others = pt.switch(possible, degree - y, 1.0)
+        cells = pt.gammaln(others + b[:, None]) - pt.gammaln(others + 1)
+        cells -= pt.gammaln(degree + (a + b)[:, None])
+        rows = w.sum(axis=0) * pt.gammaln(degree + 1)
+        columns = w.sum(axis=1) * (pt.gammaln(a + b) - pt.gammaln(b))
+        impossible = pt.switch(possible, 0.0, -np.inf)
+        whole = (w * cells).sum() + (rows + impossible).sum() + columns.sum()
+        pm.Potential("answers", whole + _log_gammas(data, a))
     return model
 
 
@@ -138,18 +176,18 @@ def overdispersed(answers: Answers, priors: Priors, recall: bool = False) -> pm.
     import pytensor.tensor as pt
 
     with pm.Model() as model:
-        log_degree = _log_degree(answers, priors)
-        log_share = _log_share(answers, priors, recall)
+        data = _data(answers)
+        log_degree = _log_degree(answers, priors, data)
+        log_share = _log_share(answers, priors, data, recall)
         inverse = pm.Uniform("inverse_omega", 0, 1, shape=answers.counts.shape[1])
         log_scale = pt.log(inverse) - pt.log1p(-inverse)  # of 1 / (omega - 1)
         # Shape is mean / (omega - 1), so cells that answered 0 contribute a term linear in d.
-        i, k = np.nonzero(answers.counts * answers.weights)
-        y, w = answers.counts[i, k], answers.weights[i, k]
-        shape = pt.exp(log_degree[i] + log_share[k] + log_scale[k])
-        positive = w * (pt.gammaln(y + shape) - pt.gammaln(shape) + y * pt.log1p(-inverse[k]))
-        exposure = (answers.weights * pt.exp(log_degree)[:, None]).sum(axis=0)
-        zero = pt.exp(log_share + log_scale) * exposure * pt.log(inverse)
-        pm.Potential("answers", positive.sum() + zero.sum())
+        k, y = data.cell_group, data.cell_answer
+        shape = pt.exp(log_degree[data.cell_person] + (log_share + log_scale)[k])
+        cells = pt.gammaln(y + shape) - pt.gammaln(shape) + y * pt.log1p(-inverse)[k]
+        zero = pt.exp(log_share + log_scale) * pt.log(inverse)
+        exposure = (data.weights * pt.exp(log_degree)).sum(axis=1)
+        pm.Potential("answers", (data.cell_weight * cells).sum() + (zero * exposure).sum())
     return model
 
 
@@ -159,30 +197,29 @@ def correlated(answers: Answers, priors: Priors, recall: bool = False) -> pm.Mod
     log mean_ik = log d_i + log m_k + x_i' beta_k + lambda_k f_i, negative binomial. One
     standard normal factor f_i per respondent stands in for their full K x K correlation: n
     effects instead of n x K. Covariate and factor terms average 1 over the sample and the
-    factor's distribution, so m_k keeps its meaning.
+    factor's distribution, so m_k keeps its meaning. A factor and its mirror image are the same:
+    `fit_nsum` gives the loadings of all draws one sign.
     """
     import pymc as pm
     import pytensor.tensor as pt
 
     n, groups = answers.counts.shape
     with pm.Model() as model:
-        log_degree = _log_degree(answers, priors)
-        log_share = _log_share(answers, priors, recall)
-        shape = _barrier_shape(answers, priors, log_share)
+        data = _data(answers)
+        log_degree = _log_degree(answers, priors, data)
+        log_share = _log_share(answers, priors, data, recall)
+        shape = _barrier_shape(answers, priors, data, log_share)
         factor = pm.Normal("factor", shape=n)
-        loading = pm.Normal("loading", 0, priors.loading_sd, shape=groups)  # sign: see bayes
-        effect = factor[:, None] * loading - loading**2 / 2
+        loading = pm.Normal("loading", 0, priors.loading_sd, shape=groups)
+        effect = loading[:, None] * factor - (loading**2 / 2)[:, None]
         if answers.covariates is not None:
-            p = answers.covariates.shape[1]
-            beta = pm.Normal("beta", 0, 0.5, shape=(p, groups))
-            explained = pt.dot(answers.covariates, beta)
-            effect += explained - pt.log(pt.exp(explained).mean(axis=0))
-        log_mean = log_degree[:, None] + log_share + effect
-        y, w = answers.counts, answers.weights
-        cells = w * (
-            y * (log_mean - pt.log(shape)) - (y + shape) * pt.log1p(pt.exp(log_mean) / shape)
-        )
-        pm.Potential("answers", cells.sum() + _log_gammas(answers, shape))
+            beta = pm.Normal("beta", 0, 0.5, shape=(answers.covariates.shape[1], groups))
+            explained = pt.dot(data.covariates, beta).T
+            effect += explained - pt.log(pt.exp(explained).mean(axis=1))[:, None]
+        log_ratio = log_degree + (log_share - pt.log(shape))[:, None] + effect
+        y = data.counts
+        cells = y * log_ratio - (y + shape[:, None]) * pt.log1p(pt.exp(log_ratio))
+        pm.Potential("answers", (data.weights * cells).sum() + _log_gammas(data, shape))
     return model
 
 
@@ -197,18 +234,23 @@ MODELS: dict[str, Callable[[Answers, Priors, bool], pm.Model]] = {
 }
 
 
-def _log_degree(answers: Answers, priors: Priors) -> Tensor:
+def _data(answers: Answers) -> Data:
     import pymc as pm
-    import pytensor.tensor as pt
+
+    return Data(**{name: pm.Data(name, value) for name, value in answers.arrays().items()})
+
+
+def _log_degree(answers: Answers, priors: Priors, data: Data) -> Tensor:
+    import pymc as pm
 
     if answers.log_degree is not None:
-        return pt.as_tensor(answers.log_degree)
+        return data.observed_log_degree
     mu = pm.Uniform("mu", *priors.mu)
     sigma = pm.Uniform("sigma", *priors.sigma)
     return pm.Normal("log_degree", mu, sigma, shape=len(answers.counts))
 
 
-def _log_share(answers: Answers, priors: Priors, recall: bool) -> Tensor:
+def _log_share(answers: Answers, priors: Priors, data: Data, recall: bool) -> Tensor:
     """log of m_k as answered: known groups, then the reported rates of the hidden ones.
 
     With `recall`, log answers follow c + exponent (log m_k - c) plus a group's own error of sd
@@ -222,70 +264,31 @@ def _log_share(answers: Answers, priors: Priors, recall: bool) -> Tensor:
 
     low, high = np.log(np.clip(priors.size, None, answers.population) / answers.population)
     log_rate = pm.Uniform("log_rate", low, high, shape=answers.n_hidden)
-    known = pt.as_tensor(answers.log_known)
+    known = data.log_known
     if recall:
         exponent = pm.LogNormal("exponent", 0, priors.log_exponent_sd)
         scatter = pm.LogNormal("scatter", *priors.log_scatter)
-        centre = answers.log_known.mean()
-        expected = centre + exponent * (answers.log_known - centre)
-        known = expected + scatter * pm.ZeroSumNormal("error", shape=len(answers.log_known))
+        error = pm.ZeroSumNormal("error", shape=len(answers.log_known))
+        known = known.mean() + exponent * (known - known.mean()) + scatter * error
         pm.Potential("flat_size", -answers.n_hidden * pt.log(exponent))
     log_share = pt.concatenate([known, log_rate])
     pm.Deterministic("share", pt.exp(log_share))
     return log_share
 
 
-def _barrier_shape(answers: Answers, priors: Priors, log_share: Tensor) -> Tensor:
+def _barrier_shape(answers: Answers, priors: Priors, data: Data, log_share: Tensor) -> Tensor:
     """Shape of q_ik: m_k (1 / rho_k - 1), with m_k the true share where it is known."""
     import pymc as pm
     import pytensor.tensor as pt
 
     rho = pm.Uniform("rho", *priors.rho, shape=answers.counts.shape[1])
-    share = pt.concatenate([np.exp(answers.log_known), pt.exp(log_share[-answers.n_hidden :])])
-    return pm.Deterministic("shape", share * (1 / rho - 1))
+    log_true = pt.concatenate([data.log_known, log_share[-answers.n_hidden :]])
+    return pm.Deterministic("shape", pt.exp(log_true) * (1 / rho - 1))
 
 
-def _rows(answers: Answers) -> np.ndarray:
-    return (answers.weights * answers.counts).sum(axis=1)
-
-
-def _columns(answers: Answers) -> np.ndarray:
-    return (answers.weights * answers.counts).sum(axis=0)
-
-
-def _poisson(answers: Answers, log_degree: Tensor, log_share: Tensor) -> Tensor:
-    """Poisson log likelihood from the row and column totals (up to a constant)."""
-    import pytensor.tensor as pt
-
-    weights = answers.weights
-    share, people = pt.exp(log_share), pt.exp(log_degree)
-    # Columns that share their weights share their exposure: usually all, or known and hidden.
-    columns, first = np.unique(weights, axis=1, return_inverse=True)
-    member = np.eye(columns.shape[1])[first.ravel()]  # (K, distinct columns)
-    exposure = (columns * people[:, None]).sum(axis=0)
-    expected = (exposure * pt.dot(share, member)).sum()
-    totals = (_rows(answers) * log_degree).sum() + (_columns(answers) * log_share).sum()
-    return totals - expected
-
-
-def _negative_binomial(
-    answers: Answers, log_degree: Tensor, log_share: Tensor, shape: Tensor
-) -> Tensor:
-    """Negative binomial log likelihood, mean d_i m_k and shape a_k (up to a constant)."""
-    import pytensor.tensor as pt
-
-    from smallarea.nsum.kernels import NegativeBinomialCells
-
-    counts, weights = (np.ascontiguousarray(v.T) for v in (answers.counts, answers.weights))
-    cells: Tensor = NegativeBinomialCells()(log_degree, log_share, shape, counts, weights)
-    powers = (_rows(answers) * log_degree).sum()
-    powers += (_columns(answers) * (log_share - pt.log(shape))).sum()
-    return cells[0] + powers + _log_gammas(answers, shape)
-
-
-def _log_gammas(answers: Answers, shape: Tensor) -> Tensor:
+def _log_gammas(data: Data, shape: Tensor) -> Tensor:
     """Sum of log gamma(y + a_k) - log gamma(a_k), once per distinct answer to each group."""
     import pytensor.tensor as pt
 
-    group, answer, mass = answers.pairs
-    return (mass * (pt.gammaln(answer + shape[group]) - pt.gammaln(shape[group]))).sum()
+    own = shape[data.pair_group]
+    return (data.pair_weight * (pt.gammaln(data.pair_answer + own) - pt.gammaln(own))).sum()
