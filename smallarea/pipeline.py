@@ -47,7 +47,7 @@ def main_job(
     survey = find_survey(project, load_frame(frame.folder), seed, store.progress)
     features = features_stage(project, store, data, frame)
     nsum = nsum_stage(project, store, survey, frame, profile, seed)
-    models = models_stage(project, store, frame, features, nsum, profile, seed)
+    models = models_stage(project, store, survey, frame, features, nsum, profile, seed)
     projection = projection_stage(project, store, frame, nsum, models, seed)
     stages = [frame, features, nsum, models, projection]
     published = publish_stage(project, store, data, survey, stages, profile, seed)
@@ -181,6 +181,7 @@ def reporting_prior(
 def models_stage(
     project: Project,
     store: StageStore,
+    survey: Path,
     frame: Stage,
     features: Stage,
     nsum: Stage,
@@ -193,11 +194,13 @@ def models_stage(
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
         from smallarea.models.applicability import applicability
-        from smallarea.nsum import load_direct
+        from smallarea.nsum import direct_estimates
+        from smallarea.survey import read_ard
 
         candidates = load_models(project.root / "models", profile)
-        values, direct = load_features(features.folder).values, load_direct(nsum.folder)
-        table = load_frame(frame.folder).table
+        values, areas = load_features(features.folder).values, load_frame(frame.folder)
+        ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+        direct, table = direct_estimates(ard, areas), areas.table
         near = applicability(values, direct.reports.index, table["province_id"])
         near.to_csv(out / "applicability.csv")
         fitted = fit_models(
@@ -220,7 +223,7 @@ def models_stage(
         "models",
         compute,
         settings={"profile": profile, "draws": draws, "folds": folds, "seed": seed},
-        code=(*SHARED, "nsum/municipal.py", "models", str(project.root / "models")),
+        code=(*SHARED, "survey", "nsum", "models", str(project.root / "models")),
         after=(frame, features, nsum),
     )
 
