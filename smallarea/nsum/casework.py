@@ -151,10 +151,10 @@ def casework_bridge(
         "detection / tau": _describe(delta / tau, weight),
         "tau ceiling": _describe(np.minimum(total / max(known.sum(), 1e-9), 1.0)),
     }
+    cases_and_reports = f"{_told(known.sum())} cases, {_told(areas['reports'].sum())} reports"
     source = (
-        f"casework in {len(used)} surveyed areas ({known.sum():.0f} cases, "
-        f"{areas['reports'].sum():.0f} reports) under the prior share detected "
-        f"Beta({detection.a:g}, {detection.b:g}): {detection.source}"
+        f"casework in {len(used)} surveyed areas ({cases_and_reports}) under the prior share "
+        f"detected Beta({detection.a:g}, {detection.b:g}): {detection.source}"
     )
     return Bridge(
         tau=TauPrior(*closest_beta(tau, weight), source),
@@ -320,6 +320,11 @@ def _normalise(log_weight: np.ndarray) -> np.ndarray:
             remedy="check the cases, or widen the prior for detection or that for tau",
         )
     return weight
+
+
+def _told(number: float) -> str:
+    """A number fit to publish: few reports could be traced to those who gave them."""
+    return f"{number:.0f}" if number >= 10 else "fewer than 10"
 
 
 def _describe(values: np.ndarray, weight: np.ndarray | None = None) -> dict[str, float]:
