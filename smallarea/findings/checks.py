@@ -8,6 +8,7 @@ import pandas as pd
 from smallarea.survey import ARD
 
 FEWEST = 10  # respondents behind a published number
+FEWEST_PLACES = 3
 NUMBERS = ("observed", "predicted", "q05", "q95")
 
 
@@ -37,6 +38,8 @@ def casework_table(
     areas : index area_id, `used` whether it has both casework and interviews; told as numbers of
         areas only.
     """
+    if areas["used"].sum() < FEWEST_PLACES:  # its reports over its cases would be a place's own
+        summary = summary.drop(index="tau ceiling", errors="ignore")
     known = summary.rename_axis("quantity").reset_index().melt("quantity", var_name="statistic")
     scaled = sensitivity.rename(index=lambda factor: f"detection x {factor:g}")
     scaled = scaled.rename_axis("quantity").reset_index().melt("quantity", var_name="statistic")

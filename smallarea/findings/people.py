@@ -58,7 +58,8 @@ def who_tells_more(
     Returns
     -------
     DataFrame by indicator (victims, traffickers), variable and level: `relative` (mean one) and
-    its 95 % interval `low`, `high`, the Poisson error widened by the answers' overdispersion.
+    an interval `low`, `high` that covers at least 95 %: the Poisson error widened by the answers'
+    overdispersion, the narrowing by the fixed mean left out.
     Characteristics that a place's respondents share are left out: there the survey is blind.
     Not fit to publish, see `safe_relative`.
     """

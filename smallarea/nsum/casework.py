@@ -25,6 +25,7 @@ from smallarea.errors import InputError
 from smallarea.nsum.tau import TauPrior
 
 _MINIMUM_ESS = 50.0
+_FEWEST_TOLD = 3  # areas behind a published sum of cases or reports
 _CV = np.linspace(0.05, 2.5, 50)
 
 
@@ -151,10 +152,11 @@ def casework_bridge(
         "detection / tau": _describe(delta / tau, weight),
         "tau ceiling": _describe(np.minimum(total / max(known.sum(), 1e-9), 1.0)),
     }
-    cases_and_reports = f"{_told(known.sum())} cases, {_told(areas['reports'].sum())} reports"
+    told = f" ({_told(known.sum())} cases, {_told(areas['reports'].sum())} reports)"
+    told = told if len(used) >= _FEWEST_TOLD else ""
     source = (
-        f"casework in {len(used)} surveyed areas ({cases_and_reports}) under the prior share "
-        f"detected Beta({detection.a:g}, {detection.b:g}): {detection.source}"
+        f"casework in {len(used)} surveyed areas{told} under the prior share detected "
+        f"Beta({detection.a:g}, {detection.b:g}): {detection.source}"
     )
     return Bridge(
         tau=TauPrior(*closest_beta(tau, weight), source),
@@ -179,7 +181,8 @@ def detection_sensitivity(
 
     One row per factor: the prior mean of detection, and tau's median and 95 % interval. The
     coefficient of variation stays (as far as a Beta of that mean can have it); factors that would
-    put the mean at or above one are left out.
+    put the mean at or above one are left out; where cases, reports and priors hardly fit together,
+    tau is NaN.
     """
     cv = stats.beta(detection.a, detection.b).std() / detection.mean
     rows = {}
@@ -189,9 +192,14 @@ def detection_sensitivity(
             continue
         feasible = min(cv, 0.9 * np.sqrt(1 / mean - 1))
         scaled = Detection.from_mean(mean, feasible, detection.source)
-        bridge = casework_bridge(direct, cases, population, components, scaled, **options)
-        row = bridge.summary.loc["tau posterior", ["q025", "q50", "q975"]]
-        rows[factor] = {"detection_mean": mean, **row.add_prefix("tau_")}
+        tau = pd.Series(np.nan, index=["q025", "q50", "q975"])
+        try:
+            bridge = casework_bridge(direct, cases, population, components, scaled, **options)
+            tau = bridge.summary.T["tau posterior"].reindex(tau.index)
+        except InputError:
+            if factor == 1:
+                raise
+        rows[factor] = {"detection_mean": mean} | tau.add_prefix("tau_").to_dict()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
 
 

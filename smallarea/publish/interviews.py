@@ -107,7 +107,7 @@ def _casework(table: pd.DataFrame) -> dict[str, Any]:
         "scaled": [
             (float(q.removeprefix("detection x ")), value[q, "tau_q50"])
             for q in scaled
-            if q != "detection x 1"
+            if q != "detection x 1" and value[q, "tau_q50"] > 0
         ],
     }
 

@@ -164,6 +164,19 @@ def test_casework_is_told_without_places(casework):
     assert not table.astype(str).stack().str.contains("00000000").any()  # noqa: PD013
 
 
+def test_nothing_to_describe_by_leaves_the_whole(country, checks):
+    tables, notes = findings(
+        country.ard, country.table, country.direct,
+        rates=country.rates, counts=country.counts, tau=country.tau,
+        checks=checks, casework=None, by={}, top_k=10,
+    )  # fmt: skip
+    assert notes == []
+    assert tables["who_reported"]["variable"].tolist() == ["all"]
+    assert tables["relative_reporting"].empty
+    assert len(tables["sensitivity_reporting"]) == 2
+    assert not interviews(tables)["told"]["compared"]
+
+
 def test_levels_of_respondents():
     people = pd.DataFrame({"urban": ["1", "0", None], "age": ["17", "64", ""]})
     named, lacking = described(people, {"urban": {"1": "town"}, "age": [18, 40], "sex": None})
