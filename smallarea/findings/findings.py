@@ -86,6 +86,8 @@ def findings(
         design = design.join(table["region"], on="area_id")
     people, lacking = described(design, by)
     notes = [f"the survey has no column {column}, so nothing is told by it" for column in lacking]
+    groups, unjudged = known_groups(ard)
+    notes += unjudged
     asked = [column for column in by if column not in lacking]
     relative = who_tells_more(ard, people, asked, direct)
     _, exposure = reports_and_exposure(ard, "victims")
@@ -101,7 +103,7 @@ def findings(
     ]
     made = {
         "who_reported": who_told(ard, people, asked).reset_index(),
-        **known_groups(ard),
+        **groups,
         "sensitivity_tau": totals_by_tau(counts, tau),
         "sensitivity_overlap": totals_by_overlap(counts),
         "relative_reporting": safe_relative(relative, ard, people),

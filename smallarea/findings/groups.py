@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NETWORKS = ("adult", "child")
 
 
-def known_groups(ard: ARD) -> dict[str, pd.DataFrame]:
+def known_groups(ard: ARD) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Judge the scale-up by groups whose size is on record.
 
     Returns
@@ -27,22 +27,20 @@ def known_groups(ard: ARD) -> dict[str, pd.DataFrame]:
     Flat tables: `known_groups` (`back_estimates`), `recall` (slope of recall; NaN where no line
     exists), `side_by_side` (every classical figure of each hidden group, people reported) and
     `trimming` (per step and hidden group the estimate, and `relative` to the untrimmed one). A
-    network with fewer than two known groups has no rows.
+    network with fewer than two known groups has no rows. And notes: networks that cannot be judged.
     """
-    found: dict[str, list[pd.DataFrame]] = {
-        name: [] for name in ("known_groups", "recall", "side_by_side", "trimming")
-    }
+    found: dict[str, list[pd.DataFrame]] = {}
+    notes = []
     for network in _judged(ard):
-        back = back_estimates(ard, network)
-        found["known_groups"].append(_flat(back, network))
-        line = _line(back)
-        slope, error = (np.nan, np.nan) if line is None else (line.slope, line.slope_se)
-        row = {"network": network, "groups": len(back), "slope": slope, "slope_se": error}
-        found["recall"].append(pd.DataFrame([row]))
-        if ard.hidden(network):
-            found["side_by_side"].append(_flat(side_by_side(ard, network), network))
-            found["trimming"].append(_path(ard, network))
-    return {name: pd.concat(tables) for name, tables in found.items() if tables}
+        try:
+            tables = _network(ard, network)
+        except InputError as error:
+            notes.append(f"the known groups of the {network} network cannot be judged ({error})")
+            continue
+        for name, table in tables.items():
+            table.insert(0, "network", network)
+            found.setdefault(name, []).append(table)
+    return {name: pd.concat(tables) for name, tables in found.items()}, notes
 
 
 def figure(ard: ARD) -> Figure | None:
@@ -65,6 +63,20 @@ def _line(back: pd.DataFrame) -> Recall | None:
         return None
 
 
+def _network(ard: ARD, network: str) -> dict[str, pd.DataFrame]:
+    back = back_estimates(ard, network)
+    line = _line(back)
+    slope, error = (np.nan, np.nan) if line is None else (line.slope, line.slope_se)
+    tables = {
+        "known_groups": back.reset_index(),
+        "recall": pd.DataFrame([{"groups": len(back), "slope": slope, "slope_se": error}]),
+    }
+    if ard.hidden(network):
+        tables["side_by_side"] = side_by_side(ard, network).reset_index()
+        tables["trimming"] = _path(ard, network)
+    return tables
+
+
 def _path(ard: ARD, network: str) -> pd.DataFrame:
     path = trim(ard, network).path
     hidden = ard.hidden(network)
@@ -74,10 +86,4 @@ def _path(ard: ARD, network: str) -> pd.DataFrame:
     estimates = path[hidden].rename_axis(columns="group")
     both = {"estimate": estimates, "relative": estimates / estimates.iloc[0]}
     long = pd.DataFrame({name: table.stack() for name, table in both.items()})  # noqa: PD013
-    return _flat(about.join(long.reset_index("group")), network)
-
-
-def _flat(table: pd.DataFrame, network: str) -> pd.DataFrame:
-    flat = table.reset_index()
-    flat.insert(0, "network", network)
-    return flat
+    return about.join(long.reset_index("group")).reset_index()

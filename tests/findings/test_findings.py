@@ -8,6 +8,7 @@ import pytest
 
 from smallarea.findings import FILES, FitChecks, figure, findings
 from smallarea.findings.checks import casework_table, safe_checks
+from smallarea.findings.groups import known_groups
 from smallarea.findings.people import described
 from smallarea.indicators import COMPONENTS, SUMS
 from smallarea.nsum.plots import svg_text
@@ -132,6 +133,15 @@ def test_the_group_counted_six_times_too_often_is_trimmed_first(tables):
     assert after["relative"].to_dict() == pytest.approx(moved[after.index].to_dict())
     back = tables["known_groups"].set_index("group")
     assert back["ratio"].idxmax() == "twins"
+
+
+def test_a_network_that_cannot_be_judged_is_said_and_not_fatal(country):
+    counts = country.ard.counts.copy()
+    counts["boys"] = 0.0  # leaving the girls out, nobody knows a child
+    tables, notes = known_groups(type(country.ard)(counts, country.ard.groups, country.ard.design))
+    assert set(tables["known_groups"]["network"]) == {"adult"}
+    assert len(notes) == 1
+    assert "child network" in notes[0]
 
 
 def test_next_places_are_covered_and_carry_no_rate(tables, country):
