@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,6 +132,17 @@ def plot_side_by_side(table: pd.DataFrame) -> Figure:
     axes.set_title("One survey, every classical estimate", loc="left", fontsize=10)
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def svg_text(figure: Figure) -> str:
+    """Return the figure as an SVG element, the same text for the same figure."""
+    from matplotlib import rc_context
+
+    text = StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "smallarea"}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
 
 
 def _axes(width: float, height: float) -> tuple:
