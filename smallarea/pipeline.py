@@ -112,16 +112,14 @@ def nsum_stage(
     draws = settings.draws_of(profile)
 
     def compute(out: Path) -> None:
-        from smallarea.nsum import direct_estimates, killworth_table, save_direct
+        from smallarea.nsum import killworth_table, save_direct
         from smallarea.nsum.national import national_fits
         from smallarea.nsum.predictive import check_fits
-        from smallarea.survey import read_ard
 
         areas = load_frame(frame.folder)
-        ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+        ard, direct = surveyed_areas(settings, survey, areas)
         covered = areas.table[areas.table["covered"]]
         population = {"adults": covered["adults"].sum(), "children": covered["children"].sum()}
-        direct = direct_estimates(ard, areas)
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
@@ -140,7 +138,7 @@ def nsum_stage(
         compute,
         settings={
             "survey": {n: sha256(survey / n) for n in SURVEY_FILES if (survey / n).is_file()},
-            "tau": settings.model_dump(include={"tau_prior", "detection", "overlap"}),
+            "chosen": settings.model_dump(include={"tau_prior", "detection", "overlap", "degrees"}),
             "profile": profile,
             "draws": draws,
             "seed": seed,
@@ -148,6 +146,20 @@ def nsum_stage(
         code=(*SHARED, "areas", "survey", "nsum"),
         after=(frame,),
     )
+
+
+def surveyed_areas(settings: Settings, survey: Path, areas: Frame) -> tuple[ARD, Direct]:
+    """Read the survey and estimate the surveyed areas' rates, with the degrees that are set."""
+    from smallarea.nsum import direct_estimates
+    from smallarea.survey import read_ard
+    from smallarea.survey.roster import roster_degrees
+
+    ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+    if settings.degrees == "national":
+        return ard, direct_estimates(ard, areas)
+    roster = pd.read_csv(survey / "roster.csv", dtype={"respondent_id": str})
+    local = roster_degrees(in_frame(ard, areas), roster, areas.table["province_id"])
+    return ard, direct_estimates(ard, areas, degree={"adult": local})
 
 
 def reporting_prior(
@@ -211,13 +223,11 @@ def models_stage(
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
         from smallarea.models.applicability import applicability
-        from smallarea.nsum import direct_estimates
-        from smallarea.survey import read_ard
 
         candidates = load_models(project.root / "models", profile)
         values, areas = load_features(features.folder).values, load_frame(frame.folder)
-        ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
-        direct, table = direct_estimates(ard, areas), areas.table
+        _, direct = surveyed_areas(project.settings, survey, areas)
+        table = areas.table
         near = applicability(values, direct.reports.index, table["province_id"])
         near.to_csv(out / "applicability.csv")
         fitted = fit_models(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
@@ -52,6 +52,10 @@ class Settings(_Block):
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau.
     detection : prior of the share of cases that casework knows. With it the tau prior is updated
         by casework where operations and interviews overlap; without it, casework is not used.
+    degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
+        the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
+        is right if respondents counted people of their own municipality only; on the twin, who
+        count everybody, it is no better.
     overlap : share of the smaller of live and non-live victims who are in both.
     top_k : the k of the probability of being among the k areas with most victims.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
@@ -64,6 +68,7 @@ class Settings(_Block):
     survey: str
     tau_prior: TauSettings
     detection: DetectionSettings | None = None
+    degrees: Literal["national", "roster"] = "national"
     overlap: float = Field(0.0, ge=0, le=1)
     top_k: int = Field(100, ge=1)
     describe_by: dict[str, Levels] = Field(default_factory=dict)

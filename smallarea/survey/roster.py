@@ -21,6 +21,7 @@ from smallarea.survey.ard import ARD
 _CV = np.geomspace(0.02, 1.5, 10)  # flat prior on each level's coefficient of variation
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _NEGLIGIBLE = 1e-4
+_ADULT = 18
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,35 @@ def roster_shares(
     variance = pd.concat([p[1] for p in parts.values()], axis=1)[x.columns]
     cv = pd.DataFrame({kind: p[2] for kind, p in parts.items()}).T
     return RosterShares(share, variance, observed, cv, deff)
+
+
+def roster_degrees(ard: ARD, roster: pd.DataFrame, province: pd.Series) -> pd.Series:
+    """Adults' degrees by the group shares of each respondent's own area, from the roster alone.
+
+    Known groups of adults that are occupations of the roster are used; who is under 18 by
+    `age_group` (such as 13-17 or 60+) is no adult. `province` : of every area of the frame, by
+    area_id as in `ard.design`. Other parameters as in `roster_members`.
+
+    Raises
+    ------
+    InputError : no known group is an occupation of the roster, or nobody is listed.
+    """
+    named = set(roster["occupation"].dropna()) if "occupation" in roster else set()
+    adult = ard.groups["network"] == "adult"
+    occupations = [g for g in ard.known("adult") if adult[g] and g in named]
+    if not occupations:
+        raise InputError(
+            "no known group of adults is an occupation there",
+            where="roster, column 'occupation'",
+            remedy="spell occupations as groups.csv does, or set degrees to national",
+        )
+    youngest = roster["age_group"].str.extract(r"(\d+)", expand=False).astype(float)
+    ages = roster.loc[youngest < _ADULT, "age_group"].unique()
+    members, people = roster_members(roster, occupations, {age: age for age in ages})
+    network = pd.Series("adult", index=occupations)
+    area = ard.design["area_id"]
+    shares = roster_shares(members[occupations], people[occupations], area, province, network)
+    return local_degrees(ard, shares.share)
 
 
 def local_degrees(ard: ARD, share: pd.DataFrame) -> pd.Series:

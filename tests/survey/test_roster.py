@@ -15,6 +15,7 @@ from smallarea.survey.roster import (
     RosterShares,
     household_effect,
     local_degrees,
+    roster_degrees,
     roster_members,
     roster_shares,
 )
@@ -185,6 +186,24 @@ def test_an_area_without_interviews_takes_its_province_and_is_less_sure():
     assert (shares.variance / shares.share**2).loc[unseen, list(NATION)].min() > 0
     relative = (shares.variance / shares.share**2)[list(NATION)]
     assert (relative.loc[unseen] > relative.loc[neighbour]).mean() > 0.8
+
+
+def test_degrees_from_the_roster_are_those_of_the_adults_known():
+    world = World(3)
+    occupations = list(NATION)
+    ard = world.ard(occupations)
+    degree = roster_degrees(ard, world.roster, world.province)
+    expected = local_degrees(ard, world.shares().share[occupations])
+    pd.testing.assert_series_equal(degree, expected)
+    assert degree.mean() == pytest.approx((1 - CHILD_PART) * world.degree.mean(), rel=0.1)
+
+
+def test_a_roster_without_the_known_groups_is_refused():
+    world = World(3)
+    with pytest.raises(InputError, match="no known group of adults"):
+        roster_degrees(
+            world.ard(list(NATION)), world.roster.assign(occupation="other"), world.province
+        )
 
 
 def test_household_effect_finds_shared_occupations_and_none_where_there_are_none():
