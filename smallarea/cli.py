@@ -7,7 +7,6 @@ Exit codes: 0 done; 1 a defect of the engine; 2 wrong usage; 3 bad input, said i
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -384,7 +383,6 @@ def main() -> None:
     """Run the command line; turn bad input into one sentence and an exit code."""
     # Models are compiled by numba, which brings its own linear algebra.
     warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
-    logging.getLogger("pymc.sampling").setLevel(logging.WARNING)
     try:
         app()
     except InputError as error:

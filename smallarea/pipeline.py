@@ -1,4 +1,4 @@
-"""The main job, stage by stage: frame, features, nsum, models, projection, publish.
+"""The main job, stage by stage: frame, features, nsum, models, projection, findings, publish.
 
 Here are only the order, the files and the keys; the science is in the rooms. Each stage reads what
 the stages before it wrote and writes its own outputs into the folder it is given.
@@ -7,7 +7,7 @@ the stages before it wrote and writes its own outputs into the folder it is give
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from smallarea.nsum.tau import TauPrior
     from smallarea.project import Project
     from smallarea.settings import Settings
+    from smallarea.survey import ARD
 
 SHARED = ("errors.py", "files.py", "indicators.py", "inputs.py", "pipeline.py", "settings.py")
 
@@ -47,9 +48,10 @@ def main_job(
     survey = find_survey(project, load_frame(frame.folder), seed, store.progress)
     features = features_stage(project, store, data, frame)
     nsum = nsum_stage(project, store, survey, frame, profile, seed)
-    models = models_stage(project, store, frame, features, nsum, profile, seed)
+    models = models_stage(project, store, survey, frame, features, nsum, profile, seed)
     projection = projection_stage(project, store, frame, nsum, models, seed)
-    stages = [frame, features, nsum, models, projection]
+    findings = findings_stage(project, store, survey, frame, nsum, models, projection)
+    stages = [frame, features, nsum, models, projection, findings]
     published = publish_stage(project, store, data, survey, stages, profile, seed)
     return inputs_of(project, data, survey), published
 
@@ -111,7 +113,8 @@ def nsum_stage(
 
     def compute(out: Path) -> None:
         from smallarea.nsum import direct_estimates, killworth_table, save_direct
-        from smallarea.nsum.national import national_draws
+        from smallarea.nsum.national import national_fits
+        from smallarea.nsum.predictive import check_fits
         from smallarea.survey import read_ard
 
         areas = load_frame(frame.folder)
@@ -122,10 +125,15 @@ def nsum_stage(
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
-        tau = reporting_prior(settings, survey, direct, areas, seed_of(seed, "casework"))
+        tau, casework = reporting_prior(settings, survey, direct, areas, seed_of(seed, "casework"))
         write_json(out / "tau.json", asdict(tau))
-        national = national_draws(ard, population, draws, seed_of(seed, "nsum"), profile)
+        for name, table in casework.items():
+            table.to_csv(out / f"casework_{name}.csv")
+        national, fits = national_fits(ard, population, draws, seed_of(seed, "nsum"), profile)
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
+        checks, left_out = check_fits(fits, seed_of(seed, "checks"))
+        checks.to_csv(out / "checks.csv", index=False)
+        left_out.to_csv(out / "leave_one_out.csv", index=False)
 
     return store.stage(
         "nsum",
@@ -144,18 +152,20 @@ def nsum_stage(
 
 def reporting_prior(
     settings: Settings, survey: Path, direct: Direct, areas: Frame, seed: int
-) -> TauPrior:
+) -> tuple[TauPrior, dict[str, pd.DataFrame]]:
     """Return the prior of the reporting rate: as set, updated by casework where that is declared.
 
-    Without `settings.detection` casework is left alone: it cannot inform the reporting rate unless
-    somebody states how much of the harm it detects.
+    Beside it the tables of the casework bridge: `summary`, `sensitivity` to the share detected, and
+    `areas` (those with casework; `used` where there were interviews too). Without
+    `settings.detection` there are none and casework is left alone: it cannot inform the reporting
+    rate unless somebody states how much of the harm it detects.
     """
-    from smallarea.nsum.casework import Detection, casework_bridge
+    from smallarea.nsum.casework import Detection, casework_bridge, detection_sensitivity
     from smallarea.nsum.tau import TauPrior
 
     stated, detection = settings.tau_prior, settings.detection
     if detection is None:
-        return TauPrior(stated.a, stated.b, stated.source)
+        return TauPrior(stated.a, stated.b, stated.source), {}
     cases = pd.read_csv(survey / "casework.csv", dtype={"area_id": str})
     known = cases.assign(area_id=areas.match(cases["area_id"], where="casework.csv, 'area_id'"))
     if known["area_id"].isna().any():
@@ -165,22 +175,30 @@ def reporting_prior(
             where="casework.csv, column 'area_id'",
             remedy="correct the codes",
         )
-    bridge = casework_bridge(
+    evidence = (
         direct,
         known.set_index("area_id")["victims_known"],
         areas.table["children"],
         SUMS["victims"],
         Detection.from_mean(detection.mean, detection.cv, detection.source),
-        overlap=settings.overlap,
-        prior=(stated.a, stated.b),
-        seed=seed,
     )
-    return bridge.tau
+    options: dict[str, Any] = {
+        "overlap": settings.overlap, "prior": (stated.a, stated.b), "seed": seed
+    }  # fmt: skip
+    bridge = casework_bridge(*evidence, **options)
+    with_cases = pd.Index([*bridge.areas.index, *bridge.left_out], name="area_id")
+    used = with_cases.isin(bridge.areas.index)
+    return bridge.tau, {
+        "summary": bridge.summary,
+        "sensitivity": detection_sensitivity(*evidence, **options),
+        "areas": pd.DataFrame({"used": used}, with_cases),
+    }
 
 
 def models_stage(
     project: Project,
     store: StageStore,
+    survey: Path,
     frame: Stage,
     features: Stage,
     nsum: Stage,
@@ -193,11 +211,13 @@ def models_stage(
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
         from smallarea.models.applicability import applicability
-        from smallarea.nsum import load_direct
+        from smallarea.nsum import direct_estimates
+        from smallarea.survey import read_ard
 
         candidates = load_models(project.root / "models", profile)
-        values, direct = load_features(features.folder).values, load_direct(nsum.folder)
-        table = load_frame(frame.folder).table
+        values, areas = load_features(features.folder).values, load_frame(frame.folder)
+        ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+        direct, table = direct_estimates(ard, areas), areas.table
         near = applicability(values, direct.reports.index, table["province_id"])
         near.to_csv(out / "applicability.csv")
         fitted = fit_models(
@@ -220,7 +240,7 @@ def models_stage(
         "models",
         compute,
         settings={"profile": profile, "draws": draws, "folds": folds, "seed": seed},
-        code=(*SHARED, "nsum/municipal.py", "models", str(project.root / "models")),
+        code=(*SHARED, "survey", "nsum", "models", str(project.root / "models")),
         after=(frame, features, nsum),
     )
 
@@ -259,6 +279,84 @@ def projection_stage(
     )
 
 
+def findings_stage(
+    project: Project,
+    store: StageStore,
+    survey: Path,
+    frame: Stage,
+    nsum: Stage,
+    models: Stage,
+    projection: Stage,
+) -> Stage:
+    """Tell what the survey itself says: tables fit to publish, one figure, notes."""
+    by, top_k = project.settings.describe_by, project.settings.top_k
+
+    def compute(out: Path) -> None:
+        import xarray as xr
+
+        from smallarea.findings import FitChecks, figure, findings
+        from smallarea.nsum import load_direct
+        from smallarea.nsum.plots import svg_text
+        from smallarea.survey import read_ard
+
+        areas = load_frame(frame.folder)
+        ard = in_frame(read_ard(survey / "respondents.csv", survey / "groups.csv"), areas)
+        with xr.open_dataset(projection.folder / "counts.nc", engine="h5netcdf") as projected:
+            counts, tau = projected["counts"].load(), projected["tau"].load()
+        tables, notes = findings(
+            ard,
+            areas.table,
+            load_direct(nsum.folder),
+            rates=xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf"),
+            counts=counts,
+            tau=tau,
+            checks=FitChecks(
+                pd.read_csv(nsum.folder / "checks.csv"),
+                pd.read_csv(nsum.folder / "leave_one_out.csv"),
+            ),
+            casework=read_casework(nsum.folder),
+            by=by,
+            top_k=top_k,
+        )
+        for name, table in tables.items():
+            table.to_csv(out / f"{name}.csv", index=False)
+        drawn = figure(ard)
+        if drawn is not None:
+            (out / "known_groups.svg").write_text(svg_text(drawn), encoding="utf-8")
+        write_json(out / "notes.json", notes)
+
+    return store.stage(
+        "findings",
+        compute,
+        settings={
+            "survey": {n: sha256(survey / n) for n in SURVEY_FILES[:2]},
+            "describe_by": by,
+            "top_k": top_k,
+        },
+        code=(*SHARED, "areas", "survey", "nsum", "projection", "findings"),
+        after=(frame, nsum, models, projection),
+    )
+
+
+def in_frame(ard: ARD, areas: Frame) -> ARD:
+    """Return the survey with the frame's area codes, whatever vintage it came in."""
+    matched = areas.match(ard.design["area_id"], where="survey, column 'area_id'")
+    return replace(ard, design=ard.design.assign(area_id=matched.to_numpy(object)))
+
+
+def read_casework(folder: Path) -> dict[str, pd.DataFrame] | None:
+    """Read what the nsum stage kept of the casework bridge; None without casework."""
+    if not (folder / "casework_summary.csv").is_file():
+        return None
+    return {
+        "summary": pd.read_csv(folder / "casework_summary.csv", index_col=0),
+        "sensitivity": pd.read_csv(folder / "casework_sensitivity.csv", index_col="factor"),
+        "areas": pd.read_csv(
+            folder / "casework_areas.csv", dtype={"area_id": str}, index_col="area_id"
+        ),
+    }
+
+
 def publish_stage(
     project: Project,
     store: StageStore,
@@ -286,6 +384,6 @@ def publish_stage(
         settings={key: chosen.model_dump()[key] for key in published}
         | {"synthetic": synthetic}
         | trace,
-        code=(*SHARED, "publication.py", "projection", "publish"),
+        code=(*SHARED, "publication.py", "findings", "projection", "publish"),
         after=tuple(stages),
     )

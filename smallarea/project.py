@@ -214,7 +214,8 @@ class Project:
         folder = self.root / "runs" / manifest["run"]
         with writing(folder) as temporary:
             shutil.copytree(published, temporary, ignore=shutil.ignore_patterns("stage.json"))
-            manifest["outputs"] = {p.name: sha256(p) for p in sorted(temporary.iterdir())}
+            files = sorted(p for p in temporary.rglob("*") if p.is_file())
+            manifest["outputs"] = {p.relative_to(temporary).as_posix(): sha256(p) for p in files}
             write_json(temporary / "manifest.json", manifest)
         latest = self.root / "runs" / "latest"
         with writing(latest) as link:

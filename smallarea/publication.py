@@ -14,10 +14,12 @@ import xarray as xr
 
 from smallarea.areas import load_frame
 from smallarea.features import Features, load_features
-from smallarea.files import write_json
+from smallarea.files import write_json, writing
+from smallarea.findings import FILES
 from smallarea.indicators import REFERENCE
 from smallarea.nsum.tau import TauPrior
 from smallarea.publish import (
+    SYNTHETIC,
     ReportInput,
     draws_dataset,
     estimate_areas,
@@ -62,7 +64,8 @@ def publish(
 
     Parameters
     ----------
-    folders : outputs of the stages frame, features, nsum, models and projection, by name.
+    folders : outputs of the stages frame, features, nsum, models, projection and findings, by
+        name.
     synthetic : whether the survey is a digital twin's.
     trace : what traces the files to their inputs: the keys of the stages, the seed, the profile.
     """
@@ -105,6 +108,9 @@ def publish(
     write_map(
         estimates, national, table, frame.geometry, out / "map.html", title=TITLE, k=settings.top_k
     )
+    survey, survey_notes, known_groups = keep_findings(
+        folders["findings"], out / "survey", synthetic
+    )
     scores = pd.read_csv(folders["models"] / "scores.csv", index_col=["model", "component"])
     write_report(
         ReportInput(
@@ -123,6 +129,9 @@ def publish(
             trace=trace,
             k=settings.top_k,
             reads=features.reports,
+            survey=survey,
+            survey_notes=survey_notes,
+            known_groups=known_groups,
             warnings=warnings,
             score_words=SCORE_WORDS,
         ),
@@ -146,6 +155,40 @@ def publish(
             "reads": [str(report) for report in features.reports],
         },
     )
+
+
+def keep_findings(
+    folder: Path, target: Path, synthetic: bool
+) -> tuple[dict[str, pd.DataFrame], list[str], str]:
+    """Copy the findings into the run with a README; return tables, notes and the figure's SVG."""
+    notes = json.loads((folder / "notes.json").read_text())
+    tables, lines = {}, ["# What the interviews say", ""]
+    if synthetic:
+        lines += [f"**{SYNTHETIC}**: these interviews were invented.", ""]
+    target.mkdir()
+    for name, words in FILES.items():
+        path = folder / f"{name}.csv"
+        if path.is_file():
+            tables[name] = pd.read_csv(path, dtype={"area_id": str, "level": str})
+            if "note" in tables[name]:
+                tables[name]["note"] = tables[name]["note"].astype("str").fillna("")
+            shown = tables[name].assign(notice=SYNTHETIC) if synthetic else tables[name]
+            with writing(target / path.name) as temporary:
+                shown.to_csv(temporary, index=False, float_format="%.6g")
+            lines.append(f"- `{path.name}`: {words}")
+    figure = folder / "known_groups.svg"
+    drawn = figure.read_text(encoding="utf-8") if figure.is_file() else ""
+    if drawn and synthetic:
+        mark = f'<text x="97%" y="86%" text-anchor="end" fill="#9c1c1c">{SYNTHETIC}</text></svg>'
+        drawn = drawn.replace("</svg>", mark)
+    if drawn:
+        with writing(target / figure.name) as temporary:
+            temporary.write_text(drawn, encoding="utf-8")
+        lines.append("- `known_groups.svg`: known groups, estimated from the others, by size")
+    lines += ["", *(f"Note: {note}." for note in notes)]
+    with writing(target / "README.md") as temporary:
+        temporary.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return tables, notes, drawn
 
 
 def silence_warnings(nsum: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from smallarea.errors import InputError
 
@@ -29,6 +29,19 @@ class DetectionSettings(_Block):
     source: str
 
 
+def _levels(value: Any) -> list[int] | dict[str, str] | None:
+    """Check how a column becomes levels; names are keyed by text, as survey files spell values."""
+    if isinstance(value, dict) and value:
+        return {str(code): str(name) for code, name in value.items()}
+    bands = isinstance(value, list) and all(type(edge) is int for edge in value)
+    if value is None or (bands and value and value == sorted(set(value))):
+        return value
+    raise ValueError("give nothing, rising band edges such as [18, 30, 45], or names of values")
+
+
+Levels = Annotated[list[int] | dict[str, str] | None, PlainValidator(_levels)]
+
+
 class Settings(_Block):
     """Everything a run can be told that is not data.
 
@@ -41,6 +54,8 @@ class Settings(_Block):
         by casework where operations and interviews overlap; without it, casework is not used.
     overlap : share of the smaller of live and non-live victims who are in both.
     top_k : the k of the probability of being among the k areas with most victims.
+    describe_by : respondents' columns by which the findings tell who reported: with null as they
+        are, with band edges for numbers, or with the names of their values.
     folds : province-grouped cross-validation folds.
     draws : profile (`fast`, `full`) -> number of draws in which every estimate travels.
     """
@@ -51,6 +66,7 @@ class Settings(_Block):
     detection: DetectionSettings | None = None
     overlap: float = Field(0.0, ge=0, le=1)
     top_k: int = Field(100, ge=1)
+    describe_by: dict[str, Levels] = Field(default_factory=dict)
     folds: int = Field(5, ge=2)
     draws: dict[str, Annotated[int, Field(ge=100)]]
 

@@ -41,7 +41,8 @@ def run_summary(run: Run) -> str:
         f"{facts['seconds']} s, {reused} of {len(facts['stages'])} stages reused. Written:"
     )
     latest = run.folder.parent / "latest"
-    lines += [f"  {latest / name}" for name in [*facts["outputs"], "manifest.json"]]
+    written = dict.fromkeys(name.split("/")[0] for name in facts["outputs"])
+    lines += [f"  {latest / name}" for name in [*written, "manifest.json"]]
     return "\n".join(lines)
 
 

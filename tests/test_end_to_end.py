@@ -20,6 +20,7 @@ import pytest
 import smallarea as sa
 from smallarea.errors import InputError
 from smallarea.files import sha256
+from smallarea.findings import FILES
 from smallarea.indicators import COMPONENTS, SUMS, UNITS
 
 COLUMNS = [
@@ -115,6 +116,50 @@ def test_everything_says_that_the_survey_is_synthetic(latest):
     assert set(pd.read_csv(latest / "estimates.csv")["notice"]) == {"SYNTHETIC SURVEY"}
     sheet = openpyxl.load_workbook(latest / "estimates.xlsx", read_only=True)["README"]
     assert "SYNTHETIC SURVEY" in str(next(sheet.iter_rows(values_only=True)))
+
+
+def test_what_the_interviews_say_is_published_and_discloses_nobody(finished):
+    project, manifest = finished
+    folder = project / "runs" / "latest" / "survey"
+    tables = {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
+    assert set(tables) == set(FILES) - {"casework"}  # no detection is set
+    assert {f"survey/{name}.csv" for name in tables} < set(manifest["outputs"])
+    for name, table in tables.items():
+        assert set(table["notice"]) == {"SYNTHETIC SURVEY"}, name
+    for page in ("README.md", "known_groups.svg"):
+        assert "SYNTHETIC SURVEY" in (folder / page).read_text()
+    who = tables["who_reported"]
+    assert set(who["variable"]) == {"all", "sex", "age", "urban"}
+    told = who[who["note"].isna()]
+    assert (told[["respondents", "reporters"]] % 5 == 0).all(axis=None)
+    assert (told["respondents"] >= 10).all()
+    checks = tables["checks"]
+    assert set(COMPONENTS) < set(checks["group"])
+    assert set(checks["kind"]) == {"posterior", "prior"}
+    assert checks.loc[checks["statistic"] == "largest", "observed"].isna().all()
+    hidden = checks[checks["group"].isin(COMPONENTS) & (checks["kind"] == "posterior")]
+    assert hidden["reproduced"].mean() > 0.75
+    areas = pd.read_parquet(folder.parent / "areas.parquet").set_index("area_id")
+    plan = pd.read_csv(folder / "next_places.csv", dtype={"area_id": str})
+    assert areas.loc[plan["area_id"], "covered"].all()
+    named = [name for name, table in tables.items() if "area_id" in table.columns]
+    assert named == ["next_places"]
+
+
+def test_the_report_tells_what_the_interviews_say(latest):
+    text = (latest / "report.html").read_text()
+    for heading in (
+        "What the interviews say",
+        "Who told of anyone",
+        "Can people count groups whose number is known?",
+        "If some tell more readily than others",
+        "Where to interview next",
+        "Does the model give such answers?",
+    ):
+        assert heading in text
+    assert (
+        "nan" not in re.sub(r"<[^>]+>", " ", text[text.index("What the interviews say") :]).split()
+    )
 
 
 def test_a_second_run_reuses_every_stage_and_gives_the_same_bytes(finished):

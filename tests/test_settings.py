@@ -17,6 +17,11 @@ def test_a_complete_block_is_read():
     assert settings.overlap == 0
 
 
+def test_names_of_values_are_keyed_as_a_survey_file_spells_them():
+    settings = read_settings(GOOD | {"describe_by": {"urban": {0: "rural"}, "sex": None}})
+    assert settings.describe_by == {"urban": {"0": "rural"}, "sex": None}
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -25,6 +30,8 @@ def test_a_complete_block_is_read():
         ({"tau_prior": {"a": 0, "b": 1, "source": ""}}, "tau_prior.a"),
         ({"overlap": 1.5}, "overlap"),
         ({"draws": {"fast": 1}}, "draws.fast"),
+        ({"describe_by": {"age": [30, 18]}}, "describe_by.age"),
+        ({"describe_by": {"sex": "F"}}, "describe_by.sex"),
     ],
 )
 def test_a_wrong_setting_is_named(change, field):

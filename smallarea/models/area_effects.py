@@ -8,11 +8,15 @@ over a grid, so their uncertainty is carried; given them an area's posterior is 
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaincinv, gammaln, logsumexp, ndtr
+
+from smallarea.models.dependence import Exchangeable, exchangeable_correlation
 
 Array = NDArray[np.float64]
 
@@ -40,19 +44,32 @@ class AreaEffects:
     centre: float
 
     def draw(
-        self, reports: Array, exposure: Array, log_f: Array, n: int, rng: np.random.Generator
+        self,
+        reports: Array,
+        exposure: Array,
+        log_f: Array,
+        scores: Array,
+        rng: np.random.Generator,
     ) -> Array:
         """Return posterior draws of the rates theta, shape (areas, n).
 
         An area with exposure 0 is outside the sample: its effect u comes from the prior.
+        `scores` (areas, n), standard normal, say which quantile of its effect each draw takes.
         """
+        n = scores.shape[1]
         cell = rng.choice(len(self.probability), size=n, p=self.probability)
         jitter = self.width[:, None] * rng.uniform(-0.5, 0.5, size=(2, n))
         slope = np.maximum(self.slope[cell] + jitter[1], 0.0)
         log_mean = self.log_level[cell] + jitter[0] + slope * (log_f[:, None] - self.centre)
         shape = self.cv[cell] ** -2.0
-        draws = rng.gamma(shape + reports[:, None])
-        return draws / (shape * np.exp(-log_mean) + exposure[:, None])
+        draws = gammaincinv(shape + reports[:, None], ndtr(scores))
+        return np.maximum(draws, np.finfo(float).tiny) / (
+            shape * np.exp(-log_mean) + exposure[:, None]
+        )
+
+    def expected(self, log_f: Array) -> Array:
+        """Return the rates without area effects at the posterior mean of level and slope."""
+        return np.exp(self.mean("log_level") + self.mean("slope") * (log_f - self.centre))
 
     def mean(self, parameter: str) -> float:
         """Return the posterior mean of ``log_level``, ``slope`` or ``cv``."""
@@ -106,3 +123,24 @@ def fit_area_effects(reports: Array, exposure: Array, log_f: Array | None = None
         probability=np.exp(log_density - logsumexp(log_density)).ravel(),
         centre=centre,
     )
+
+
+def shared_correlation(
+    effects: Mapping[Hashable, AreaEffects],
+    reports: pd.DataFrame,
+    exposure: pd.DataFrame,
+    log_f: Array,
+) -> Exchangeable:
+    """Return the correlation of the components' area effects.
+
+    Parameters
+    ----------
+    reports, exposure : effective counts and exposure, area x component. log_f : as in
+        `fit_area_effects`, (areas, components).
+    """
+    fitted = np.column_stack(
+        [e.expected(f) for e, f in zip(effects.values(), log_f.T, strict=True)]
+    )
+    expected = exposure[list(effects)].to_numpy() * fitted
+    cv = np.array([e.mean("cv") for e in effects.values()])
+    return exchangeable_correlation(reports[list(effects)].to_numpy() - expected, expected * cv)

@@ -22,6 +22,7 @@ from smallarea.models.counts import (
     check_features,
     effective_counts,
 )
+from smallarea.models.dependence import Exchangeable, exchangeable_correlation
 from smallarea.models.fay_herriot import FayHerriotFit, Method, Profile, fit_fay_herriot
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class FayHerriot(BaseEstimator):
     """Area-level linear model of reported rates on principal components of the features.
 
     Each component is fitted on its own (Fay & Herriot 1979), with the smoothed sampling variances
-    as known. Draws are from the posterior under flat priors on beta and on the variance between
+    as known; area effects of the components are drawn with the correlation that their residuals
+    show. Draws are from the posterior under flat priors on beta and on the variance between
     areas A, restricted to positive rates: the share of draws that the restriction
     replaced is the attribute ``share_truncated`` of what `draws` returns.
 
@@ -134,8 +136,22 @@ class FayHerriot(BaseEstimator):
             data = y[seen], Z[seen], psi[seen]
             self.fits_[k] = fit_fay_herriot(*data, method=self.method)
             self.posteriors_[k] = gaussian_posterior(*data)
+        self.dependence_ = self._dependence(Z)
         self.diagnostics_ = {f"A {k}": f.between_variance for k, f in self.fits_.items()}
+        self.diagnostics_["correlation"] = self.dependence_.correlation
         return self
+
+    def _dependence(self, Z: Array) -> Exchangeable:
+        """Correlation of the area effects of the components that were fitted here."""
+        residuals, scales = np.zeros((2, len(Z), len(self.posteriors_)))
+        for j, (k, posterior) in enumerate(self.posteriors_.items()):
+            y, psi = self.rate_[k].to_numpy(), self.variance_[k].to_numpy()
+            seen = np.isfinite(y) & (psi > 0)
+            A = posterior.probability @ posterior.variances
+            residuals[:, j] = (y - Z @ (posterior.probability @ posterior.means)) / (A + psi)
+            scales[:, j] = np.sqrt(A) / (A + psi)
+            residuals[~seen, j] = scales[~seen, j] = 0.0
+        return exchangeable_correlation(residuals, scales)
 
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
         """Return draws of reported rates (component, area_id, draw) for the areas of `X`."""
@@ -143,15 +159,16 @@ class FayHerriot(BaseEstimator):
         index = X.index.sort_values()
         Z = self._design(check_features(X, self.features_).loc[index])
         rate, variance = self.rate_.reindex(index), self.variance_.reindex(index)
+        scores = self.dependence_.scores(len(self.names_), len(X), n, rng)
         values, truncated = [], {}
-        for k in self.names_:
+        for k, score in zip(self.names_, scores, strict=True):
             if k in self.fallback_:
                 reports, exposure = self.reports_[[k]], self.exposure_[[k]]
                 draws = self.fallback_[k].draw(
                     at_areas(reports, index)[k].to_numpy(),
                     at_areas(exposure, index)[k].to_numpy(),
                     np.zeros(len(X)),
-                    n,
+                    score,
                     rng,
                 )
                 values.append(draws)
@@ -159,7 +176,12 @@ class FayHerriot(BaseEstimator):
             y, psi = rate[k].to_numpy(), variance[k].to_numpy()
             seen = np.isfinite(y) & (psi > 0)
             draws, truncated[k] = _positive_draws(
-                self.posteriors_[k], np.where(seen, y, 0), Z, np.where(seen, psi, np.inf), n, rng
+                self.posteriors_[k],
+                np.where(seen, y, 0),
+                Z,
+                np.where(seen, psi, np.inf),
+                score,
+                rng,
             )
             values.append(draws)
         return as_draws(values, self.rate_.columns, X.index).assign_attrs(share_truncated=truncated)
@@ -170,14 +192,21 @@ class FayHerriot(BaseEstimator):
 
 
 def _positive_draws(
-    posterior: GaussianPosterior, y: Array, X: Array, psi: Array, n: int, rng: np.random.Generator
+    posterior: GaussianPosterior,
+    y: Array,
+    X: Array,
+    psi: Array,
+    scores: Array,
+    rng: np.random.Generator,
 ) -> tuple[Array, float]:
     """Return draws of theta > 0, (areas, n), and the share of them the restriction replaced.
 
     Given A and beta each theta is normal, so restricting it gives a truncated normal: a normal
     draw stands if it is positive, otherwise one is drawn from the positive tail by inversion.
-    An area outside the sample has psi infinite.
+    An area outside the sample has psi infinite. `scores` (areas, n) are the draws' standard
+    normal deviates from the area's mean.
     """
+    n = scores.shape[1]
     cell = rng.choice(len(posterior.variances), size=n, p=posterior.probability)
     A = posterior.variances[cell]
     z = rng.standard_normal((n, X.shape[1]))
@@ -185,7 +214,7 @@ def _positive_draws(
     shrink = A / (A + psi[:, None])  # (areas, n)
     centre = shrink * y[:, None] + (1 - shrink) * (X @ beta.T)
     spread = np.sqrt(A * (1 - shrink))
-    theta = centre + spread * rng.standard_normal(centre.shape)
+    theta = centre + spread * scores
     below = theta <= 0
     bound = -centre[below] / spread[below]
     tail = np.log(rng.uniform(size=bound.shape)) + log_ndtr(-bound)

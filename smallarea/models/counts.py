@@ -54,6 +54,7 @@ def rows(direct: Direct, area_ids: pd.Index) -> Direct:
         exposure=direct.exposure.loc[area_ids],
         variance=direct.variance.loc[area_ids],
         raw=None if direct.raw is None else direct.raw.loc[area_ids],
+        units=None if direct.units is None else direct.units.within(area_ids),
     )
 
 

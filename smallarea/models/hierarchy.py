@@ -20,14 +20,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
 from smallarea.errors import InputError
 from smallarea.models.bym2 import SpatialField, icar_correlation, nearest_neighbours
 from smallarea.models.components import principal_components, usable
 from smallarea.models.counts import as_draws, check_areas, check_features
-from smallarea.models.units import Collapsed, Units, collapse, log_likelihood
+from smallarea.models.units import Collapsed, collapse, log_likelihood, of_areas
 
 if TYPE_CHECKING:
     from smallarea.nsum.municipal import Direct
@@ -69,35 +68,26 @@ class MunicipalHierarchy(BaseEstimator):
         self.draws_per_chain = draws_per_chain
         self.random_state = random_state
 
-    def fit(
-        self,
-        X: pd.DataFrame,
-        direct: Direct,
-        areas: pd.DataFrame,
-        *,
-        units: Units | None = None,
-        neighbours: csr_array | None = None,
-    ) -> Self:
+    def fit(self, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame) -> Self:
         """Sample the posterior.
 
         Parameters
         ----------
         X : features of all areas, area_id x feature.
-        direct : direct estimates; their variance components centre the priors of kappa and of
-            the variation between an area's PSUs.
+        direct : direct estimates with the respondents behind them (`units`; without them an
+            area's totals stand for its respondents). Their variance components centre the
+            priors of kappa and of the variation between an area's PSUs.
         areas : the frame's table: `province_id`, `region_id`, `lon`, `lat`.
-        units : the respondents; without them an area's totals stand for them.
-        neighbours : graph in the rows' order of `areas`; None: nearest places.
         """
         import arviz as az
         import nutpie
 
         check_areas(X, direct, areas)
-        data = collapse(units or Units.of_areas(direct), areas.index)
+        data = collapse(direct.units or of_areas(direct), areas.index)
         self.names_ = list(direct.reports.columns)
         self.areas_ = areas.index
         self.observed_ = data.areas
-        K = icar_correlation(nearest_neighbours(areas) if neighbours is None else neighbours)
+        K = icar_correlation(nearest_neighbours(areas))
         self.field_ = SpatialField.at(K, areas.index.get_indexer(data.areas))
         self.features_ = X.columns
         self.pipeline_ = (

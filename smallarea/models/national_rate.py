@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from sklearn.base import BaseEstimator
 
-from smallarea.models.area_effects import fit_area_effects
+from smallarea.models.area_effects import fit_area_effects, shared_correlation
 from smallarea.models.counts import as_draws, at_areas, check_areas, effective_counts
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ class NationalRate(BaseEstimator):
             k: fit_area_effects(self.reports_[k].to_numpy(), self.exposure_[k].to_numpy())
             for k in self.reports_
         }
+        level = np.zeros(self.reports_.shape)
+        self.dependence_ = shared_correlation(self.effects_, self.reports_, self.exposure_, level)
         self.diagnostics_ = {f"cv {k}": e.mean("cv") for k, e in self.effects_.items()}
+        self.diagnostics_["correlation"] = self.dependence_.correlation
         return self
 
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
@@ -39,9 +42,10 @@ class NationalRate(BaseEstimator):
         rng = np.random.default_rng(seed)
         index = X.index.sort_values()
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
+        scores = self.dependence_.scores(len(self.effects_), len(X), n, rng)
         level = np.zeros(len(X))
         values = [
-            effects.draw(reports[k].to_numpy(), exposure[k].to_numpy(), level, n, rng)
-            for k, effects in self.effects_.items()
+            effects.draw(reports[k].to_numpy(), exposure[k].to_numpy(), level, score, rng)
+            for (k, effects), score in zip(self.effects_.items(), scores, strict=True)
         ]
         return as_draws(values, reports.columns, X.index)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from smallarea.errors import InputError
-from smallarea.models.area_effects import fit_area_effects
+from smallarea.models.area_effects import fit_area_effects, shared_correlation
 from smallarea.models.components import usable
 from smallarea.models.counts import (
     as_draws,
@@ -97,11 +97,14 @@ class Supervised(BaseEstimator):
             )
             for k in self.reports_
         }
+        self.dependence_ = shared_correlation(
+            self.effects_, self.reports_, self.exposure_, self.log_f_.to_numpy()
+        )
         self.diagnostics_ = {
             f"{name} {k}": effects.mean(name)
             for k, effects in self.effects_.items()
             for name in ("slope", "cv")
-        }
+        } | {"correlation": self.dependence_.correlation}
         return self
 
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
@@ -115,9 +118,12 @@ class Supervised(BaseEstimator):
         log_f = pd.DataFrame(np.mean(members, axis=0), index, self.reports_.columns)
         log_f.update(self.log_f_)
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
+        scores = self.dependence_.scores(len(self.effects_), len(X), n, rng)
         values = [
-            effects.draw(reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), n, rng)
-            for k, effects in self.effects_.items()
+            effects.draw(
+                reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), score, rng
+            )
+            for (k, effects), score in zip(self.effects_.items(), scores, strict=True)
         ]
         return as_draws(values, reports.columns, X.index)
 

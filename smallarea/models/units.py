@@ -12,30 +12,9 @@ from numpy.typing import NDArray
 from smallarea.errors import InputError
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.municipal import Direct, Units
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Units:
-    """The respondents behind direct estimates.
-
-    reports, exposure : respondent_id x component, NaN where not used (as `ScaleUp` has them).
-    area_id, psu : of each respondent.
-    """
-
-    reports: pd.DataFrame
-    exposure: pd.DataFrame
-    area_id: pd.Series
-    psu: pd.Series
-
-    @classmethod
-    def of_areas(cls, direct: Direct) -> Units:
-        """Take each area's totals for one respondent: exact but for what tells kappa."""
-        ids = direct.reports.index.to_series()
-        known = direct.reports.notna() & (direct.exposure > 0)
-        return cls(direct.reports.where(known), direct.exposure.where(known), ids, ids)
 
 
 @dataclass(frozen=True)
@@ -55,6 +34,15 @@ class Collapsed:
     extra_component: NDArray[np.intp]
     extra_degree: Array
     extra_m: Array
+
+
+def of_areas(direct: Direct) -> Units:
+    """Take each area's totals for one respondent: exact but for what tells kappa."""
+    from smallarea.nsum.municipal import Units
+
+    ids = direct.reports.index.to_series()
+    known = direct.reports.notna() & (direct.exposure > 0)
+    return Units(direct.reports.where(known), direct.exposure.where(known), ids, ids)
 
 
 def collapse(units: Units, all_areas: pd.Index) -> Collapsed:

@@ -121,7 +121,9 @@ def thin(direct: Direct, share: float = 0.75, seed: int = 0) -> tuple[Direct, Di
 
     def part(reports: pd.DataFrame, size: float) -> Direct:
         exposure, variance = size * direct.exposure, direct.variance / size
-        return replace(direct, reports=reports, exposure=exposure, variance=variance, raw=None)
+        return replace(
+            direct, reports=reports, exposure=exposure, variance=variance, raw=None, units=None
+        )
 
     return part(kept, share), part(direct.reports - kept, 1 - share)
 

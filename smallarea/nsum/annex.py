@@ -75,7 +75,7 @@ def write_annex(
     """
     check_folder(out)
     synthetic = is_synthetic(ard)
-    tables, figures = _of_known_groups(ard)
+    tables, figures, notes = _of_known_groups(ard)
     tables["estimates"] = pd.DataFrame(found["groups"])
     if fits:
         more_tables, more_figures = _of_fits(fits, seed)
@@ -87,7 +87,8 @@ def write_annex(
             shown = table.assign(notice=SYNTHETIC) if synthetic else table
             shown.to_csv(folder / f"{name}.csv", index=False)
         for name, figure in figures.items():
-            plots.save_svg(figure, folder / f"{name}.svg", notice=SYNTHETIC if synthetic else "")
+            drawn = plots.svg_text(figure, SYNTHETIC if synthetic else "")
+            (folder / f"{name}.svg").write_text(drawn, encoding="utf-8")
         write_json(
             folder / "run.json",
             {
@@ -103,7 +104,7 @@ def write_annex(
                 },
                 "model": found["model"],
                 "diagnostics": found["diagnostics"],
-                "warnings": found["warnings"],
+                "warnings": [*found["warnings"], *notes],
                 "outputs": {path.name: sha256(path) for path in sorted(folder.iterdir())},
             },
         )
@@ -114,35 +115,49 @@ def is_synthetic(ard: ARD) -> bool:
     return bool(ard.counts.index.str.startswith("SYNTHETIC").any())
 
 
-def _of_known_groups(ard: ARD) -> tuple[dict[str, pd.DataFrame], dict[str, Figure]]:
-    """Tables over all networks, figures per network; a network of one known group has neither."""
+def _of_known_groups(ard: ARD) -> tuple[dict[str, pd.DataFrame], dict[str, Figure], list[str]]:
+    """Tables over all networks, figures per network, and notes on networks not to be judged.
+
+    A network with fewer than two known groups has nothing of this.
+    """
     parts: dict[str, list[pd.DataFrame]] = {}
     figures: dict[str, Figure] = {}
+    notes = []
     for network in ("adult", "child"):
         if len(ard.known(network)) < 2:
             continue
-        estimates, trimming = back_estimates(ard, network), trim(ard, network)
-        trimmed = estimates.index.isin(trimming.removed)
         try:
-            line = recall(estimates)
-        except InputError:
-            line = None
-        found = {
-            "known_groups": estimates.assign(trimmed=trimmed).reset_index(),
-            "trimming": trimming.path.assign(within_band=trimming.converged).reset_index(),
-            "overlap": overlap(ard, network),
-        }
-        figures[f"known_groups_{network}"] = plots.plot_back_estimates(estimates, line)
-        if ard.hidden(network):
-            beside = side_by_side(ard, network)
-            found["side_by_side"] = beside.rename_axis("group").reset_index()
-            figures[f"side_by_side_{network}"] = plots.plot_side_by_side(beside)
-            if trimming.removed:
-                figures[f"trimming_{network}"] = plots.plot_trimming(trimming)
-        for name, table in found.items():
+            tables, drawn = _of_network(ard, network)
+        except InputError as error:
+            notes.append(f"the known groups of the {network} network cannot be judged ({error})")
+            continue
+        for name, table in tables.items():
             table.insert(0, "network", network)
             parts.setdefault(name, []).append(table)
-    return {name: pd.concat(tables) for name, tables in parts.items()}, figures
+        figures |= {f"{name}_{network}": figure for name, figure in drawn.items()}
+    return {name: pd.concat(tables) for name, tables in parts.items()}, figures, notes
+
+
+def _of_network(ard: ARD, network: str) -> tuple[dict[str, pd.DataFrame], dict[str, Figure]]:
+    estimates, trimming = back_estimates(ard, network), trim(ard, network)
+    try:
+        line = recall(estimates)
+    except InputError:
+        line = None
+    trimmed = estimates.index.isin(trimming.removed)
+    tables = {
+        "known_groups": estimates.assign(trimmed=trimmed).reset_index(),
+        "trimming": trimming.path.assign(within_band=trimming.converged).reset_index(),
+        "overlap": overlap(ard, network),
+    }
+    figures = {"known_groups": plots.plot_back_estimates(estimates, line)}
+    if ard.hidden(network):
+        beside = side_by_side(ard, network)
+        tables["side_by_side"] = beside.rename_axis("group").reset_index()
+        figures["side_by_side"] = plots.plot_side_by_side(beside)
+        if trimming.removed:
+            figures["trimming"] = plots.plot_trimming(trimming)
+    return tables, figures
 
 
 def _of_fits(
@@ -152,30 +167,29 @@ def _of_fits(
 
     Reporting rates so low that the group would outnumber its population are left out of the curve.
     """
-    from smallarea.nsum.predictive import leave_one_out, predictive_check, surrogate_residuals
+    from smallarea.nsum.predictive import check_fits, surrogate_residuals
 
-    curves, checks, residuals, left_out = {}, {}, {}, {}
+    curves, residuals = {}, {}
     figures: dict[str, Figure] = {}
     for network, fit in fits.items():
         hidden = [str(group) for group in fit.reported["group"].values]
         for group in hidden:
             curve = fit.curve(group)
             curves[network, group] = curve[curve["median"] <= fit.answers.population]
-        for kind in ("prior", "posterior"):
-            checks[network, kind] = predictive_check(fit, kind, seed)
         surrogate = surrogate_residuals(fit, seed)
         residuals[network] = residual_summary(surrogate)
         figures[f"residuals_{network}"] = plots.plot_residuals(surrogate, hidden)
-        left_out[network] = leave_one_out(fit).rename_axis("group")
-    tables = {
-        "tau_curve": pd.concat(curves, names=["network", "group"]),
-        "checks": pd.concat(checks, names=["network", "check"]),
-        "residuals": pd.concat(residuals, names=["network"]),
-        "loo": pd.concat(left_out, names=["network"]),
-    }
+    curve = pd.concat(curves, names=["network", "group"])
     prior = next(iter(fits.values())).tau_prior
-    figures["tau_curve"] = plots.plot_tau_curves(tables["tau_curve"].droplevel("network"), prior)
-    return {name: table.reset_index() for name, table in tables.items()}, figures
+    figures["tau_curve"] = plots.plot_tau_curves(curve.droplevel("network"), prior)
+    checks, left_out = check_fits(fits, seed)
+    tables = {
+        "tau_curve": curve.reset_index(),
+        "residuals": pd.concat(residuals, names=["network"]).reset_index(),
+        "checks": checks.rename(columns={"fit": "network"}),
+        "loo": left_out.rename(columns={"fit": "network"}),
+    }
+    return tables, figures
 
 
 def residual_summary(residuals: pd.DataFrame) -> pd.DataFrame:

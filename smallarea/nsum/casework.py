@@ -25,6 +25,7 @@ from smallarea.errors import InputError
 from smallarea.nsum.tau import TauPrior
 
 _MINIMUM_ESS = 50.0
+_FEWEST_TOLD = 3  # areas behind a published sum of cases or reports
 _CV = np.linspace(0.05, 2.5, 50)
 
 
@@ -151,9 +152,10 @@ def casework_bridge(
         "detection / tau": _describe(delta / tau, weight),
         "tau ceiling": _describe(np.minimum(total / max(known.sum(), 1e-9), 1.0)),
     }
+    told = f" ({_told(known.sum())} cases, {_told(areas['reports'].sum())} reports)"
+    told = told if len(used) >= _FEWEST_TOLD else ""
     source = (
-        f"casework in {len(used)} surveyed areas ({known.sum():.0f} cases, "
-        f"{areas['reports'].sum():.0f} reports) under the prior share detected "
+        f"casework in {len(used)} surveyed areas{told} under the prior share detected "
         f"Beta({detection.a:g}, {detection.b:g}): {detection.source}"
     )
     return Bridge(
@@ -179,7 +181,8 @@ def detection_sensitivity(
 
     One row per factor: the prior mean of detection, and tau's median and 95 % interval. The
     coefficient of variation stays (as far as a Beta of that mean can have it); factors that would
-    put the mean at or above one are left out.
+    put the mean at or above one are left out; where cases, reports and priors hardly fit together,
+    tau is NaN.
     """
     cv = stats.beta(detection.a, detection.b).std() / detection.mean
     rows = {}
@@ -189,9 +192,14 @@ def detection_sensitivity(
             continue
         feasible = min(cv, 0.9 * np.sqrt(1 / mean - 1))
         scaled = Detection.from_mean(mean, feasible, detection.source)
-        bridge = casework_bridge(direct, cases, population, components, scaled, **options)
-        row = bridge.summary.loc["tau posterior", ["q025", "q50", "q975"]]
-        rows[factor] = {"detection_mean": mean, **row.add_prefix("tau_")}
+        tau = pd.Series(np.nan, index=["q025", "q50", "q975"])
+        try:
+            bridge = casework_bridge(direct, cases, population, components, scaled, **options)
+            tau = bridge.summary.T["tau posterior"].reindex(tau.index)
+        except InputError:
+            if factor == 1:
+                raise
+        rows[factor] = {"detection_mean": mean} | tau.add_prefix("tau_").to_dict()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
 
 
@@ -320,6 +328,11 @@ def _normalise(log_weight: np.ndarray) -> np.ndarray:
             remedy="check the cases, or widen the prior for detection or that for tau",
         )
     return weight
+
+
+def _told(number: float) -> str:
+    """A number fit to publish: few reports could be traced to those who gave them."""
+    return f"{number:.0f}" if number >= 10 else "fewer than 10"
 
 
 def _describe(values: np.ndarray, weight: np.ndarray | None = None) -> dict[str, float]:

@@ -21,6 +21,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Units:
+    """The respondents behind direct estimates.
+
+    reports, exposure : respondent_id x component, NaN where not used (as `ScaleUp` has them).
+    area_id, psu : of each respondent.
+    """
+
+    reports: pd.DataFrame
+    exposure: pd.DataFrame
+    area_id: pd.Series
+    psu: pd.Series
+
+    def within(self, area_ids: pd.Index) -> Units:
+        """Return the respondents of some of the areas."""
+        here = self.area_id.isin(area_ids)
+        return Units(self.reports[here], self.exposure[here], self.area_id[here], self.psu[here])
+
+
+@dataclass(frozen=True)
 class Direct:
     """Direct estimates; every frame is area_id x component, surveyed areas only.
 
@@ -40,6 +59,7 @@ class Direct:
     deff: pd.Series
     raw: pd.DataFrame | None = None
     components: pd.DataFrame | None = None
+    units: Units | None = None
 
     @property
     def rate(self) -> pd.DataFrame:
@@ -88,8 +108,8 @@ def direct_estimates(
     if between is not None:
         parts[["between", "between_low", "between_high"]] = between
     y, d = result.reports.groupby(area).sum(), result.exposure.groupby(area).sum()
-    psu = area if ard.design["psu"].isna().all() else ard.design["psu"]
-    by_psu = result.exposure.groupby([area, psu.rename("psu")]).sum()
+    psu = (area if ard.design["psu"].isna().all() else ard.design["psu"]).rename("psu")
+    by_psu = result.exposure.groupby([area, psu]).sum()
     known = d.where(d > 0)
     concentration = (by_psu**2).groupby("area_id").sum() / known**2  # 1 / number of equal PSUs
 
@@ -115,11 +135,15 @@ def direct_estimates(
         deff=deff(parts["between"]).fillna(1.0).rename("deff").rename_axis("component"),
         raw=_raw_variance(result.reports, result.exposure, area),
         components=components,
+        units=Units(result.reports, result.exposure, area, psu),
     )
 
 
 def save_direct(direct: Direct, folder: Path) -> None:
-    """Write direct.parquet (one block of rows per table) and direct_components.parquet."""
+    """Write direct.parquet (one block of rows per table) and direct_components.parquet.
+
+    Respondents (`units`) stay out: the survey's own file is where they are kept.
+    """
     tables = {"reports": direct.reports, "exposure": direct.exposure, "variance": direct.variance}
     if direct.raw is not None:
         tables["raw"] = direct.raw

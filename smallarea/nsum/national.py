@@ -67,6 +67,25 @@ def national_draws(
     InputError : a component is not in the survey, or a fit did not converge twice and that was
         not allowed.
     """
+    return national_fits(
+        ard, covered_population, draws, seed, profile, allow_unconverged=allow_unconverged
+    )[0]
+
+
+def national_fits(
+    ard: ARD,
+    covered_population: Mapping[str, float],
+    draws: int,
+    seed: int,
+    profile: str = "fast",
+    *,
+    allow_unconverged: bool = False,
+) -> tuple[xr.DataArray, dict[str, NsumFit]]:
+    """Return the draws of `national_draws` and the fits behind them, to be checked.
+
+    The fits are by reference population (`children`, `adults`), a network without any report left
+    out.
+    """
     if profile not in EFFORT:
         raise InputError(
             f"no profile {profile!r}", where="national figure", remedy="choose fast or full"
@@ -103,12 +122,13 @@ def national_draws(
     scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1)
     scores = scores.reindex(columns=list(COMPONENTS)).fillna(0)
     values = paired(sizes.to_numpy(), scores.to_numpy(float), rng)
-    return xr.DataArray(
+    made = xr.DataArray(
         values.T,
         coords={"component": list(COMPONENTS), "draw": np.arange(draws)},
         name="reported",
         attrs=_attributes(fits, reasons) | {"silent": ", ".join(silent)},
     )
+    return made, fits
 
 
 def _rate_of_silence(ard: ARD, component: str, draws: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,6 @@ from smallarea.nsum.known_groups import Recall, Trimming
 from smallarea.nsum.tau import TauPrior
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.figure import Figure
 
 _NAMED = 9  # groups named in a figure: those furthest from their size
@@ -211,14 +210,20 @@ def plot_residuals(residuals: pd.DataFrame, hidden: list[str]) -> Figure:
     return figure
 
 
-def save_svg(figure: Figure, path: Path, notice: str = "") -> None:
-    """Write a figure as SVG, the same bytes for the same figure; `notice` stands at its foot."""
+def svg_text(figure: Figure, notice: str = "") -> str:
+    """Return the figure as an SVG element, the same text for the same figure.
+
+    `notice` stands at its foot.
+    """
     from matplotlib import rc_context
 
     if notice:
         figure.supxlabel(notice, fontsize=9, color=_ACCENT, weight="bold")
+    text = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "smallarea"}):
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
 
 
 def _axes(width: float, height: float) -> tuple:

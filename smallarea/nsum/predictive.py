@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +133,30 @@ def leave_one_out(fit: NsumFit) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["elpd", "se", "p_loo", "bad"])
 
 
+def check_fits(fits: Mapping[str, NsumFit], seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check several fits in every way; two flat tables, for files.
+
+    Parameters
+    ----------
+    fits : by name, e.g. by reference population.
+
+    Returns
+    -------
+    Predictive checks, one row per fit, kind (posterior, prior), group and statistic: see
+    `predictive_check`. Leave-one-out, one row per fit and group, see `leave_one_out`, with `ess`
+    and `rhat` of the hidden groups' reported sizes.
+    """
+    predictive, left_out = [], []
+    for name, fit in fits.items():
+        for kind in ("posterior", "prior"):
+            table = predictive_check(fit, kind, seed).reset_index()
+            predictive.append(table.assign(fit=name, kind=kind))
+        table = leave_one_out(fit).join(fit.diagnostics.sizes[["ess", "rhat"]])
+        left_out.append(table.rename_axis("group").reset_index().assign(fit=name))
+    checks = pd.concat(predictive).set_index(["fit", "kind", "group", "statistic"])
+    return checks.reset_index(), pd.concat(left_out).set_index(["fit", "group"]).reset_index()
+
+
 def _kept(fit: NsumFit) -> xr.Dataset:
     """Posterior at the kept draws, chain by chain along `sample`, with everyone's degree."""
     posterior = fit.posterior
@@ -151,6 +177,7 @@ def _kept(fit: NsumFit) -> xr.Dataset:
 def _from_priors(fit: NsumFit, seed: int, draws: int = 200) -> xr.Dataset:
     import pymc as pm
 
+    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)  # it lists its variables
     with MODELS[fit.model](fit.answers, fit.priors, fit.recall), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the likelihood is not wanted here
         prior = pm.sample_prior_predictive(draws, random_seed=seed).prior

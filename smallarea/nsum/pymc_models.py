@@ -254,10 +254,12 @@ def _log_share(answers: Answers, priors: Priors, data: Data, recall: bool) -> Te
     """log of m_k as answered: known groups, then the reported rates of the hidden ones.
 
     With `recall`, log answers follow c + exponent (log m_k - c) plus a group's own error of sd
-    `scatter`, c being the mean log m_k of the known groups (Killworth et al. 2003, McCormick et
-    al. 2010). A common part of the known groups' errors cannot be told from larger degrees, so
-    it is left to degrees and rates; it, a hidden group's own error and the size behind what was
-    answered follow outside. A flat prior on the log of that size has the density 1 / exponent.
+    `scatter` (m_u of a hidden group being what is known of it, tau_u N_u / N: one cannot forget
+    what one was not told), c being the mean log m_k of the known groups (Killworth et al. 2003,
+    McCormick et al. 2010). A common part of the known groups' errors cannot be told from larger
+    degrees, so it is left to degrees and rates; it, a hidden group's own error and the size
+    behind what was answered follow outside. A flat prior on the log of that size has the density
+    1 / exponent.
     """
     import pymc as pm
     import pytensor.tensor as pt

@@ -129,18 +129,22 @@ def tau_variation(
     placed in another area; `rank_correlation` of the areas' counts (Spearman); `top_kept`, the
     share of the `top_k` areas that stay among them.
     """
-    top = set(counts.nlargest(top_k).index)
     rows = {}
     for name, relative in scenarios.items():
         other = counts / area_multipliers(shares.loc[counts.index], relative, counts, anchor)
-        rows[name] = {
-            "total": other.sum(),
-            "total_ratio": other.sum() / counts.sum(),
-            "moved": (other / other.sum() - counts / counts.sum()).abs().sum() / 2,
-            "rank_correlation": other.rank().corr(counts.rank()),
-            "top_kept": len(top & set(other.nlargest(top_k).index)) / len(top),
-        }
+        total = {"total": other.sum(), "total_ratio": other.sum() / counts.sum()}
+        rows[name] = total | map_change(counts, other, top_k)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
+
+
+def map_change(counts: pd.Series, other: pd.Series, top_k: int) -> dict[str, float]:
+    """Compare two maps: `moved`, `rank_correlation` and `top_kept` as in `tau_variation`."""
+    top = set(counts.nlargest(top_k).index)
+    return {
+        "moved": (other / other.sum() - counts / counts.sum()).abs().sum() / 2,
+        "rank_correlation": other.rank().corr(counts.rank()),
+        "top_kept": len(top & set(other.nlargest(top_k).index)) / len(top),
+    }
 
 
 def overlap_sensitivity(

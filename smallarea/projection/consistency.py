@@ -106,9 +106,10 @@ def agree(
     Per component and draw s, with N_a the reference population, find lambda_s such that
     ``sum over covered areas of N_a * expit(logit(rate_as) + lambda_s * v_a) = T_s``.
 
-    1. National draws are paired with projection draws by rank of their totals (on the reported
-       scale): the least movement, and the dependence between areas and between components
-       stays the projection's.
+    1. National draws, all components of a draw together, are paired with projection draws by the
+       rank of their height: the mean over components of the standardised log totals (on the
+       reported scale). Little then has to move; the dependence of the national totals stays
+       theirs and that of the areas within a component the projection's.
     2. tau, when given, divides both rates and totals (:func:`apply_tau`).
     3. The shift: v_a is the posterior variance of the area's logit reported rate, or 1 everywhere
        with ``weight="flat"``, which suits an error common to all answers of the survey.
@@ -143,8 +144,8 @@ def agree(
     population = sizes[:, inside].sum("area_id")
     sums = (rates[:, inside] * sizes[:, inside]).sum("area_id")
     z = [discrepancy(a, t) for a, t in zip(sums.values, totals.values, strict=True)]
-    ordered = np.sort(totals.values, axis=1)
-    paired = totals.copy(data=np.take_along_axis(ordered, _rank(sums.values), axis=1))
+    paired = totals.copy(data=totals.values[:, np.argsort(_height(totals.values))])
+    paired = paired.copy(data=paired.values[:, _rank(_height(sums.values))])
 
     prevalence, goal = rates, paired
     bounded_draws = bounded_values = np.zeros(rates.shape[0])
@@ -231,6 +232,15 @@ def _aligned(
             remedy="check that total and reference population count the same people",
         )
     return rates, sizes, totals, inside
+
+
+def _height(totals: np.ndarray) -> np.ndarray:
+    """How high each draw's totals (component, draw) are altogether, in standard deviations."""
+    logs = np.log(totals)
+    spread = logs.std(axis=1, keepdims=True)
+    return ((logs - logs.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)).mean(
+        axis=0
+    )
 
 
 def _rank(values: np.ndarray) -> np.ndarray:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from smallarea.nsum.plots import svg_text
+
 if TYPE_CHECKING:
     import geopandas as gpd
-    from matplotlib.figure import Figure
 
 INK, ACCENT, SOFT, GREY = "#1c2733", "#1f5f8b", "#b9cfdf", "#c9ced3"
 CLASSES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
@@ -40,7 +41,7 @@ def tau_curve(reported: np.ndarray, tau: np.ndarray, label: str) -> str:
     bottom.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     for axis in (top, bottom):
         axis.set_xlim(rates[0], rates[-1])
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def top_map(probability: pd.Series, geometry: gpd.GeoSeries, k: int, notice: str) -> str:
@@ -92,13 +93,3 @@ def _figure(
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(colors=INK, labelsize=9)
     return figure, axes
-
-
-def _svg(figure: Figure) -> str:
-    from matplotlib import rc_context
-
-    text = StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "smallarea"}):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :]

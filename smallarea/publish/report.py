@@ -16,6 +16,7 @@ from smallarea.files import writing
 from smallarea.indicators import SUMS, UNITS
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.figures import tau_curve, top_map
+from smallarea.publish.interviews import interviews
 from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class ReportInput:
     scores : cross-validation, one row per model, any numeric columns; what they mean is in
         `score_words` (column -> words). weights : share of each model, index model.
     agreement : `Agreement.components`.
+    survey : tables of `smallarea.findings.findings`, by name; without any, nothing is said of the
+        interviews. survey_notes : sentences on them. known_groups : their figure, an SVG element.
     warnings : sentences that must not be overlooked.
     sources : one row per source; columns of the table as they should be read.
     reads : what became of the rows of every source.
@@ -62,6 +65,9 @@ class ReportInput:
     trace: Mapping[str, Any]
     k: int = 100
     reads: Sequence[ReadReport] = ()
+    survey: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    survey_notes: Sequence[str] = ()
+    known_groups: str = ""
     warnings: Sequence[str] = ()
     score_words: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,7 +81,7 @@ def write_report(report: ReportInput, path: Path) -> None:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    pages.filters |= {"number": number, "percent": percent, "cell": cell}
+    pages.filters |= {"number": number, "percent": percent, "share": fine_percent, "cell": cell}
     html = pages.get_template("report.html.j2").render(
         report=report,
         notice=max(report.estimates["notice"]),
@@ -92,6 +98,7 @@ def write_report(report: ReportInput, path: Path) -> None:
         top_map=top_map(_top(report), report.geometry, report.k, max(report.estimates["notice"])),
         chances=_chances(report),
         flags=_flags(report.estimates),
+        said=interviews(report.survey) if report.survey else None,
         areas=report.estimates["area_id"].nunique(),
     )
     with writing(path) as temporary:
@@ -111,6 +118,13 @@ def percent(share: float) -> str:
     if share is None or np.isnan(share):
         return "–"
     return "under 1\u00a0%" if 0 < share < 0.005 else f"{share:.0%}".replace("%", "\u00a0%")
+
+
+def fine_percent(share: float) -> str:
+    """A share as a percentage with one decimal where it is small."""
+    if share is None or np.isnan(share) or share >= 0.095:
+        return percent(share)
+    return f"{100 * share:.1f}".removesuffix(".0") + "\u00a0%"
 
 
 def cell(value: Any) -> str:

@@ -71,11 +71,20 @@ def bands(values: pd.Series, edges: Sequence[float]) -> pd.Series:
     return cut.astype("str").where(cut.notna())
 
 
-def disclose(table: pd.DataFrame, *, minimum: int = 10, base: int = 5) -> pd.DataFrame:
+def disclose(
+    table: pd.DataFrame,
+    *,
+    minimum: int = 10,
+    base: int = 5,
+    places: pd.Series | None = None,
+    fewest: int = 3,
+) -> pd.DataFrame:
     """Make a table of `who_reported` fit to publish.
 
     - A level is suppressed if fewer than `minimum` respondents stand behind it, or if its
       reporters, or those who did not report, are fewer than `minimum` but not nobody.
+    - With `places`, the number of areas in which each level's respondents live, a level of fewer
+      than `fewest` is suppressed: its answers would be those of a place that can be named.
     - Complementary suppression: where suppressed levels of a variable could be had by
       subtracting the others from the whole (only one is suppressed, or together they are still
       too few), the smallest remaining level goes too, until they cannot.
@@ -87,8 +96,9 @@ def disclose(table: pd.DataFrame, *, minimum: int = 10, base: int = 5) -> pd.Dat
     counts as a level of a variable of its own; if it is suppressed, everything is.
     """
     keep = pd.Series(True, table.index)
+    rows_places = table["respondents"] * 0 + fewest if places is None else places.loc[table.index]
     for _, rows in table.groupby(level="variable", sort=False):
-        keep[rows.index] = ~_suppressed(rows, minimum)
+        keep[rows.index] = ~_suppressed(rows, minimum, rows_places[rows.index], fewest)
     if not keep[("all", "all")]:
         keep[:] = False
     shares = [column for column in table.columns if column not in _COUNTS]
@@ -129,20 +139,21 @@ def _design_effect(reported: pd.Series, weight: pd.Series, psu: pd.Series) -> fl
     return float(max(variance / simple, 1.0))
 
 
-def _suppressed(rows: pd.DataFrame, minimum: int) -> pd.Series:
+def _suppressed(rows: pd.DataFrame, minimum: int, places: pd.Series, fewest: int) -> pd.Series:
     """Which levels of one variable to suppress, first for themselves, then for the others."""
     reporters, others = rows["reporters"], rows["respondents"] - rows["reporters"]
 
     def few(number: pd.Series | float) -> pd.Series | bool:
         return (number > 0) & (number < minimum)
 
-    hide = (rows["respondents"] < minimum) | few(reporters) | few(others)
+    hide = (rows["respondents"] < minimum) | (places < fewest) | few(reporters) | few(others)
     while hide.any() and not hide.all():
         hidden = rows[hide]
         safe = hide.sum() > 1 and not any(
             few(n[hide].sum()) or (n[hide] > 0).sum() == 1 for n in (reporters, others)
         )
-        if safe and hidden["respondents"].sum() >= minimum:
+        enough = hidden["respondents"].sum() >= minimum and places[hide].sum() >= fewest
+        if safe and enough:
             break
         # A level without reporters hides none: take the smallest that has some, if there is one.
         left = rows[~hide]

@@ -109,10 +109,10 @@ def test_no_features_at_all(world):
 
 
 def test_fewer_areas_than_features(estimator, world):
-    few = world.direct.reports.index[::6]
-    direct = rows(world.direct, few)
-    assert len(few) < world.X.shape[1]
-    assert np.isfinite(draw(estimator, world, direct=direct)).all()
+    copies = [world.X.add_suffix(f" {i}") * (1 + i) for i in range(4)]
+    wide = pd.concat(copies, axis=1)
+    assert len(world.direct.reports) < wide.shape[1]
+    assert np.isfinite(draw(estimator, world, X=wide)).all()
 
 
 def test_a_component_nobody_reports(estimator, world):

@@ -92,12 +92,23 @@ def test_unknown_features_are_refused(models_dir, world):
         fit_models(load_models(models_dir, "full"), world.X, world.direct, world.areas)
 
 
-def test_the_stage_uses_covariates_that_help(world):
-    told = []
-    result = fit_models(
-        quick(load_models(PROJECT, "fast")), world.X, world.direct, world.areas, n=300, seed=1,
-        progress=lambda what, share: told.append(share),
+def fit(world, told=None):
+    return fit_models(
+        quick(load_models(PROJECT, "fast")), world.X, world.direct, world.areas,
+        folds=3, n=300, seed=1,
+        progress=None if told is None else lambda what, share: told.append(share),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fitted(world):
+    """The stage's result, and what it told of its progress."""
+    told = []
+    return fit(world, told), told
+
+
+def test_the_stage_uses_covariates_that_help(world, fitted):
+    result, told = fitted
     assert result.decision.help
     assert result.draws.shape == (4, len(world.X), 300)
     assert (result.draws > 0).all()
@@ -113,19 +124,15 @@ def test_the_stage_uses_covariates_that_help(world):
 def test_the_stage_falls_back_where_covariates_are_unrelated(make_world):
     world = make_world(11, signal=0.0, n_areas=300)
     result = fit_models(
-        quick(load_models(PROJECT, "fast")), world.X, world.direct, world.areas, n=100
+        quick(load_models(PROJECT, "fast")), world.X, world.direct, world.areas, folds=3, n=100
     )
     assert not result.decision.help
     assert result.weights["national_rate"] == pytest.approx(1)
     assert set(result.diagnostics["model"]) == {"national_rate"}
 
 
-def test_the_stage_is_reproducible(world):
-    models = quick(load_models(PROJECT, "fast"))
-    first, second = (
-        fit_models(models, world.X, world.direct, world.areas, folds=2, n=60, seed=7)
-        for _ in range(2)
-    )
+def test_the_stage_is_reproducible(world, fitted):
+    first, second = fitted[0], fit(world)
     xr.testing.assert_identical(first.draws, second.draws)
     pd.testing.assert_frame_equal(first.scores, second.scores)
     assert first.decision == second.decision

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ from scipy import stats
 from smallarea.errors import InputError
 from smallarea.models.bym2 import icar_correlation, nearest_neighbours
 from smallarea.models.hierarchy import MunicipalHierarchy
-from smallarea.models.units import Units, collapse, log_likelihood
+from smallarea.models.units import collapse, log_likelihood
+from smallarea.nsum.municipal import Direct, Units
 
 AREAS, SURVEYED, TAKE = 100, 45, 24
 NAMES = ["live", "nonlive"]
@@ -59,17 +60,20 @@ class World:
             pd.Series([f"b{j}" for j in psu], people),
         )
         by_area = self.units.area_id.rename("area_id")
-        self.direct = SimpleNamespace(
+        exposure = self.units.exposure.groupby(by_area).sum()
+        self.direct = Direct(
             reports=self.units.reports.groupby(by_area).sum(),
-            exposure=self.units.exposure.groupby(by_area).sum(),
+            exposure=exposure,
+            variance=(1 + KAPPA) * 0.003 / exposure,
             deff=pd.Series(1 + KAPPA, NAMES),
             components=pd.DataFrame({"phi": 1 + KAPPA, "between": 0.1}, NAMES),
+            units=self.units,
         )
 
     def fit(self, with_units: bool = True) -> MunicipalHierarchy:
         model = MunicipalHierarchy(chains=2, tune=700, draws_per_chain=1000, random_state=1)
-        units = self.units if with_units else None
-        return model.fit(self.X, self.direct, self.areas, units=units)
+        direct = self.direct if with_units else replace(self.direct, units=None)
+        return model.fit(self.X, direct, self.areas)
 
 
 def test_the_collapsed_likelihood_is_the_negative_binomial_of_every_respondent():

@@ -109,7 +109,7 @@ def verdicts(make_world, signal: float, seeds: range) -> list[bool]:
 
 
 def test_unrelated_features_are_found_out(make_world):
-    assert sum(verdicts(make_world, 0.0, range(20))) <= 2
+    assert sum(verdicts(make_world, 0.0, range(12))) <= 2
 
 
 def test_strong_features_are_not_given_up(make_world):

@@ -94,8 +94,8 @@ def test_the_annex_of_a_bayesian_model_is_labelled_synthetic(tmp_path):
     hidden = found["groups"][0]
     assert curve["median"].iloc[-1] == pytest.approx(hidden["median"])
     checks = pd.read_csv(out / "checks.csv")
-    assert set(checks["check"]) == {"prior", "posterior"}
-    posterior = checks[(checks["check"] == "posterior") & (checks["statistic"] == "mean")]
+    assert set(checks["kind"]) == {"prior", "posterior"}
+    posterior = checks[(checks["kind"] == "posterior") & (checks["statistic"] == "mean")]
     assert posterior["tail"].between(0.005, 0.995).all()
     residuals = pd.read_csv(out / "residuals.csv", index_col="group")
     assert list(residuals.index) == ["hidden"]

@@ -7,7 +7,8 @@ from scipy import stats
 
 from smallarea.errors import InputError
 from smallarea.indicators import COMPONENTS
-from smallarea.nsum.national import national_draws, paired
+from smallarea.nsum.national import national_draws, national_fits, paired
+from smallarea.nsum.predictive import check_fits
 from smallarea.nsum.weighting import likelihood_weights
 from smallarea.survey import ARD, make_ard
 
@@ -43,8 +44,13 @@ def clustered(seed: int = 0, psus: int = 40, spread: float = 0.8) -> ARD:
 
 
 @pytest.fixture(scope="module")
-def draws():
-    return national_draws(clustered(), POPULATION, draws=600, seed=1, allow_unconverged=True)
+def fitted():
+    return national_fits(clustered(), POPULATION, draws=600, seed=1, allow_unconverged=True)
+
+
+@pytest.fixture(scope="module")
+def draws(fitted):
+    return fitted[0]
 
 
 def test_draws_have_the_agreed_form(draws):
@@ -70,6 +76,16 @@ def test_clusters_widen_and_correlate_the_components(draws):
     assert all(draws.attrs[f"deff_{c}"] > 1.3 for c in COMPONENTS)
     correlation = draws.to_pandas().T.corr(method="spearman").to_numpy()
     assert correlation[np.triu_indices(4, 1)].min() > 0.3
+
+
+def test_the_fits_behind_the_draws_can_be_checked(fitted):
+    checks, left_out = check_fits(fitted[1], seed=1)
+    assert set(checks["fit"]) == {"children", "adults"}
+    hidden = checks[checks["group"].isin(COMPONENTS) & (checks["kind"] == "posterior")]
+    assert len(hidden) == 4 * len(COMPONENTS)
+    assert hidden.query("statistic == 'mean'")["tail"].between(0.02, 0.98).all()
+    assert (left_out["elpd"] < 0).all()
+    assert left_out.set_index("group").loc[list(COMPONENTS), "ess"].notna().all()
 
 
 def test_draws_survive_netcdf(draws, tmp_path):

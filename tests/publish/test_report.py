@@ -93,6 +93,59 @@ def test_regions_count_places_and_what_to_expect_of_them(page, toy):
     assert "left out of the survey" in re.search(r"<tr><td>Region 2.*?</tr>", page, re.S)[0]
 
 
+def test_without_findings_nothing_is_said_of_the_interviews(page):
+    assert "What the interviews say" not in page
+
+
+def test_the_interviews_section_says_what_was_found(given, tmp_path):
+    who = pd.DataFrame(
+        {
+            "variable": ["all", "sex", "sex"],
+            "level": ["all", "women", "men"],
+            "respondents": [900.0, 450.0, 450.0],
+            "share": [0.05, 0.07, 0.03],
+            "low": [0.04, 0.05, 0.02],
+            "high": [0.065, 0.09, 0.045],
+            "of_reporters": [1.0, 0.7, 0.3],
+            "of_respondents": [1.0, 0.5, 0.5],
+            "note": ["", "", "suppressed"],
+        }
+    )
+    relative = pd.DataFrame(
+        {
+            "indicator": ["victims", "victims"],
+            "variable": "sex",
+            "level": ["women", "men"],
+            "relative": [1.37, np.nan],
+            "low": [1.1, np.nan],
+            "high": [1.7, np.nan],
+            "note": ["", "suppressed"],
+        }
+    )
+    trimming = pd.DataFrame(
+        {
+            "network": "adult",
+            "step": [0, 1],
+            "removed": [None, "night_guards"],
+            "removed_ratio": [np.nan, 2.6],
+            "group": "traffickers_live",
+            "relative": [1.0, 0.93],
+        }
+    )
+    tables = {"who_reported": who, "relative_reporting": relative, "trimming": trimming}
+    write_report(
+        replace(given, survey=tables, survey_notes=["no column income"]), tmp_path / "r.html"
+    )
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", unescape((tmp_path / "r.html").read_text())))
+    assert "Of about 900 people" in text
+    assert "1.4 (1.1 to 1.7)" in text
+    assert "sex: men withheld: too few withheld" in text
+    assert "remove night guards (2.6 times the true size)" in text
+    assert "live-streaming to 0.93 times as many" in text
+    assert "Note: no column income." in text
+    assert "Where to interview next" not in text
+
+
 def test_a_real_survey_carries_no_banner(given, toy, tmp_path):
     flags = flag_areas(toy.table, synthetic=False)
     real = estimate_areas(toy.counts, toy.table, flags, toy.surveyed, k=5)

@@ -73,6 +73,15 @@ def test_a_single_small_level_takes_the_next_smallest_with_it():
     assert safe.loc[("x", "a"), "reporters"] == 60
 
 
+def test_levels_of_fewer_than_three_places_are_suppressed_with_another():
+    table = counts({"a": (500, 60), "b": (400, 40), "c": (300, 30)})
+    places = pd.Series(9, table.index)
+    assert (disclose(table, places=places)["note"] == "").all()
+    places[("x", "c")] = 2
+    safe = disclose(table, places=places)
+    assert safe["note"].tolist() == ["", "", HIDDEN, HIDDEN]
+
+
 def test_small_levels_that_are_too_few_together_take_another():
     safe = disclose(counts({"a": (500, 60), "b": (400, 40), "c": (300, 4), "d": (200, 3)}))
     assert safe["note"].tolist() == ["", "", HIDDEN, HIDDEN, HIDDEN]

@@ -1,0 +1,117 @@
+"""All findings of one run, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import xarray as xr
+
+from smallarea.findings.checks import casework_table, safe_checks
+from smallarea.findings.groups import known_groups
+from smallarea.findings.people import (
+    Levels,
+    described,
+    reports_and_exposure,
+    safe_relative,
+    who_tells_more,
+    who_told,
+)
+from smallarea.findings.places import where_next
+from smallarea.findings.reporting import (
+    measured_scenarios,
+    totals_by_overlap,
+    totals_by_tau,
+    urban_scenarios,
+)
+from smallarea.indicators import SUMS
+from smallarea.nsum import Direct
+from smallarea.survey import ARD
+
+#: Every table, in the order in which to read them, and what it tells.
+FILES = {
+    "who_reported": "who told of anyone, by characteristics of the respondents",
+    "known_groups": "groups of known size, each estimated from the others (people)",
+    "recall": "how answers grow with a group's size; slope 1 is perfect recall",
+    "side_by_side": "the reported size of each hidden group by every classical method (people)",
+    "trimming": "what leaving out the worst known groups, one by one, would do; not done",
+    "casework": "what casework says about the reporting rate",
+    "sensitivity_tau": "national totals at fixed reporting rates (people)",
+    "sensitivity_overlap": "national totals by the share of live and non-live who are the same",
+    "relative_reporting": "who tells more than others of the same place",
+    "sensitivity_reporting": "totals and map, did some tell more readily than others",
+    "next_places": "where further interviews would tell most, first place first",
+    "checks": "answers as they were and as the fitted model (and its priors) would give them",
+    "leave_one_out": "how well each group's answers are predicted from the others (PSIS-LOO)",
+}
+
+
+@dataclass(frozen=True)
+class FitChecks:
+    """What `smallarea.nsum.predictive.check_fits` returned."""
+
+    predictive: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+def findings(
+    ard: ARD,
+    table: pd.DataFrame,
+    direct: Direct,
+    *,
+    rates: xr.DataArray,
+    counts: xr.DataArray,
+    tau: xr.DataArray,
+    checks: FitChecks,
+    casework: Mapping[str, pd.DataFrame] | None,
+    by: Mapping[str, Levels],
+    top_k: int,
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Make every table of `FILES` that the survey allows, fit to publish.
+
+    Parameters
+    ----------
+    ard : the survey; `area_id` in its design are those of `table`, the frame's.
+    rates : the models' draws of reported rates. counts, tau : the projection's draws.
+    casework : `summary`, `sensitivity`, `areas`, as `casework_table` takes them.
+    by : characteristics of respondents, see `described`; `region` is that of their area.
+
+    Returns
+    -------
+    Flat tables by name; and notes: what could not be told, in sentences without a full stop.
+    """
+    design = ard.design
+    if "region" not in design.columns:
+        design = design.join(table["region"], on="area_id")
+    people, lacking = described(design, by)
+    notes = [f"the survey has no column {column}, so nothing is told by it" for column in lacking]
+    groups, unjudged = known_groups(ard)
+    notes += unjudged
+    asked = [column for column in by if column not in lacking]
+    relative = who_tells_more(ard, people, asked, direct)
+    _, exposure = reports_and_exposure(ard, "victims")
+    victims = (counts * tau).sel(component=list(SUMS["victims"])).sum("component").mean("draw")
+    expected = victims.to_series()
+    used = None if casework is None else casework["areas"].query("used").index.tolist()
+    psus = design["area_id" if design["psu"].isna().all() else "psu"].nunique()
+    scenarios = [
+        urban_scenarios(expected, table["urban_share"], used, top_k),
+        measured_scenarios(
+            relative[relative["indicator"] == "victims"], people, exposure, expected, top_k
+        ),
+    ]
+    made = {
+        "who_reported": who_told(ard, people, asked).reset_index(),
+        **groups,
+        "sensitivity_tau": totals_by_tau(counts, tau),
+        "sensitivity_overlap": totals_by_overlap(counts),
+        "relative_reporting": safe_relative(relative, ard, people),
+        "sensitivity_reporting": pd.concat(scenarios, ignore_index=True),
+        "next_places": where_next(rates, table, direct, psus, list(table.index[table["covered"]])),
+        "checks": safe_checks(checks.predictive, ard),
+        "leave_one_out": checks.left_out,
+    }
+    if casework is not None:
+        made["casework"] = casework_table(**casework)
+    return {name: made[name] for name in FILES if name in made}, notes

@@ -1,0 +1,139 @@
+"""Who reported anybody, and who tells more than others who live beside the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from smallarea.indicators import SUMS
+from smallarea.nsum import Direct, degrees
+from smallarea.nsum.sensitivity import relative_reporting
+from smallarea.survey import ARD
+from smallarea.survey.descriptive import bands, disclose, who_reported
+
+Levels = Sequence[float] | Mapping[str, str] | None
+
+
+def described(
+    respondents: pd.DataFrame, by: Mapping[str, Levels]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Turn columns of the respondents into levels.
+
+    Parameters
+    ----------
+    by : column -> None (values as they are), lower ends of bands, or names of its values.
+
+    Returns
+    -------
+    The respondents with these columns as text (NaN where missing), and the columns that they lack.
+    """
+    lacking = [column for column in by if column not in respondents.columns]
+    people = respondents.copy()
+    for column, levels in by.items():
+        if column in lacking:
+            continue
+        values = people[column]
+        if isinstance(levels, Mapping):
+            people[column] = values.map(lambda v, names=levels: names.get(str(v), str(v)), "ignore")
+        elif levels is not None:
+            people[column] = bands(pd.to_numeric(values, errors="coerce"), levels)
+    return people, lacking
+
+
+def who_told(ard: ARD, people: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return `who_reported` of all components together, fit to publish.
+
+    people : respondents as `described`, with `area_id`.
+    """
+    return _safe(_together(ard, [c for pair in SUMS.values() for c in pair]), people, by)
+
+
+def who_tells_more(
+    ard: ARD, people: pd.DataFrame, by: Sequence[str], direct: Direct
+) -> pd.DataFrame:
+    """Reported rates relative to other respondents of the same place.
+
+    Returns
+    -------
+    DataFrame by indicator (victims, traffickers), variable and level: `relative` (mean one) and
+    an interval `low`, `high` that covers at least 95 %: the Poisson error widened by the answers'
+    overdispersion, the narrowing by the fixed mean left out.
+    Characteristics that a place's respondents share are left out: there the survey is blind.
+    Not fit to publish, see `safe_relative`.
+    """
+    place = _place(people)
+    within = [column for column in by if _varies(people[column], place)]
+    tables = {}
+    for indicator in SUMS:
+        reports, exposure = reports_and_exposure(ard, indicator)
+        widen = np.sqrt(mean_over(direct, "phi", indicator))
+        for variable in within:
+            found = relative_reporting(reports, exposure, people[variable], place)
+            half = 1.96 * widen * found["log_se"]
+            tables[indicator, variable] = pd.DataFrame(
+                {
+                    "relative": found["relative"],
+                    "low": found["relative"] * np.exp(-half),
+                    "high": found["relative"] * np.exp(half),
+                }
+            )
+    if not tables:
+        return pd.DataFrame(columns=["indicator", "variable", "level", "relative", "low", "high"])
+    return pd.concat(tables, names=["indicator", "variable", "level"]).reset_index()
+
+
+def safe_relative(relative: pd.DataFrame, ard: ARD, people: pd.DataFrame) -> pd.DataFrame:
+    """Blank the levels of `who_tells_more` that nobody reported from or whose reporters must not
+    be told, and round.
+    """
+    by = list(relative["variable"].unique())
+    notes = {i: _safe(_together(ard, SUMS[i]), people, by)["note"] for i in SUMS}
+    keys = ["indicator", "variable", "level"]
+    out = relative.join(pd.concat(notes, names=["indicator"]), on=keys)
+    out.loc[out["relative"] == 0, "note"] = "nobody reported"
+    numbers = ["relative", "low", "high"]
+    out[numbers] = out[numbers].round(2).where(out["note"] == "")
+    return out
+
+
+def reports_and_exposure(ard: ARD, indicator: str) -> tuple[pd.Series, pd.Series]:
+    """People reported in all components of a sum, and people known, by respondent."""
+    network = str(ard.groups.loc[SUMS[indicator][0], "network"])
+    return _together(ard, SUMS[indicator]), degrees(ard, network)
+
+
+def mean_over(direct: Direct, column: str, indicator: str) -> float:
+    """Mean of a variance component over the components of a sum, by what they reported."""
+    names = list(SUMS[indicator])
+    assert direct.components is not None
+    weight = direct.reports[names].sum() + 0.5
+    return float(np.average(direct.components.loc[names, column], weights=weight))
+
+
+def _together(ard: ARD, components: Sequence[str]) -> pd.Series:
+    return ard.counts[list(components)].sum(axis=1, skipna=False)
+
+
+def _safe(reports: pd.Series, people: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    table = who_reported(reports, people, by)
+    places = {}
+    for variable, level in table.index:
+        if variable == "all":
+            is_in = pd.Series(True, people.index)
+        else:
+            is_in = people[variable].fillna("missing").astype(str) == level
+        places[variable, level] = people.loc[is_in & reports.notna(), "area_id"].nunique()
+    return disclose(table, places=pd.Series(places))
+
+
+def _varies(values: pd.Series, place: pd.Series) -> bool:
+    """Whether respondents of one place differ."""
+    pairs = pd.DataFrame({"value": values, "place": place}).dropna().drop_duplicates()
+    return bool(pairs["place"].duplicated().any())
+
+
+def _place(people: pd.DataFrame) -> pd.Series:
+    """PSUs where the survey has them, else areas."""
+    return people["area_id"] if people["psu"].isna().all() else people["psu"]

@@ -1,0 +1,98 @@
+"""What totals and map would be, were reporting other than assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import xarray as xr
+
+from smallarea.indicators import SUMS
+from smallarea.nsum import totals_given_tau
+from smallarea.nsum.sensitivity import (
+    map_change,
+    overlap_sensitivity,
+    respondent_multipliers,
+    tau_variation,
+)
+
+#: Illustrative: no survey tells how much more or less readily people of towns tell.
+URBAN_SCENARIOS = {
+    "people in urban places tell half as often as in rural ones": {"urban": 0.5, "rural": 1.0},
+    "people in urban places tell twice as often as in rural ones": {"urban": 2.0, "rural": 1.0},
+}
+
+
+def totals_by_tau(counts: xr.DataArray, tau: xr.DataArray) -> pd.DataFrame:
+    """National totals at fixed reporting rates; by indicator and tau.
+
+    counts : (component, area_id, draw) people. tau : (draw,) the rates that they were made with.
+    """
+    tables = {
+        name: totals_given_tau((_total(counts, parts) * tau).to_numpy())
+        for name, parts in SUMS.items()
+    }
+    return pd.concat(tables, names=["indicator"]).reset_index()
+
+
+def totals_by_overlap(counts: xr.DataArray) -> pd.DataFrame:
+    """National totals for each share of the smaller of two components that is in both.
+
+    Quantiles only: means add up over areas, so that one of an area withheld could be had from them.
+    """
+    tables = {}
+    for name, (first, second) in SUMS.items():
+        live, nonlive = (_total(counts, (part,)).to_numpy() for part in (first, second))
+        tables[name] = overlap_sensitivity(live, nonlive).drop(columns="mean")
+    return pd.concat(tables, names=["indicator"]).reset_index()
+
+
+def urban_scenarios(
+    victims: pd.Series, urban_share: pd.Series, anchor: Sequence[str] | None, top_k: int
+) -> pd.DataFrame:
+    """Total and map of victims under `URBAN_SCENARIOS`; see `tau_variation`.
+
+    victims : expected by area. anchor : areas whose casework informed tau, None if none did.
+    """
+    shares = pd.DataFrame({"urban": urban_share, "rural": 1 - urban_share})
+    table = tau_variation(victims, shares, URBAN_SCENARIOS, anchor=anchor, top_k=top_k)
+    return table.drop(columns="total").assign(areas=len(victims), top=top_k).reset_index()
+
+
+def measured_scenarios(
+    relative: pd.DataFrame,
+    people: pd.DataFrame,
+    exposure: pd.Series,
+    victims: pd.Series,
+    top_k: int,
+) -> pd.DataFrame:
+    """Total and surveyed areas' map of victims, had people told as the survey measured.
+
+    Each area's rate is re-estimated from exposures multiplied by its respondents' relative
+    reporting, one characteristic at a time. A level that nobody reported from counts as average.
+
+    Parameters
+    ----------
+    relative : variable, level, relative; one indicator. people : respondents with these variables,
+        `area_id` and `weight`. exposure : people known, by respondent.
+    """
+    before = exposure.groupby(people["area_id"]).sum()
+    surveyed = victims.loc[before.index[before > 0]]
+    top = min(top_k, max(len(surveyed) // 10, 1))
+    rows = []
+    for variable, table in relative.groupby("variable", sort=False):
+        rates = dict(
+            zip(table["level"], table["relative"].where(lambda r: r > 0, 1.0), strict=True)
+        )
+        told = exposure * respondent_multipliers(people, {str(variable): rates}, exposure)
+        after = told.groupby(people["area_id"]).sum()
+        other = surveyed * (before / after).loc[surveyed.index]
+        ratio = (exposure * people["weight"]).sum() / (told * people["weight"]).sum()
+        scenario = {"scenario": f"people tell as measured by {variable}", "total_ratio": ratio}
+        size = {"areas": len(surveyed), "top": top}
+        rows.append(scenario | map_change(surveyed, other, top) | size)
+    return pd.DataFrame(rows)
+
+
+def _total(counts: xr.DataArray, components: Sequence[str]) -> xr.DataArray:
+    return counts.sel(component=list(components)).sum(("component", "area_id"))

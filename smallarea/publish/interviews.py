@@ -1,0 +1,164 @@
+"""The report's section on what the interviews say, in words and short tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from smallarea.indicators import COMPONENTS, SUMS
+from smallarea.publish.words import LABELS
+
+STATISTICS = {
+    "zeros": "share who know none",
+    "mean": "mean answer",
+    "sd": "spread of the answers",
+    "largest": "largest answer",
+}
+
+
+def interviews(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Put findings into words for the template `interviews.html.j2`.
+
+    tables : of `smallarea.findings.findings`; a part whose table is absent is None.
+    """
+    parts: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+        "told": (_told, ("who_reported", "relative_reporting")),
+        "known": (_known, ("known_groups", "recall")),
+        "trimming": (_trimming, ("trimming",)),
+        "methods": (_methods, ("side_by_side",)),
+        "casework": (_casework, ("casework",)),
+        "scenarios": (_scenarios, ("sensitivity_reporting",)),
+        "overlap": (_overlap, ("sensitivity_overlap",)),
+        "next": (_next, ("next_places",)),
+        "checks": (_checks, ("checks",)),
+    }
+    return {
+        part: make(*(tables[name] for name in names)) if set(names) <= set(tables) else None
+        for part, (make, names) in parts.items()
+    }
+
+
+def _told(who: pd.DataFrame, relative: pd.DataFrame) -> dict[str, Any]:
+    """Everybody, and one row per level with what people of the same place told beside it."""
+    every, *levels = who.to_dict("records")
+    beside = {
+        (row["indicator"], row["variable"], row["level"]): row
+        for row in relative.to_dict("records")
+    }
+    for row in levels:
+        for indicator in SUMS:
+            row[indicator] = beside.get((indicator, row["variable"], row["level"]))
+    return {"all": every, "levels": levels, "compared": bool(beside)}
+
+
+def _known(back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
+    """Per network: how far off the known groups are, the furthest either way, the recall line."""
+    rows = []
+    for network, table in back.groupby("network", sort=False):
+        line = recall[recall["network"] == network].iloc[0]
+        low, *_, high = table.sort_values("ratio").to_dict("records")
+        rows.append(
+            {
+                "network": network,
+                "groups": len(table),
+                "error": (table["ratio"] - 1).abs().mean(),
+                "highest": (_plain(high["group"]), high["ratio"]),
+                "lowest": (_plain(low["group"]), low["ratio"]),
+                "slope": line["slope"],
+                "recalled": bool(abs(line["slope"] - 1) <= 2 * line["slope_se"]),
+            }
+        )
+    return rows
+
+
+def _trimming(path: pd.DataFrame) -> list[dict[str, Any]]:
+    """Per network: what trimming would remove, and how each hidden group would move."""
+    rows = []
+    for network, table in path.groupby("network", sort=False):
+        removed = table.dropna(subset="removed").drop_duplicates("step")
+        last = table[table["step"] == table["step"].max()].set_index("group")["relative"]
+        rows.append(
+            {
+                "network": network,
+                "removed": [
+                    (_plain(row.removed), row.removed_ratio) for row in removed.itertuples()
+                ],
+                "moves": [(_label(group), ratio) for group, ratio in last.items()],
+            }
+        )
+    return rows
+
+
+def _methods(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.assign(group=table["group"].map(_label)).to_dict("records")
+
+
+def _casework(table: pd.DataFrame) -> dict[str, Any]:
+    value = table.set_index(["quantity", "statistic"])["value"]
+    scaled = [q for q in table["quantity"].unique() if str(q).startswith("detection x ")]
+    return {
+        "used": int(value["areas with casework", "used"]),
+        "left_out": int(value["areas with casework", "left out"]),
+        "before": value["tau prior"].to_dict(),
+        "after": value["tau posterior"].to_dict(),
+        "scaled": [
+            (float(q.removeprefix("detection x ")), value[q, "tau_q50"])
+            for q in scaled
+            if q != "detection x 1" and value[q, "tau_q50"] > 0
+        ],
+    }
+
+
+def _scenarios(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    kept = (table["top_kept"] * table["top"]).round().astype(int)
+    return table.assign(kept=kept).to_dict("records")
+
+
+def _overlap(table: pd.DataFrame) -> dict[str, float]:
+    """Median of victims when none, a quarter, all of the smaller group are in both."""
+    victims = table[table["indicator"] == "victims"].set_index("overlap")["q50"]
+    return {"none": victims[0.0], "quarter": victims[0.25], "all": victims[1.0]}
+
+
+def _next(table: pd.DataFrame) -> dict[str, Any]:
+    """The list made for the areas' sake, and what is left after it."""
+    chosen = table[table["target"] == "areas"]
+    last = chosen.iloc[-1]
+    return {
+        "number": len(chosen),
+        "areas_sd": last["areas_sd"],
+        "nation_sd": last["nation_sd"],
+        "names": [f"{row['name']} ({row['province']})" for _, row in chosen.iterrows()],
+    }
+
+
+def _checks(table: pd.DataFrame) -> dict[str, Any]:
+    """How many features of the answers the fitted model gives back, and the worst miss."""
+    fitted = table[table["kind"] == "posterior"]
+    hidden = fitted["group"].isin(COMPONENTS)
+    counts = {
+        name: (int(rows["reproduced"].sum()), len(rows))
+        for name, rows in (("hidden", fitted[hidden]), ("known", fitted[~hidden]))
+    }
+    middle, width = (fitted["q05"] + fitted["q95"]) / 2, fitted["q95"] - fitted["q05"]
+    miss = ((fitted["observed"] - middle).abs() / width.where(width > 0)).dropna()
+    miss = miss[~fitted["reproduced"]].sort_values()
+    rows = fitted.assign(
+        group=fitted["group"].map(_label), statistic=fitted["statistic"].map(STATISTICS)
+    )
+    return {
+        **counts,
+        "worst": rows.loc[miss.index[-1:]].to_dict("records"),
+        "rows": rows.to_dict("records"),
+    }
+
+
+def _label(group: object) -> str:
+    return LABELS.get(str(group), _plain(group))
+
+
+def _plain(group: object) -> str:
+    return re.sub(r"(?<=\d)_(?=\d)", "–", str(group)).replace("_", " ")

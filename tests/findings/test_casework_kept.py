@@ -1,0 +1,85 @@
+"""The casework bridge leaves its evidence behind for the findings, and no trace of few reports."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from smallarea.errors import InputError
+from smallarea.findings.checks import casework_table
+from smallarea.indicators import COMPONENTS
+from smallarea.nsum import Direct
+from smallarea.pipeline import read_casework, reporting_prior
+from smallarea.settings import read_settings
+
+SETTINGS = {
+    "seed": 1,
+    "survey": "survey",
+    "tau_prior": {"a": 5, "b": 95, "source": "stated"},
+    "draws": {"fast": 1000},
+}
+DETECTION = {"detection": {"mean": 0.05, "cv": 0.5, "source": "the police"}}
+
+
+@pytest.fixture
+def case(squares, tmp_path) -> SimpleNamespace:
+    """Four of six areas surveyed; casework in three of them and in one more."""
+    ids = squares.table.index
+    surveyed = pd.DataFrame(2.0, ids[:4], list(COMPONENTS))
+    direct = Direct(surveyed, surveyed * 500, surveyed * 0 + 1e-6, pd.Series(1.5, COMPONENTS))
+    cases = pd.DataFrame({"area_id": ids[[0, 1, 2, 5]], "victims_known": [3, 4, 1, 2]})
+    cases.to_csv(tmp_path / "casework.csv", index=False)
+    return SimpleNamespace(direct=direct, frame=squares, survey=tmp_path)
+
+
+def prior_of(case, **settings):
+    return reporting_prior(
+        read_settings(SETTINGS | settings), case.survey, case.direct, case.frame, seed=1
+    )
+
+
+def test_without_detection_casework_is_left_alone(case, tmp_path):
+    tau, kept = prior_of(case)
+    assert (tau.a, tau.b, tau.source) == (5, 95, "stated")
+    assert kept == {}
+    assert read_casework(tmp_path) is None
+
+
+def test_with_it_the_bridge_is_kept_and_read_back(case, tmp_path):
+    tau, kept = prior_of(case, **DETECTION)
+    for name, table in kept.items():
+        table.to_csv(tmp_path / f"casework_{name}.csv")
+    read = read_casework(tmp_path)
+    for name, table in kept.items():
+        pd.testing.assert_frame_equal(read[name], table, check_names=False, check_dtype=False)
+    value = casework_table(**read).set_index(["quantity", "statistic"])["value"]
+    assert value["areas with casework", "used"] == 3
+    assert value["areas with casework", "left out"] == 1
+    assert value["tau posterior", "mean"] == pytest.approx(tau.mean, rel=0.05)
+    assert value["detection x 4", "tau_q50"] > value["detection x 0.25", "tau_q50"]
+
+
+def test_few_cases_and_those_of_fewer_than_three_places_are_not_told(case):
+    tau, kept = prior_of(case, **DETECTION)
+    assert "(fewer than 10 cases, 12 reports)" in tau.source
+    assert "tau ceiling" in set(casework_table(**kept)["quantity"])
+    ids = case.frame.table.index
+    pd.DataFrame({"area_id": ids[[0, 1, 5]], "victims_known": [30, 40, 2]}).to_csv(
+        case.survey / "casework.csv", index=False
+    )
+    tau, kept = prior_of(case, **DETECTION)
+    assert "casework in 2 surveyed areas under" in tau.source
+    assert "tau ceiling" not in set(casework_table(**kept)["quantity"])
+    # 70 cases among so few reports: a quarter of the detection cannot be, which is said as such
+    assert kept["sensitivity"]["tau_q50"].isna().any()
+    assert kept["sensitivity"].loc[1.0, "tau_q50"] > 0
+
+
+def test_an_unknown_area_is_refused(case):
+    pd.DataFrame({"area_id": ["9999999999"], "victims_known": [1]}).to_csv(
+        case.survey / "casework.csv", index=False
+    )
+    with pytest.raises(InputError, match="9999999999"):
+        prior_of(case, **DETECTION)

@@ -1,0 +1,213 @@
+"""What the survey says: planted facts are found, and nothing that must not be told is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smallarea.findings import FILES, FitChecks, figure, findings
+from smallarea.findings.checks import casework_table, safe_checks
+from smallarea.findings.groups import known_groups
+from smallarea.findings.people import described
+from smallarea.indicators import COMPONENTS, SUMS
+from smallarea.nsum.plots import svg_text
+from smallarea.publish.interviews import interviews
+
+BY = {"sex": {"F": "women", "M": "men"}, "age": [18, 40], "island": None, "income": None}
+
+
+@pytest.fixture(scope="module")
+def checks(country) -> FitChecks:
+    rows = [
+        (fit, "posterior", group, statistic, 0.98, 0.99, 0.97, 1.0, tail)
+        for fit, group, tail in (
+            ("children", "victims_live", 0.4),
+            ("adults", "traffickers_live", 0.01),
+            ("adults", "teachers", 0.5),
+        )
+        for statistic in ("largest", "mean", "sd", "zeros")
+    ]
+    columns = ["fit", "kind", "group", "statistic", "observed", "predicted", "q05", "q95", "tail"]
+    return FitChecks(pd.DataFrame(rows, columns=columns), pd.DataFrame({"group": ["teachers"]}))
+
+
+@pytest.fixture(scope="module")
+def casework() -> dict[str, pd.DataFrame]:
+    rows = {
+        name: {"q025": 0.03, "q50": 0.05, "q975": 0.08} for name in ("tau prior", "tau posterior")
+    }
+    return {
+        "summary": pd.DataFrame(rows).T,
+        "sensitivity": pd.DataFrame(
+            {"detection_mean": [0.01, 0.02], "tau_q50": [0.05, 0.06]},
+            index=pd.Index([1.0, 2.0], name="factor"),
+        ),
+        "areas": pd.DataFrame(
+            {"used": [True] * 4 + [False]},
+            index=pd.Index([f"{i:010d}" for i in (0, 1, 2, 3, 28)], name="area_id"),
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def found(country, checks, casework) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    return findings(
+        country.ard, country.table, country.direct,
+        rates=country.rates, counts=country.counts, tau=country.tau,
+        checks=checks, casework=casework, by=BY, top_k=10,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tables(found) -> dict[str, pd.DataFrame]:
+    return found[0]
+
+
+def test_every_table_is_made_and_a_column_the_survey_lacks_is_said(found):
+    tables, notes = found
+    assert list(tables) == list(FILES)
+    assert len(notes) == 1
+    assert "income" in notes[0]
+
+
+def test_who_told_is_rounded_and_a_level_of_one_place_is_withheld(tables, country):
+    table = tables["who_reported"].set_index(["variable", "level"])
+    told = table[table["note"] == ""]
+    assert (told[["respondents", "reporters"]] % 5 == 0).all(axis=None)
+    assert (told["reporters"] >= 10).all()
+    assert {"women", "men"} == set(table.loc["sex"].index)
+    assert table.loc[("island", "far"), "note"] == "suppressed"
+    # and neither can it be had by subtraction: another level goes with it
+    assert (table.loc["island", "note"] == "suppressed").sum() >= 2
+    everybody = country.ard.counts[list(COMPONENTS)].sum(axis=1, skipna=False)
+    share = np.average(everybody > 0, weights=country.ard.weights)
+    assert table.loc[("all", "all"), "share"] == pytest.approx(share, abs=0.0026)
+
+
+def test_women_are_found_to_tell_twice_as_readily(tables):
+    table = tables["relative_reporting"].set_index(["indicator", "variable", "level"])
+    for indicator in SUMS:
+        women, men = (table.loc[(indicator, "sex", sex)] for sex in ("women", "men"))
+        assert women["low"] > men["high"]
+        assert 1.5 < women["relative"] / men["relative"] < 2.6
+    assert "island" not in table.index.get_level_values("variable")  # a place's people share it
+
+
+def test_scenarios_keep_the_nation_where_tau_is_its_average(country, checks):
+    tables, _ = findings(
+        country.ard, country.table, country.direct,
+        rates=country.rates, counts=country.counts, tau=country.tau,
+        checks=checks, casework=None, by=BY, top_k=10,
+    )  # fmt: skip
+    assert "casework" not in tables
+    scenarios = tables["sensitivity_reporting"].set_index("areas")
+    assert scenarios.loc[30, "total_ratio"].to_numpy() == pytest.approx(1.0)
+    assert scenarios.loc[30, "moved"].min() > 0.02
+    assert scenarios.loc[24, "total_ratio"].to_numpy() == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_scenario_moves_the_total_where_casework_taught_tau(tables):
+    ratio = tables["sensitivity_reporting"].set_index("areas").loc[30, "total_ratio"]
+    assert (ratio.iloc[0] - 1) * (ratio.iloc[1] - 1) < 0
+
+
+def test_totals_fall_as_the_reporting_rate_rises(tables, country):
+    curve = tables["sensitivity_tau"].set_index(["indicator", "tau"]).loc["victims", "median"]
+    assert (curve * curve.index).to_numpy() == pytest.approx(curve.iloc[0] * curve.index[0])
+    overlap = tables["sensitivity_overlap"].set_index(["indicator", "overlap"])
+    assert overlap.loc["victims", "q50"].is_monotonic_decreasing
+    victims = country.counts.sel(component=list(SUMS["victims"])).sum(("component", "area_id"))
+    assert overlap.loc[("victims", 0.0), "q50"] == pytest.approx(float(victims.median()))
+    assert "mean" not in overlap.columns
+
+
+def test_the_group_counted_six_times_too_often_is_trimmed_first(tables):
+    path = tables["trimming"].query("network == 'adult'")
+    assert path.query("step == 1")["removed"].eq("twins").all()
+    assert (path.query("step == 0")["relative"] == 1).all()
+    after = path[path["step"] == path["step"].max()].set_index("group")
+    assert (after["relative"] > 1.02).all()  # degrees were too large by the twins
+    side = tables["side_by_side"].set_index("group")
+    moved = side["trimmed"] / side["untrimmed"]
+    assert after["relative"].to_dict() == pytest.approx(moved[after.index].to_dict())
+    back = tables["known_groups"].set_index("group")
+    assert back["ratio"].idxmax() == "twins"
+
+
+def test_a_network_that_cannot_be_judged_is_said_and_not_fatal(country):
+    counts = country.ard.counts.copy()
+    counts["boys"] = 0.0  # leaving the girls out, nobody knows a child
+    tables, notes = known_groups(type(country.ard)(counts, country.ard.groups, country.ard.design))
+    assert set(tables["known_groups"]["network"]) == {"adult"}
+    assert len(notes) == 1
+    assert "child network" in notes[0]
+
+
+def test_next_places_are_covered_and_carry_no_rate(tables, country):
+    plan = tables["next_places"]
+    assert set(plan["area_id"]) <= set(country.table.index[country.table["covered"]])
+    assert set(plan.columns) == {
+        "target", "step", "area_id", "name", "province", "region", "nation_sd", "areas_sd"
+    }  # fmt: skip
+    assert (plan.groupby("target")["areas_sd"].diff().dropna() <= 0).all()
+
+
+def test_checks_hide_single_answers_and_groups_few_told_of(country, checks):
+    counts = country.ard.counts.copy()
+    counts["traffickers_live"] = 0.0
+    counts.iloc[:9, counts.columns.get_loc("traffickers_live")] = 1.0
+    few = type(country.ard)(counts, country.ard.groups, country.ard.design)
+    table = safe_checks(checks.predictive, few).set_index(["group", "statistic"])
+    assert table.xs("largest", level="statistic")[["observed", "q95"]].isna().all(axis=None)
+    assert table.loc["traffickers_live", ["observed", "predicted"]].isna().all(axis=None)
+    assert table.loc[("teachers", "mean"), "observed"] == 0.98
+    assert not table.loc["traffickers_live", "reproduced"].any()
+
+
+def test_casework_is_told_without_places(casework):
+    table = casework_table(**casework)
+    value = table.set_index(["quantity", "statistic"])["value"]
+    assert value["areas with casework", "used"] == 4
+    assert value["areas with casework", "left out"] == 1
+    assert value["detection x 2", "tau_q50"] == 0.06
+    assert not table.astype(str).stack().str.contains("00000000").any()  # noqa: PD013
+
+
+def test_nothing_to_describe_by_leaves_the_whole(country, checks):
+    tables, notes = findings(
+        country.ard, country.table, country.direct,
+        rates=country.rates, counts=country.counts, tau=country.tau,
+        checks=checks, casework=None, by={}, top_k=10,
+    )  # fmt: skip
+    assert notes == []
+    assert tables["who_reported"]["variable"].tolist() == ["all"]
+    assert tables["relative_reporting"].empty
+    assert len(tables["sensitivity_reporting"]) == 2
+    assert not interviews(tables)["told"]["compared"]
+
+
+def test_levels_of_respondents():
+    people = pd.DataFrame({"urban": ["1", "0", None], "age": ["17", "64", ""]})
+    named, lacking = described(people, {"urban": {"1": "town"}, "age": [18, 40], "sex": None})
+    assert named["urban"].fillna("none").tolist() == ["town", "0", "none"]
+    assert named["age"].fillna("none").tolist() == ["none", "40+", "none"]
+    assert lacking == ["sex"]
+
+
+def test_the_figure_shows_the_network_with_most_known_groups(country):
+    svg = svg_text(figure(country.ard))
+    assert "twins" in svg
+    assert svg.startswith("<svg")
+
+
+def test_words_name_the_worst_and_survive_missing_parts(tables):
+    said = interviews(tables)
+    assert said["trimming"][0]["removed"][0][0] == "twins"
+    assert said["known"][0]["highest"][0] == "twins"
+    assert said["casework"]["scaled"] == [(2.0, 0.06)]
+    assert said["checks"]["hidden"] == (4, 8)
+    assert said["checks"]["known"] == (4, 4)
+    partly = interviews({"checks": tables["checks"]})
+    assert partly["told"] is None
+    assert partly["checks"]["hidden"] == said["checks"]["hidden"]
