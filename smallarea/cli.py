@@ -105,17 +105,29 @@ def simulate(
             help="Share of the differences between areas that the streams explain; 0: none.",
         ),
     ] = None,
+    wave: Annotated[
+        int | None, typer.Option(min=1, help="2 and above: a later survey, of other people.")
+    ] = None,
+    decline: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share by which every true count fell since wave 1."),
+    ] = None,
+    revisit: Annotated[
+        bool, typer.Option(help="A later wave goes back to the barangays of wave 1.")
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Make the digital twin: an invented survey and invented streams on the real frame.
 
     With `--data` its truth grows out of the real streams found there; the survey stays invented.
-    The truth is stored apart, in data/twin/truth, and never read by estimation.
+    The truth is stored apart, in data/twin/truth, and never read by estimation. The world of a
+    later wave is that of wave 1 but for its decline; it takes the place of the twin there was.
     """
     from smallarea.project import Project
 
-    knobs = {k: v for k, v in {"seed": seed, "signal": signal}.items() if v is not None}
+    given = {"seed": seed, "signal": signal, "wave": wave, "decline": decline}
+    knobs = {k: v for k, v in given.items() if v is not None} | {"revisit": revisit}
     with showing(quiet or as_json) as progress:
         twin = Project(project).simulate(data, progress=progress, **knobs)
     if as_json:
@@ -173,6 +185,35 @@ def explain(
 
     facts = explain_area(Project(project).latest(), area, indicator)
     print(json.dumps(facts, default=str) if as_json else explanation_text(facts))
+
+
+@app.command()
+def change(
+    earlier: Annotated[Path, typer.Argument(help="Folder of a run of the earlier survey.")],
+    later: Annotated[Path, typer.Argument(help="Folder of a run of the later survey.")],
+    tau_drift: Annotated[
+        float, typer.Option(min=0, help="Sd of the reporting rate's drift; 0.1: a tenth or so.")
+    ] = 0.0,
+    correlation: Annotated[
+        float, typer.Option(help="Of the two surveys' errors, from sampling units in both.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the pairing of draws.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say whether reported prevalence changed between two surveys, and how sure that is.
+
+    Change is better known than level: the reporting rate cancels, as long as it stayed what it was.
+    """
+    from smallarea.comparison import change_text
+    from smallarea.project import Run
+
+    found = Run(later).change_since(
+        Run(earlier), tau_drift=tau_drift, correlation=correlation, seed=seed
+    )
+    if as_json:
+        print(json.dumps(found.to_dict()))
+    else:
+        console.print(change_text(found), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -246,7 +287,10 @@ def nsum(
         Path, typer.Option(help="Table group,kind,size,population[,network]; kind known or hidden.")
     ],
     model: Annotated[
-        str, typer.Option(help="killworth, pimle, degree, barrier, transmission or full.")
+        str,
+        typer.Option(
+            help="killworth, pimle, degree, barrier, transmission, full, overdispersed, correlated."
+        ),
     ] = "full",
     degree: Annotated[
         str | None,
@@ -261,11 +305,20 @@ def nsum(
     columns: Annotated[
         Path | None, typer.Option(help="YAML that describes the survey's columns.")
     ] = None,
+    recall: Annotated[
+        bool, typer.Option("--recall", help="Let answers drift with the size of the group.")
+    ] = False,
+    covariates: Annotated[
+        str | None, typer.Option(help="A,B: numeric columns, for the correlated model.")
+    ] = None,
     seed: int = 0,
     draws: Annotated[int, typer.Option(help="Bootstrap replicates, or draws per chain.")] = 1000,
     allow_unconverged: Annotated[
         bool, typer.Option(help="Print a fit that did not converge, with a warning.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the annex: tables and figures of every check.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Size the hidden groups of any survey that asked "how many people do you know who ...".
@@ -284,9 +337,12 @@ def nsum(
         psu=psu,
         strata=strata,
         columns=columns,
+        recall=recall,
+        covariates=[] if covariates is None else [c.strip() for c in covariates.split(",")],
         seed=seed,
         draws=draws,
         allow_unconverged=allow_unconverged,
+        out=out,
     )
     if as_json:
         print(json.dumps(found))
@@ -300,6 +356,8 @@ def nsum(
         console.print(f"  {row['group']:<24} {numbers}", highlight=False, soft_wrap=True)
     for warning in found["warnings"]:
         console.print(f"[yellow]warning[/yellow] {warning}", highlight=False, soft_wrap=True)
+    if out is not None:
+        console.print(f"Wrote the annex to {out}.", highlight=False, soft_wrap=True)
 
 
 def _two_numbers(text: str, option: str) -> tuple[float, float]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
 
+    from smallarea.comparison import Change
+
 CATALOG = "data_catalog.yaml"
 CONTENT = (CATALOG, "features", "models")
 
@@ -232,6 +234,10 @@ class Run:
     """One finished execution: published files and the manifest that traces them to inputs."""
 
     def __init__(self, folder: Path) -> None:
+        if not (folder / "manifest.json").is_file():
+            raise InputError(
+                "no finished run here", where=str(folder), remedy="give a folder of runs/"
+            )
         self.folder = folder
         self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
 
@@ -270,3 +276,14 @@ class Run:
         import xarray as xr
 
         return xr.load_dataset(self.folder / "draws.nc", engine="h5netcdf")
+
+    def change_since(
+        self, earlier: Run, *, tau_drift: float = 0.0, correlation: float = 0.0, seed: int = 0
+    ) -> Change:
+        """Compare this run's reported prevalence with that of a run of an earlier survey.
+
+        See :func:`smallarea.comparison.compare_runs`.
+        """
+        from smallarea.comparison import compare_runs
+
+        return compare_runs(earlier, self, tau_drift=tau_drift, correlation=correlation, seed=seed)

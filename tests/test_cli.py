@@ -87,6 +87,6 @@ def test_design_draws_a_sample_and_says_what_it_can_tell(tmp_path):
 def test_help_teaches():
     told = command("--help").stdout
     assert "smallarea init my-project" in told
-    for name in ("init", "simulate", "run", "status", "explain", "design", "nsum"):
+    for name in ("init", "simulate", "run", "status", "explain", "change", "design", "nsum"):
         assert name in told
         assert "--help" in command(name, "--help").stdout

@@ -20,6 +20,7 @@ from smallarea.nsum.pymc_models import MODELS, Answers, Priors
 from smallarea.nsum.tau import UNIFORM, TauPrior, divide_by_tau, totals_given_tau
 from smallarea.nsum.weighting import LikelihoodWeights, likelihood_weights
 from smallarea.survey.ard import ARD
+from smallarea.survey.validation import numbers, require
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -284,7 +285,8 @@ def _network(ard: ARD, degree: str) -> tuple[ARD, np.ndarray | None, int]:
 def _centred(ard: ARD, covariates: list[str] | None) -> np.ndarray | None:
     if not covariates:
         return None
-    table = ard.design[covariates].astype(float)
+    require(ard.design, covariates, "covariates")
+    table = pd.DataFrame({c: numbers(ard.design[c], f"column '{c}'") for c in covariates})
     if table.isna().to_numpy().any():
         raise InputError(
             "missing covariate values",

@@ -1,4 +1,4 @@
-"""Figures of the known-group checks; each returns a matplotlib Figure."""
+"""Figures of the checks behind a survey's estimates; each returns a matplotlib Figure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from smallarea.nsum.known_groups import Recall, Trimming
+from smallarea.nsum.tau import TauPrior
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,6 +97,8 @@ def plot_side_by_side(table: pd.DataFrame) -> Figure:
     ----------
     table : of `side_by_side`.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     figure, axes = _axes(7.2, 1.6 + 0.6 * len(table))
     markers = {
         "untrimmed": "o",
@@ -126,6 +130,9 @@ def plot_side_by_side(table: pd.DataFrame) -> Figure:
                 zorder=2,
             )
     axes.set(xscale="log", xlabel="estimated size (people)")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yticks(rows, [str(name) for name in table.index])
     axes.margins(y=0.25)
     axes.invert_yaxis()
@@ -134,10 +141,84 @@ def plot_side_by_side(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def svg_text(figure: Figure) -> str:
-    """Return the figure as an SVG element, the same text for the same figure."""
+def plot_tau_curves(table: pd.DataFrame, prior: TauPrior | None = None) -> Figure:
+    """Draw every hidden size against the reporting rate it would follow from, log-log.
+
+    Parameters
+    ----------
+    table : index (group, tau), columns median, q10, q90 (`totals_given_tau`). prior : its central
+        95 % is shaded.
+    """
+    figure, axes = _axes(7.2, 4.8)
+    groups = list(table.index.get_level_values("group").unique())
+    for place, group in enumerate(groups):
+        curve = table.loc[group]
+        color = _INK if place % 2 else _ACCENT
+        axes.fill_between(curve.index, curve["q10"], curve["q90"], color=color, alpha=0.15, lw=0)
+        axes.plot(curve.index, curve["median"], color=color, lw=1.4)
+        end = -(place % 2)  # labels in turn at the left and at the right
+        axes.annotate(
+            str(group),
+            (curve.index[end], curve["median"].iloc[end]),
+            xytext=(-4 if end else 4, 4),
+            textcoords="offset points",
+            ha="right" if end else "left",
+            fontsize=8,
+            color=color,
+        )
+    if prior is not None:
+        low, high = stats.beta(prior.a, prior.b).ppf([0.025, 0.975])
+        axes.axvspan(low, high, color=_QUIET, alpha=0.25, lw=0, label="95 % of the prior of tau")
+        axes.legend(frameon=False, fontsize=8)
+    rates = list(table.index.get_level_values("tau").unique())
+    axes.set(xscale="log", yscale="log", xlabel="reporting rate tau, were it known")
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axes.minorticks_off()
+    axes.set_ylabel("size (people): median, 80 % interval")
+    axes.set_title("What the survey says depends on the reporting rate", loc="left", fontsize=10)
+    return figure
+
+
+def plot_residuals(residuals: pd.DataFrame, hidden: list[str]) -> Figure:
+    """Draw quantiles of surrogate residuals against the standard normal's, a line per group.
+
+    Hidden groups stand out; the known groups furthest from the diagonal are named. Quantiles in
+    place of points: no respondent is in the figure.
+    """
+    figure, axes = _axes(6.4, 5.6)
+    levels = np.linspace(0.01, 0.99, 99)
+    normal = stats.norm.ppf(levels)
+    lines = residuals.quantile(levels)
+    distance = (lines.sub(normal, axis=0)).abs().max()
+    named = {*hidden, *distance.drop(hidden).nlargest(3).index}
+    for group in lines:
+        color = _ACCENT if group in hidden else _QUIET
+        axes.plot(normal, lines[group], color=color, lw=1.2, zorder=3 if group in hidden else 2)
+        if group in named:
+            axes.annotate(
+                str(group),
+                (normal[-1], lines[group].iloc[-1]),
+                xytext=(4, 0),
+                textcoords="offset points",
+                fontsize=7,
+                color=_INK,
+            )
+    axes.plot(normal[[0, -1]], normal[[0, -1]], color=_INK, ls="--", lw=1)
+    axes.set(xlabel="standard normal quantile", ylabel="quantile of the residuals")
+    axes.margins(x=0.15)
+    axes.set_title("On the diagonal if the model describes the answers", loc="left", fontsize=10)
+    return figure
+
+
+def svg_text(figure: Figure, notice: str = "") -> str:
+    """Return the figure as an SVG element, the same text for the same figure.
+
+    `notice` stands at its foot.
+    """
     from matplotlib import rc_context
 
+    if notice:
+        figure.supxlabel(notice, fontsize=9, color=_ACCENT, weight="bold")
     text = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "smallarea"}):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})

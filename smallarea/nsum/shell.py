@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,19 @@ import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
+from smallarea.nsum.annex import SYNTHETIC, check_folder, is_synthetic, write_annex
 from smallarea.nsum.classical import killworth
-from smallarea.nsum.known_groups import back_estimates, recall
+from smallarea.nsum.known_groups import back_estimates
+from smallarea.nsum.known_groups import recall as recall_line
 from smallarea.survey.ard import ARD
 from smallarea.survey.reading import Columns, read_ard
 
 if TYPE_CHECKING:
+    from smallarea.nsum.bayes import NsumFit
     from smallarea.nsum.tau import TauPrior
 
 CLASSICAL = {"killworth": "mle", "pimle": "pimle"}
-BAYESIAN = ("degree", "barrier", "transmission", "full")
+BAYESIAN = ("degree", "barrier", "transmission", "full", "overdispersed", "correlated")
 WITH_TAU = ("transmission", "full")
 COLUMNS = ("mean", "sd", "q025", "median", "q975", "ess", "rhat")
 
@@ -37,9 +40,12 @@ def nsum_survey(
     psu: str | None = None,
     strata: str | None = None,
     columns: Path | str | None = None,
+    recall: bool = False,
+    covariates: Sequence[str] = (),
     seed: int = 0,
     draws: int = 1000,
     allow_unconverged: bool = False,
+    out: Path | str | None = None,
 ) -> dict[str, Any]:
     """Estimate the hidden groups of one survey file; everything returned is JSON-able.
 
@@ -48,16 +54,22 @@ def nsum_survey(
     survey : wide table of answers (.csv, .xlsx, .dta, .sav).
     groups : table `group,kind,size,population`, optionally `network` (adult, child).
     model : killworth, pimle (closed form; errors by rescaled bootstrap over strata and PSUs, or
-        respondents), or degree, barrier, transmission, full (Bayesian).
+        respondents), or Bayesian: degree, barrier, transmission, full, overdispersed,
+        correlated (see `fit_nsum`).
     degree : known scales answers up by the known groups' sizes; summation adds up the answers
         to exhaustive, exclusive known groups, leaves zero sums out and counts them. None is
         summation for child groups and known for adult ones.
     tau_prior : (A, B) of the Beta prior of the transmission rate, for transmission and full.
     weights, psu, strata : columns of the survey's design. columns : a YAML that describes the
-        survey's columns (see `survey.reading`); what is named here takes precedence.
+        survey's columns (see `survey.reading`); what is named here takes precedence. With any
+        of the design, Bayesian models weigh the hidden groups' likelihood (see `weighting`, and
+        there why they do not poststratify).
+    recall : let answers drift with the size of the group (Bayesian, known degrees).
+    covariates : numeric columns of the survey that explain answers, for the correlated model.
     draws : bootstrap replicates, or posterior draws per chain.
     allow_unconverged : print a Bayesian fit that did not converge, with a warning, where it
         would otherwise be refused.
+    out : folder for the annex: tables and figures of every check (see `annex`).
 
     Returns
     -------
@@ -80,21 +92,45 @@ def nsum_survey(
             where="--tau-prior",
             remedy=f"leave it out, or use the model {' or '.join(WITH_TAU)}",
         )
-    ard = read_ard(survey, groups, _columns(columns, weights, psu, strata))
+    if recall and model in CLASSICAL:
+        raise InputError(
+            f"the model {model} does not adjust for recall",
+            where="--recall",
+            remedy="leave it out (--out shows the recall line), or use a Bayesian model",
+        )
+    if covariates and model != "correlated":
+        raise InputError(
+            f"the model {model} takes no covariates",
+            where="--covariates",
+            remedy="leave them out, or use the model correlated",
+        )
+    if out is not None:
+        check_folder(Path(out))
+    described = _columns(columns, weights, psu, strata)
+    ard = read_ard(survey, groups, described)
     if not ard.hidden():
         raise InputError(
             "no hidden group, so there is nothing to estimate",
             where=Path(groups).name,
             remedy="mark the groups of unknown size as hidden",
         )
+    fits: dict[str, NsumFit] = {}
     if model in CLASSICAL:
         table, diagnostics, warnings = _classical(ard, model, degree, draws, seed)
     else:
+        prior = _prior(tau_prior)
+        fits = _fits(
+            ard, model, degree, tau_prior=prior, recall=recall, covariates=list(covariates),
+            weighted=any((described.weight, described.psu, described.stratum)),
+            draws=draws, seed=seed,
+        )  # fmt: skip
         table, diagnostics, warnings = _bayesian(
-            ard, model, degree, tau_prior, weights is not None, draws, seed, allow_unconverged
+            ard, model, degree, fits, prior, seed, allow_unconverged
         )
+    if is_synthetic(ard):
+        warnings.insert(0, f"{SYNTHETIC}: these numbers describe no real place")
     table = table.reindex(index=ard.hidden(), columns=list(COLUMNS))
-    return {
+    found = {
         "model": model,
         "groups": [
             {"group": str(name)} | {c: _number(row[c]) for c in COLUMNS}
@@ -103,6 +139,19 @@ def nsum_survey(
         "diagnostics": diagnostics | _known_groups(ard),
         "warnings": list(dict.fromkeys(warnings)),
     }
+    if out is not None:
+        files = {"survey": survey, "groups": groups, "columns": columns}
+        settings = {
+            "model": model, "degree": degree, "tau_prior": tau_prior, "weights": weights,
+            "psu": psu, "strata": strata, "recall": recall, "covariates": list(covariates),
+            "draws": draws, "allow_unconverged": allow_unconverged,
+        }  # fmt: skip
+        write_annex(
+            Path(out), found, ard, fits,
+            inputs={role: None if path is None else Path(path) for role, path in files.items()},
+            settings=settings, seed=seed,
+        )  # fmt: skip
+    return found
 
 
 def _columns(
@@ -133,23 +182,41 @@ def _classical(
     return result.summary(replicates=replicates, seed=seed), diagnostics, warnings
 
 
+def _prior(tau_prior: tuple[float, float] | None) -> TauPrior | None:
+    from smallarea.nsum.tau import TauPrior
+
+    return None if tau_prior is None else TauPrior(*tau_prior, source="--tau-prior")
+
+
+def _fits(ard: ARD, model: str, degree: str | None, **settings: Any) -> dict[str, NsumFit]:
+    """Fit each network of hidden groups; a group that nobody reported cannot be fitted."""
+    from smallarea.nsum.bayes import fit_nsum
+
+    seen = ard.only([g for g in ard.groups.index if g not in _unseen(ard)])
+    return {
+        network: fit_nsum(part, model, degree=how, **settings)
+        for network, how, part in _networks(seen, degree)
+    }
+
+
+def _unseen(ard: ARD) -> list[str]:
+    reported = ard.counts[ard.hidden()].sum() > 0
+    return list(reported.index[~reported])
+
+
 def _bayesian(
     ard: ARD,
     model: str,
     degree: str | None,
-    tau_prior: tuple[float, float] | None,
-    weighted: bool,
-    draws: int,
+    fits: dict[str, NsumFit],
+    prior: TauPrior | None,
     seed: int,
     allow_unconverged: bool,
 ) -> tuple[pd.DataFrame, dict[str, Any], list[str]]:
-    from smallarea.nsum.bayes import fit_nsum
-    from smallarea.nsum.tau import UNIFORM, TauPrior
+    from smallarea.nsum.tau import UNIFORM
 
-    prior = None if tau_prior is None else TauPrior(*tau_prior, source="--tau-prior")
     tables, diagnostics, warnings = [], {}, list(ard.notes)
-    reported = ard.counts[ard.hidden()].sum() > 0
-    unseen = list(reported.index[~reported])
+    unseen = _unseen(ard)
     if unseen:
         result = killworth(ard, degree=degree, groups=unseen)
         bound = result.upper_bound()
@@ -157,12 +224,7 @@ def _bayesian(
             bound = _bound_given_tau(bound, result.scale, prior or UNIFORM, seed)
         tables.append(pd.DataFrame({"mean": 0.0, "q025": 0.0, "median": 0.0, "q975": bound}))
         warnings += result.notes[len(ard.notes) :]
-    for network, how, part in _networks(
-        ard.only([g for g in ard.groups.index if g not in unseen]), degree
-    ):
-        fit = fit_nsum(
-            part, model, degree=how, tau_prior=prior, weighted=weighted, draws=draws, seed=seed
-        )
+    for network, fit in fits.items():
         tables.append(fit.summary(allow_unconverged=allow_unconverged))
         found = fit.diagnostics
         diagnostics[network] = {
@@ -222,7 +284,7 @@ def _known_groups(ard: ARD) -> dict[str, Any]:
                 "ratio": {str(g): _number(r) for g, r in table["ratio"].items()},
             }
             try:
-                entry["recall_slope"] = _number(recall(table).slope)
+                entry["recall_slope"] = _number(recall_line(table).slope)
             except InputError:
                 entry["recall_slope"] = None
             out[network] = entry

@@ -11,7 +11,7 @@ over the variance the model believes in (magnitude adjustment, Ribatet, Cooley &
 Poststratifying instead would need cells that carry both the weights and the clustering; a survey
 with one PSU per area and a few dozen reports cannot fill them. Of 300 simulated surveys of that
 kind, nominal 80 % intervals covered 71 % unweighted, 73 % with weights scaled by Kish's factor
-only (benchmarks/studies/national.py has the table).
+only.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from smallarea.errors import InputError
 
@@ -30,7 +30,7 @@ class TwinSettings(BaseModel):
             first = error.errors()[0]
             raise InputError(
                 first["msg"],
-                where=f"twin setting '{'.'.join(map(str, first['loc']))}'",
+                where=f"twin setting {'.'.join(map(str, first['loc'])) or 'wave'!r}",
                 remedy="see smallarea.simulate.TwinSettings for the knobs and their bounds",
             ) from None
 
@@ -92,10 +92,26 @@ class TwinSettings(BaseModel):
     household_size: float = Field(4.5, ge=1.5, description="mean number of household members")
     missing: float = Field(0.005, ge=0, lt=1, description="share of counts not answered")
 
+    # Later waves: the same world, other people asked
+    wave: int = Field(1, ge=1, description="which survey of this world")
+    decline: float = Field(
+        0.0, ge=0, lt=1, description="share by which every true count fell since the first wave"
+    )
+    revisit: bool = Field(
+        False,
+        description="whether a later wave goes to the first one's barangays, or draws its own",
+    )
+
     # Casework
     operations: int = Field(348, ge=0)
     victims_per_operation: float = Field(1_181 / 348, ge=0)
     suspects_per_operation: float = Field(359 / 348, ge=0)
+
+    @model_validator(mode="after")
+    def _first_wave_is_the_reference(self) -> TwinSettings:
+        if self.wave == 1 and (self.decline or self.revisit):
+            raise ValueError("the first wave has no earlier one to decline from or to revisit")
+        return self
 
     @property
     def tau_prior(self) -> tuple[float, float]:
@@ -108,19 +124,26 @@ class TwinSettings(BaseModel):
 
     @property
     def totals(self) -> dict[str, int]:
-        """National count of each component; victims in both are counted in each."""
+        """National count of each component in this wave; victims in both are counted in each."""
         once = 1 - self.overlap * min(self.live_share, 1 - self.live_share)
-        victims = round(self.victims / once)
+        victims = round(self.victims * (1 - self.decline) / once)
+        traffickers = round(self.traffickers * (1 - self.decline))
         victims_live = round(victims * self.live_share)
-        traffickers_live = round(self.traffickers * self.live_share)
+        traffickers_live = round(traffickers * self.live_share)
         return {
             "victims_live": victims_live,
             "victims_nonlive": victims - victims_live,
             "traffickers_live": traffickers_live,
-            "traffickers_nonlive": self.traffickers - traffickers_live,
+            "traffickers_nonlive": traffickers - traffickers_live,
         }
 
 
 def generator(settings: TwinSettings, part: str) -> np.random.Generator:
     """Return the generator of one named part of the twin, independent of the other parts'."""
     return np.random.default_rng([settings.seed, zlib.crc32(part.encode())])
+
+
+def wave_generator(settings: TwinSettings, part: str) -> np.random.Generator:
+    """Return the generator of a part that every wave draws anew."""
+    wave = "" if settings.wave == 1 else f", wave {settings.wave}"
+    return generator(settings, part + wave)

@@ -20,7 +20,7 @@ from smallarea.simulate.groups import (
     group_table,
 )
 from smallarea.simulate.people import LAST_AGE, household_roster, relative_reporting, respondents
-from smallarea.simulate.settings import TwinSettings, generator
+from smallarea.simulate.settings import TwinSettings, generator, wave_generator
 from smallarea.simulate.truth import Truth, component_correlation, urban_mix
 
 if TYPE_CHECKING:
@@ -60,14 +60,17 @@ def simulate_survey(frame: Frame, truth: Truth, settings: TwinSettings) -> Surve
     (share / recall_pivot)^(recall_slope - 1): large groups under-, small ones over-recalled.
     The four child age answers sum to the child degree.
 
-    With the same `truth`, other values of `settings.seed` give other surveys of one world.
+    With the same `truth`, other values of `settings.seed` give other surveys of one world. A later
+    wave asks other people; where it goes back to the same barangays (`revisit`), their areas are
+    as they were, while the barangay's own effect within its area is drawn anew.
 
     Raises
     ------
     InputError : the design cannot be drawn on this frame.
     """
-    rng = generator(settings, "interviews")
-    interviews = draw_interviews(frame, settings, rng)
+    rng = wave_generator(settings, "interviews")
+    places = generator(settings, "interviews") if settings.revisit else rng
+    interviews = draw_interviews(frame, settings, places)
     interviews.index = pd.Index(
         [f"SYNTHETIC-{i:05d}" for i in range(1, len(interviews) + 1)], name="respondent_id"
     )
@@ -78,7 +81,7 @@ def simulate_survey(frame: Frame, truth: Truth, settings: TwinSettings) -> Surve
     local.index = interviews.index
     shares = _known_shares(frame.table, truth, interviews, settings, rng)
 
-    roster = household_roster(people, local, shares, settings, generator(settings, "roster"))
+    roster = household_roster(people, local, shares, settings, wave_generator(settings, "roster"))
     eligible = roster["age"].between(18, LAST_AGE).groupby(roster["respondent_id"]).sum()
     weight = interviews["households"] * eligible.reindex(interviews.index)
     roster.insert(1, "area_id", interviews["area_id"].reindex(roster["respondent_id"]).to_numpy())
@@ -111,7 +114,7 @@ def simulate_casework(truth: Truth, settings: TwinSettings) -> pd.DataFrame:
     Index area_id; `operations` (sum: the setting), `victims_known` and `suspects_known`, never
     more than the area's true counts.
     """
-    rng = generator(settings, "casework")
+    rng = wave_generator(settings, "casework")
     people = truth.known[list(CHILD_AGES)].sum(axis=1)
     attention = rng.gamma(0.5, size=len(people))  # where a unit works is largely chance
     pull = people * np.exp(0.5 * truth.surfaces["urbanicity"]) * attention

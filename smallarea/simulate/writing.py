@@ -125,8 +125,8 @@ def _write_truth(
             "tau": truth.tau,
             "totals": {name: int(truth.counts[name].sum()) for name in COMPONENTS},
             "totals_covered": {name: int(covered[name].sum()) for name in COMPONENTS},
-            "victims": settings.victims,
-            "traffickers": settings.traffickers,
+            "victims": round(settings.victims * (1 - settings.decline)),
+            "traffickers": round(settings.traffickers * (1 - settings.decline)),
             "overlap": settings.overlap,
         },
     )

@@ -21,6 +21,7 @@ from smallarea.survey.validation import (
     check_design,
     check_groups,
     listed,
+    missing_codes,
     numbers,
     require,
 )
@@ -119,6 +120,7 @@ def make_ard(
     area: str | None = None,
     top_code: int | Mapping[str, int] | None = None,
     where: str = "survey",
+    groups_where: str = "groups",
 ) -> ARD:
     """Build a validated ARD from a wide survey table.
 
@@ -130,7 +132,7 @@ def make_ard(
     respondent, weight, stratum, psu, area : columns of `survey`; None where it has none.
     top_code : largest answer believed: a number caps the known groups' answers, a mapping caps
         the groups it names. How many answers were lowered is said in `notes`.
-    where : how to call the survey in error messages, e.g. its file name.
+    where, groups_where : how to call the two tables in error messages, e.g. by file name.
 
     Raises
     ------
@@ -139,8 +141,8 @@ def make_ard(
     """
     if survey.empty:
         raise InputError("no respondents", where=where, remedy="give at least one row of answers")
-    groups = _tidy_groups(groups)
-    check_groups(groups, where="groups")
+    groups = _tidy_groups(groups, groups_where)
+    check_groups(groups, where=groups_where)
     columns = {"weight": weight, "stratum": stratum, "psu": psu, "area_id": area}
     wanted = [c for c in (respondent, *columns.values()) if c is not None]
     require(survey, [*groups.index, *wanted], where)
@@ -150,6 +152,7 @@ def make_ard(
     counts.index = ids
     check_counts(counts, where=where)
     counts, notes = _top_code(counts, groups, top_code)
+    notes += missing_codes(counts)
     missing = int(counts.isna().sum().sum())
     if missing:
         notes += (
@@ -162,19 +165,20 @@ def make_ard(
     design = others.drop(columns=undeclared).set_axis(ids)
     for position, (name, column) in enumerate(columns.items()):
         design.insert(position, name, _design_column(survey, name, column, where))
+    check_design(design, where=where)
     return ARD(counts, groups, design, notes)
 
 
-def _tidy_groups(groups: pd.DataFrame) -> pd.DataFrame:
+def _tidy_groups(groups: pd.DataFrame, where: str) -> pd.DataFrame:
     if "group" in groups.columns:
         groups = groups.set_index("group")
-    require(groups, ["kind", "size", "population"], "groups")
+    require(groups, ["kind", "size", "population"], where)
     network = groups["network"] if "network" in groups.columns else "adult"
     return pd.DataFrame(
         {
             "kind": groups["kind"].astype(str).str.strip().str.lower(),
-            "size": numbers(groups["size"], "groups, column 'size'"),
-            "population": numbers(groups["population"], "groups, column 'population'"),
+            "size": numbers(groups["size"], f"{where}, column 'size'"),
+            "population": numbers(groups["population"], f"{where}, column 'population'"),
             "network": network,
         },
         index=pd.Index(groups.index.astype(str).str.strip(), name="group"),

@@ -14,7 +14,9 @@ The description names the columns of the survey; every entry is optional::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import struct
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -51,8 +53,18 @@ class Columns:
 
     @classmethod
     def from_yaml(cls, path: Path) -> Columns:
-        """Read a description; InputError on an entry that is not one of the above."""
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        """Read a description; InputError if it is no YAML or an entry is not one of the above."""
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            raise _no_file(path) from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+            raise InputError(
+                "is not YAML",
+                where=f"{path.name}, line {line}",
+                remedy="write lines of `name: value`",
+            ) from error
         allowed = [f.name for f in fields(cls)]
         unknown = sorted(set(content) - set(allowed)) if isinstance(content, dict) else [content]
         if unknown:
@@ -61,13 +73,32 @@ class Columns:
                 where=path.name,
                 remedy=f"the entries are {', '.join(allowed)}",
             )
-        return cls(**content | {"missing": tuple(content.get("missing", ()))})
+        missing = content.get("missing", ())
+        missing = tuple(missing) if isinstance(missing, list | tuple) else (missing,)
+        caps, groups = content.get("top_code"), content.get("groups", {})
+        cap = list(caps.values()) if isinstance(caps, dict) else [] if caps is None else [caps]
+        for entry, fine, remedy in (
+            ("missing", _numeric(missing), "list numbers, for example [98, 99]"),
+            ("top_code", _numeric(cap), "give a number, or one for each group: {teachers: 50}"),
+            ("groups", isinstance(groups, dict), "write {group: column, ...}"),
+        ):
+            if not fine:
+                raise InputError(
+                    f"{content[entry]!r} is not understood",
+                    where=f"{path.name}, entry '{entry}'",
+                    remedy=remedy,
+                )
+        return cls(**content | {"missing": missing, "groups": groups})
 
     @classmethod
     def usual(cls, survey: pd.DataFrame) -> Columns:
         """Return the columns found under their usual names (respondent_id, weight, psu, ...)."""
         found: dict[str, Any] = {r: name for r, name in USUAL.items() if name in survey.columns}
         return cls(**found)
+
+
+def _numeric(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
 
 
 def read_ard(
@@ -93,7 +124,7 @@ def read_ard(
     if isinstance(columns, str | Path):
         columns = Columns.from_yaml(Path(columns))
     survey = read_table(respondents_path)
-    groups = read_table(groups_path)
+    groups = read_table(groups_path).rename(columns=str.lower)
     if columns is None:
         columns = Columns.usual(survey)
     respondent = columns.respondent or Columns.usual(survey).respondent
@@ -114,13 +145,17 @@ def read_ard(
         area=columns.area,
         top_code=columns.top_code,
         where=respondents_path.name,
+        groups_where=groups_path.name,
     )
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a .csv, .xlsx, .dta or .sav table; text cells stay text, empty cells are NaN."""
+    """Read a .csv, .xlsx, .dta or .sav table; text cells stay text, empty cells are NaN.
+
+    Spaces around column names are dropped.
+    """
     readers = {
-        ".csv": lambda p: pd.read_csv(p, dtype=str),
+        ".csv": lambda p: pd.read_csv(p, dtype=str, encoding="utf-8-sig"),
         ".xlsx": lambda p: pd.read_excel(p, dtype=str),
         ".dta": lambda p: pd.read_stata(p, convert_categoricals=False),
         ".sav": _read_spss,
@@ -132,14 +167,41 @@ def read_table(path: Path) -> pd.DataFrame:
             where=path.name,
             remedy=f"save it as one of {', '.join(readers)}",
         )
+    if not path.is_file():
+        raise _no_file(path)
     try:
-        return reader(path)
-    except FileNotFoundError:
-        raise InputError("no such file", where=str(path), remedy="check the path") from None
-    except (ValueError, UnicodeDecodeError) as error:
+        table = reader(path)
+    except UnicodeDecodeError as error:
         raise InputError(
-            f"cannot be read ({error})", where=path.name, remedy="open it and save it again"
+            f"byte {error.start + 1} is not UTF-8 text",
+            where=path.name,
+            remedy="save it as CSV UTF-8",
         ) from error
+    except InputError:
+        raise
+    except (ValueError, OSError, KeyError, struct.error, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+    table.columns = pd.Index([str(name).strip() for name in table.columns])
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise InputError(
+            f"columns that differ by spaces only: {listed(twice)}",
+            where=path.name,
+            remedy="give every column a name of its own",
+        )
+    return table
+
+
+def _no_file(path: Path) -> InputError:
+    return InputError("no such file", where=str(path), remedy="check the path")
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"cannot be read as {path.suffix.lower()} ({error})",
+        where=path.name,
+        remedy="check that it is what its name says, open it and save it again",
+    )
 
 
 def _read_spss(path: Path) -> pd.DataFrame:
@@ -151,4 +213,7 @@ def _read_spss(path: Path) -> pd.DataFrame:
             where=path.name,
             remedy="pip install 'smallarea[survey-formats]'",
         ) from None
-    return pyreadstat.read_sav(str(path))[0]
+    try:
+        return pyreadstat.read_sav(str(path))[0]
+    except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
+        raise _unreadable(path, error) from error

@@ -9,6 +9,7 @@ from smallarea.errors import InputError
 
 KINDS = ("known", "hidden")
 NETWORKS = ("adult", "child", "both")
+CODES = (97, 98, 99, 998, 999)  # as surveys often write "does not know", "refused"
 DESIGN = ("weight", "stratum", "psu", "area_id")
 
 
@@ -21,7 +22,7 @@ def numbers(column: pd.Series, where: str) -> np.ndarray:
         raise InputError(
             f"{column.iloc[row]!r} in row {row + 1} is not a number",
             where=where,
-            remedy="give numbers, or leave the cell empty if the answer is missing",
+            remedy="write plain digits (1234, not 1,234 or 30+); leave the cell empty if missing",
         )
     return values.to_numpy(float, na_value=np.nan)
 
@@ -97,6 +98,26 @@ def check_counts(counts: pd.DataFrame, *, where: str) -> None:
             where=f"{where}, column '{counts.columns[column]}'",
             remedy="answers are whole numbers from 0; leave the cell empty if it is missing",
         )
+
+
+def missing_codes(counts: pd.DataFrame) -> tuple[str, ...]:
+    """Say which groups' largest answer looks like a code for "not answered", if any do.
+
+    That is at least three answers of 97, 98, 99, 998 or 999, more than twice all others.
+    """
+    found: dict[str, int] = {}
+    for group, answers in counts.items():
+        codes = answers.isin(CODES)
+        below = answers[~codes].max()
+        if codes.sum() >= 3 and answers[codes].min() > 2 * below:
+            found[str(group)] = int(codes.sum())
+    if not found:
+        return ()
+    return (
+        f"{sum(found.values())} answers of 97, 98, 99, 998 or 999 far above all others were taken "
+        f"as counts ({listed(list(found))}): if they mean 'not answered', list them as `missing` "
+        "in a description of the columns",
+    )
 
 
 def check_design(design: pd.DataFrame, *, where: str) -> None:

@@ -148,6 +148,9 @@ def test_a_bound_on_reports_is_wider_on_people(tmp_path: Path) -> None:
         ({"model": "killworth", "tau_prior": (5, 95)}, "no transmission rate"),
         ({"model": "killworth", "weights": "wt"}, "missing columns: wt"),
         ({"model": "killworth", "degree": "guess"}, "'guess' is no way to a degree"),
+        ({"model": "killworth", "recall": True}, "does not adjust for recall"),
+        ({"model": "full", "covariates": ["age"]}, "takes no covariates"),
+        ({"model": "correlated", "covariates": ["age"]}, "missing columns: age"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(

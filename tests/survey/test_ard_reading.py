@@ -79,3 +79,60 @@ def test_a_description_with_an_unknown_entry_is_refused(files: Path) -> None:
     (files / "wrong.yaml").write_text("weights: wt\n")
     with pytest.raises(InputError, match="not understood: weights"):
         Columns.from_yaml(files / "wrong.yaml")
+
+
+def test_headers_may_be_untidy(files: Path) -> None:
+    padded = ANSWERS.rename(columns=lambda name: f" {name} ")
+    padded.to_csv(files / "padded.csv", index=False, encoding="utf-8-sig")
+    (files / "groups.csv").write_text((files / "groups.csv").read_text().replace("kind", " Kind"))
+    read = read_ard(files / "padded.csv", files / "groups.csv", files / "columns.yaml")
+    tidy = read_ard(files / "survey.csv", files / "groups.csv", files / "columns.yaml")
+    pd.testing.assert_frame_equal(read.counts, tidy.counts)
+    padded.assign(q1=1).to_csv(files / "twice.csv", index=False)
+    with pytest.raises(InputError, match=r"twice.csv.*spaces only: q1"):
+        read_ard(files / "twice.csv", files / "groups.csv", files / "columns.yaml")
+
+
+def test_answers_that_look_like_codes_are_pointed_out(files: Path) -> None:
+    answers = pd.DataFrame(
+        {"teachers": [1, 4, 30, 2, 98, 99, 98], "victims": [0, 1, 0, 0, 1, 0, 2]}
+    )
+    answers.to_csv(files / "codes.csv", index=False)
+    (note,) = read_ard(files / "codes.csv", files / "groups.csv").notes
+    assert note.startswith("3 answers of 97")
+    assert "(teachers)" in note
+    answers["teachers"] = [1, 4, 60, 2, 98, 99, 98]  # large numbers, but not out of reach
+    answers.to_csv(files / "codes.csv", index=False)
+    assert read_ard(files / "codes.csv", files / "groups.csv").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("missing: [98\n", r"columns.yaml, line 2: is not YAML"),
+        ("missing: [no answer]\n", r"entry 'missing'.*list numbers"),
+        ("top_code: many\n", r"entry 'top_code'.*give a number"),
+        ("groups: [a]\n", r"entry 'groups'"),
+    ],
+)
+def test_a_description_that_cannot_be_is_refused(files: Path, text: str, words: str) -> None:
+    (files / "columns.yaml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        Columns.from_yaml(files / "columns.yaml")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".dta", ".sav"])
+def test_a_file_that_is_not_what_its_name_says_is_refused(files: Path, suffix: str) -> None:
+    if suffix == ".sav":
+        pytest.importorskip("pyreadstat")
+    path = files / f"survey{suffix}"
+    path.write_bytes(b'a,b\n"\xf1')
+    with pytest.raises(InputError, match=path.name) as error:
+        read_ard(path, files / "groups.csv")
+    assert error.value.where == path.name
+
+
+def test_a_wrong_table_of_groups_is_named(files: Path) -> None:
+    (files / "groups.csv").write_text('group,kind,size,population\nq1,known,"1,000",50000\n')
+    with pytest.raises(InputError, match=r"groups.csv, column 'size': '1,000' in row 1.*plain dig"):
+        read_ard(files / "survey.csv", files / "groups.csv")

@@ -9,7 +9,14 @@ import xarray as xr
 from scipy import stats
 
 from smallarea.errors import InputError
-from smallarea.survey.waves import change, drift_sensitivity, overlap_correlation, paired
+from smallarea.survey import make_ard
+from smallarea.survey.waves import (
+    change,
+    drift_sensitivity,
+    overlap_correlation,
+    paired,
+    survey_correlation,
+)
 
 
 def draws(mean: float, cv: float, seed: int, n: int = 4000) -> xr.DataArray:
@@ -119,3 +126,31 @@ def test_areas_keep_their_labels_and_bad_waves_are_refused():
         change(wave, wave.isel(area_id=[1, 0]), seed=1)
     with pytest.raises(InputError, match="not positive"):
         change(wave, wave - 100, seed=1)
+
+
+def test_surveys_in_the_same_places_are_correlated_and_in_others_are_not():
+    groups = pd.DataFrame(
+        {"kind": ["known", "hidden"], "size": [20_000, np.nan], "population": 1_000_000},
+        index=pd.Index(["teachers", "hidden"], name="group"),
+    )
+
+    def survey(places: np.ndarray, effect: np.ndarray, seed: int):
+        rng = np.random.default_rng(seed)
+        degree = rng.lognormal(5, 0.4, 6 * len(places))
+        answers = {
+            "teachers": rng.poisson(0.02 * degree),
+            "hidden": rng.poisson(0.01 * degree * np.repeat(effect, 6)),
+            "place": np.repeat(places, 6),
+        }
+        return make_ard(pd.DataFrame(answers), groups, psu="place")
+
+    rng = np.random.default_rng(0)
+    effects = np.exp(rng.normal(0, 1, (2, 80)))
+    first = survey(np.arange(80), effects[0], 1)
+    same = survey_correlation(first, survey(np.arange(80), effects[0], 2))
+    assert same["hidden"] > 0.7
+    assert survey_correlation(first, survey(np.arange(80) + 100, effects[1], 3))["hidden"] == 0
+    changed = survey_correlation(first, survey(np.arange(80), effects[1], 4))
+    assert abs(changed["hidden"]) < 0.35
+    with pytest.raises(InputError, match="without PSU"):
+        survey_correlation(first, make_ard(first.counts, groups))

@@ -1,0 +1,282 @@
+"""Two runs, two surveys: what changed between them, and how sure that is.
+
+Runs are compared on the reported scale, w = tau x prevalence: their totals share one doubt about
+the reporting rate tau, which cancels from a ratio as long as people report as they did before. See
+:mod:`smallarea.survey.waves`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from smallarea.errors import InputError
+from smallarea.indicators import COUNTS
+from smallarea.projection.indicators import add_up, count_draws, reference
+from smallarea.survey.waves import change, drift_sensitivity
+
+if TYPE_CHECKING:
+    from smallarea.project import Run
+
+CLEAR = 0.95  # probability from which a rise or a fall of an area is counted
+SHOWN = ("victims", "traffickers")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change of reported prevalence from an earlier to a later run.
+
+    Attributes
+    ----------
+    nation : index indicator (victims, traffickers, components), over the areas that both surveys
+        cover; columns of :func:`smallarea.survey.waves.change`: `ratio` (later over earlier),
+        its quantiles, `p_decrease`, `p_decrease_10`, `_20`, `_30`.
+    regions : index (indicator, region), same columns.
+    areas : index indicator; `areas` compared, of which `fell` and `rose`, with a probability
+        above 0.95.
+    drift : `p_decrease` of the nation under each drift sd of the reporting rate (columns).
+    tau_drift, correlation : as given to :func:`compare_runs`.
+    warnings : where the two runs differ in more than their surveys.
+    synthetic : whether the survey of either run is a digital twin's.
+    """
+
+    earlier: str
+    later: str
+    nation: pd.DataFrame
+    regions: pd.DataFrame
+    areas: pd.DataFrame
+    drift: pd.DataFrame
+    tau_drift: float
+    correlation: float
+    warnings: tuple[str, ...]
+    synthetic: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON-able records."""
+        tables = {
+            "nation": self.nation,
+            "regions": self.regions,
+            "areas": self.areas,
+            "drift": self.drift,
+        }
+        return {
+            "earlier": self.earlier,
+            "later": self.later,
+            "synthetic": self.synthetic,
+            "assumed": {"tau_drift": self.tau_drift, "correlation": self.correlation},
+            **{
+                name: json.loads(table.reset_index().to_json(orient="records"))
+                for name, table in tables.items()
+            },
+            "warnings": list(self.warnings),
+        }
+
+
+def compare_runs(
+    earlier: Run, later: Run, *, tau_drift: float = 0.0, correlation: float = 0.0, seed: int = 0
+) -> Change:
+    """Compare two runs, each of its own survey.
+
+    Parameters
+    ----------
+    tau_drift : sd of log(tau later / tau earlier); 0 takes reporting as unchanged.
+    correlation : of the two surveys' errors, nation and regions, from sampling units in both:
+        :func:`smallarea.survey.waves.survey_correlation`. Areas are taken as independent.
+    seed : of the pairing of draws, and of the drift.
+
+    Raises
+    ------
+    InputError : both runs are of the same survey, or share no area that both surveys cover.
+    """
+    if _hashes(earlier, "respondents.csv") == _hashes(later, "respondents.csv"):
+        raise InputError(
+            "both runs are of the same survey",
+            where=f"{earlier.folder}, {later.folder}",
+            remedy="give two runs of two surveys, the earlier one first",
+        )
+    waves = [_Wave.of(run) for run in (earlier, later)]
+    common = waves[0].covered.intersection(waves[1].covered)
+    if common.empty:
+        raise InputError(
+            "no area is covered by the surveys of both",
+            where=f"{earlier.folder}, {later.folder}",
+            remedy="give two runs of the same country and vintage of codes",
+        )
+    region = waves[1].table.loc[common, "region"].to_numpy(object)  # as the later run names them
+
+    def rates(by: np.ndarray) -> list[xr.DataArray]:
+        parts = [[wave.rates(name, common, by) for name in COUNTS] for wave in waves]
+        return [xr.concat(part, pd.Index(COUNTS, name="indicator")) for part in parts]
+
+    nation = [wave.isel(region=0, drop=True) for wave in rates(np.full(len(common), "all", object))]
+    settings: dict[str, Any] = {"correlation": correlation, "seed": seed}
+    areas = {
+        name: _clear([wave.rates(name, common) for wave in waves], tau_drift, seed)
+        for name in COUNTS
+    }
+    return Change(
+        earlier=str(earlier.folder),
+        later=str(later.folder),
+        nation=change(*nation, tau_drift=tau_drift, **settings),
+        regions=change(*rates(region), tau_drift=tau_drift, **settings),
+        areas=pd.DataFrame.from_dict(areas, orient="index").rename_axis("indicator"),
+        drift=drift_sensitivity(*nation, **settings),
+        tau_drift=tau_drift,
+        correlation=correlation,
+        warnings=tuple(_differences(earlier, later, *waves)),
+        synthetic=earlier.synthetic or later.synthetic,
+    )
+
+
+@dataclass(frozen=True)
+class _Wave:
+    """What is compared of a run: reported people in draws, dims (component, area_id, draw)."""
+
+    reported: xr.DataArray
+    table: pd.DataFrame
+    overlap: float
+
+    @classmethod
+    def of(cls, run: Run) -> _Wave:
+        draws = run.draws()
+        areas = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
+        overlap = float(run.manifest["settings"]["overlap"])
+        return cls(draws["counts"] * draws["tau"], areas, overlap)
+
+    @property
+    def covered(self) -> pd.Index:
+        return self.table.index[self.table["covered"].astype(bool)]
+
+    def rates(self, name: str, areas: pd.Index, by: np.ndarray | None = None) -> xr.DataArray:
+        """Reported share of the reference population, dims (area_id or region, draw)."""
+        people = self.table.loc[areas, reference(name)].astype(float)
+        reported = count_draws(self.reported.sel(area_id=areas), name, self.overlap)
+        reported = reported.transpose("area_id", "draw")
+        if by is not None:
+            reported, people = add_up(reported, by, "region"), people.groupby(by.astype(str)).sum()
+        lived_in = (people > 0).to_numpy()
+        return reported[lived_in] / people.to_numpy()[lived_in, None]
+
+
+def _clear(waves: list[xr.DataArray], tau_drift: float, seed: int) -> dict[str, int]:
+    """Count the areas whose reported rate fell, or rose, with a probability above `CLEAR`."""
+    tiny = np.finfo(float).tiny  # a draw without a single case has no ratio
+    earlier, later = (wave.clip(tiny) for wave in waves)
+    table = change(earlier, later, tau_drift=tau_drift, seed=seed)
+    fell = table["p_decrease"]
+    return {
+        "areas": len(table),
+        "fell": int((fell > CLEAR).sum()),
+        "rose": int((fell < 1 - CLEAR).sum()),
+    }
+
+
+def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Iterator[str]:
+    """Say where the runs differ in more than their surveys."""
+    if earlier.synthetic != later.synthetic:
+        one = earlier if earlier.synthetic else later
+        yield f"only {one.folder.name} is SYNTHETIC: a real survey is compared with an invented one"
+    prior = [run.manifest["tau_prior"] for run in (earlier, later)]
+    if any(prior[0][key] != prior[1][key] for key in ("a", "b")):
+        told = [f"Beta({p['a']:.4g}, {p['b']:.4g})" for p in prior]
+        yield (
+            f"the runs believe in other reporting rates, {told[0]} and {told[1]}: their totals "
+            "are not to be compared; this comparison of reported rates does not use either, but "
+            "if reporting is thought to have changed, give --tau-drift"
+        )
+    if first.overlap != second.overlap:
+        yield f"live and non-live overlap by {first.overlap:g} and {second.overlap:g}: sums differ"
+    if not first.covered.equals(second.covered):
+        yield (
+            f"the surveys cover other areas ({len(first.covered)} and {len(second.covered)}): only "
+            f"the {len(first.covered.intersection(second.covered))} in both are compared"
+        )
+    people = ["adults", "children"]
+    if not first.table[people].equals(second.table[people]):
+        yield "the frames differ (areas or their populations): rates are of each run's own people"
+    if _hashes(earlier, "groups.csv") != _hashes(later, "groups.csv"):
+        yield "the tables of groups differ: other sizes of known groups move all reported rates"
+    streams = [
+        {i["source"]: i["sha256"] for i in run.manifest["inputs"] if i.get("source") != "frame"
+         and "source" in i}
+        for run in (earlier, later)
+    ]  # fmt: skip
+    changed = sorted(
+        n for n in {**streams[0], **streams[1]} if streams[0].get(n) != streams[1].get(n)
+    )
+    if changed:
+        yield f"other covariates ({', '.join(changed)}): regions and areas may differ by that alone"
+    for key, words in {"profile": "profile", "code": "version of the code"}.items():
+        if earlier.manifest[key] != later.manifest[key]:
+            yield f"each run was made with its own {words}: run both anew with the same"
+
+
+def _hashes(run: Run, name: str) -> list[str]:
+    """Hashes of the run's survey files of that name."""
+    return [i["sha256"] for i in run.manifest["inputs"] if Path(i["file"]).name == name]
+
+
+def change_text(found: Change) -> str:
+    """Write a :class:`Change` for a person."""
+    lines = []
+    if found.synthetic:
+        lines.append("[bold]SYNTHETIC SURVEY: these numbers describe no real place[/bold]")
+    lines += [f"[yellow]warning[/yellow] {warning}" for warning in found.warnings]
+    lines.append(f"Reported prevalence, {found.later} against {found.earlier}:")
+    lines.append(f"{'':<21}{'change':>7}  {'95 % interval':>15}   chance that it fell, by 30 %")
+    for name, row in found.nation.iterrows():
+        lines.append(f"  {name:<19}{_row(row)}")
+    lines += _region_lines(found.regions)
+    counted = "; ".join(
+        f"{name}: {row['fell']:,} fell, {row['rose']:,} rose of {row['areas']:,}"
+        for name, row in found.areas.loc[list(SHOWN)].iterrows()
+    )
+    lines.append(
+        f"Single areas, with a probability above {CLEAR:.0%}: {counted}. A change in one area is "
+        "rarely visible: a survey has a handful of reports about it, mostly none, and most of what "
+        "it shows is the nation's change. Nothing here puts areas in an order."
+    )
+    if found.tau_drift:
+        lines.append(
+            f"Assumed: the reporting rate drifted by {found.tau_drift:.0%} (sd) either way, alike "
+            "everywhere."
+        )
+    else:
+        lines.append(
+            "Assumed: people report as large a share of what they know as before. The surveys "
+            "cannot tell a change in reporting from a change in prevalence."
+        )
+    for name in SHOWN:
+        first, *others = found.drift.loc[name].items()
+        parts = ", ".join(f"{_chance(p)} with {float(str(sd)):.0%}" for sd, p in others)
+        lines.append(f"  {name}: chance of a fall {_chance(first[1])} without drift, {parts}")
+    return "\n".join(lines)
+
+
+def _region_lines(regions: pd.DataFrame) -> list[str]:
+    lines = [f"By region, 95 % interval and chance that it fell: {', '.join(SHOWN)}"]
+    for place, rows in regions.groupby(level="region", sort=False):
+        shown = (rows.xs(name, level="indicator").iloc[0] for name in SHOWN)
+        told = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in shown)
+        lines.append(f"  {str(place)[:44]:<45}{'  '.join(told)}")
+    return lines
+
+
+def _row(row: pd.Series) -> str:
+    chances = f"{_chance(row['p_decrease']):>8}, {_chance(row['p_decrease_30'])}"
+    return f"{row['ratio'] - 1:>+7.0%}  {_interval(row):>15}   {chances}"
+
+
+def _interval(row: pd.Series) -> str:
+    return f"{row['q025'] - 1:+.0%} to {row['q975'] - 1:+.0%}"
+
+
+def _chance(p: Any) -> str:
+    return "> 0.99" if p > 0.99 else "< 0.01" if p < 0.01 else f"{p:.2f}"

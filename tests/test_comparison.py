@@ -1,0 +1,150 @@
+"""Two runs compared: the ratio is that of the reported rates, whatever each believes of tau."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy import stats
+
+from smallarea.comparison import change_text
+from smallarea.errors import InputError
+from smallarea.files import write_json
+from smallarea.indicators import COMPONENTS
+from smallarea.project import Run
+
+AREAS = pd.Index([f"01{n:03d}01000" for n in range(6)], name="area_id")
+CV, DRAWS = 0.15, 2000
+
+
+def made_run(
+    folder: Path, rate: float, survey: str, *, tau: float = 0.05, synthetic: bool = False, **other
+) -> Run:
+    """A finished run's files: lognormal rates around `rate`, their error common to all areas.
+
+    Five areas of two regions are covered; the sixth area has nobody in it.
+    """
+    folder.mkdir()
+    rng = np.random.default_rng(int(survey, 16))
+    table = pd.DataFrame(
+        {
+            "region": ["North"] * 3 + ["South"] * 3,
+            "adults": [6e4, 5e4, 4e4, 3e4, 2e4, 0.0],
+            "children": [4e4, 3e4, 3e4, 2e4, 1e4, 0.0],
+            "covered": [True, True, True, True, False, True],
+        },
+        index=AREAS,
+    )
+    table.reset_index().to_parquet(folder / "areas.parquet")
+    people = table[["children", "children", "adults", "adults"]].to_numpy().T
+    reported = rate * np.exp(rng.normal(0, CV, (4, 1, DRAWS))) * people[..., None]
+    taus = rng.beta(400 * tau, 400 * (1 - tau), DRAWS)
+    counts = (("component", "area_id", "draw"), reported / taus)
+    draws = xr.Dataset(
+        {"counts": counts, "tau": ("draw", taus)},
+        coords={"component": list(COMPONENTS), "area_id": AREAS.to_numpy(object)},
+    )
+    draws.to_netcdf(folder / "draws.nc", engine="h5netcdf")
+    write_json(
+        folder / "manifest.json",
+        {
+            "synthetic": synthetic,
+            "profile": "fast",
+            "code": "1",
+            "settings": {"overlap": 0.0},
+            "tau_prior": {"a": 400 * tau, "b": 400 * (1 - tau), "source": "test"},
+            "inputs": [
+                {"file": "survey/respondents.csv", "sha256": survey},
+                {"file": "survey/groups.csv", "sha256": "g"},
+                {"file": "roads.gpkg", "source": "roads", "sha256": "r"},
+            ],
+        }
+        | other,
+    )
+    return Run(folder)
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Run:
+    return made_run(tmp_path / "earlier", 0.0005, "a1")
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Run:
+    return made_run(tmp_path / "later", 0.00035, "b2")
+
+
+def test_a_decline_is_found_with_the_chance_it_has(earlier, later):
+    found = later.change_since(earlier)
+    sd = CV * np.sqrt(2)
+    one = found.nation.loc["victims_live"]
+    assert one["ratio"] == pytest.approx(0.7, rel=0.03)
+    assert one["p_decrease"] == pytest.approx(stats.norm.cdf(-np.log(0.7) / sd), abs=0.02)
+    both = found.nation.loc["victims"]  # two independent components of the same size
+    assert both["q975"] / both["q025"] == pytest.approx(np.exp(2 * 1.96 * CV), rel=0.08)
+    assert set(found.regions.index.get_level_values("region")) == {"North", "South"}
+    assert (found.areas["areas"] == 4).all()  # covered, and with people
+    assert (found.areas["fell"] <= 4).all()
+    assert found.areas.loc["victims", "fell"] == 4
+    assert found.warnings == ()
+    assert not found.synthetic
+    assert (found.drift[0.3] < found.drift[0.0]).all()
+    drifting = later.change_since(earlier, tau_drift=0.3)
+    assert drifting.nation["p_decrease"].to_numpy() == pytest.approx(found.drift[0.3], abs=0.02)
+    assert "reporting rate drifted by 30%" in change_text(drifting)
+
+
+def test_other_beliefs_about_tau_do_not_move_the_change(tmp_path, earlier):
+    lower = made_run(tmp_path / "lower", 0.00035, "b2", tau=0.02)
+    found = lower.change_since(earlier)
+    assert found.nation["ratio"].to_numpy() == pytest.approx(0.7, rel=0.03)
+    (warning,) = found.warnings
+    assert "other reporting rates, Beta(20, 380) and Beta(8, 392)" in warning
+
+
+def test_what_else_differs_is_said(tmp_path, earlier):
+    inputs = [
+        {"file": "respondents.csv", "sha256": "b2"},
+        {"file": "groups.csv", "sha256": "other"},
+        {"file": "roads.gpkg", "source": "roads", "sha256": "other"},
+    ]
+    twin = made_run(
+        tmp_path / "twin", 0.0005, "b2", synthetic=True, inputs=inputs, profile="full",
+        settings={"overlap": 0.5},
+    )  # fmt: skip
+    found = twin.change_since(earlier)
+    said = " ".join(found.warnings)
+    for words in ("only twin is SYNTHETIC", "tables of groups", "covariates (roads)", "profile",
+                  "overlap by 0 and 0.5"):  # fmt: skip
+        assert words in said
+    assert found.synthetic
+    assert "SYNTHETIC SURVEY" in change_text(found)
+
+
+def test_one_survey_has_not_changed(earlier):
+    with pytest.raises(InputError, match="same survey"):
+        earlier.change_since(earlier)
+
+
+def test_the_shell_says_what_is_assumed(earlier, later):
+    words = ("change", earlier.folder, later.folder, "--tau-drift", 0.1, "--json")
+    made = subprocess.run(
+        [sys.executable, "-m", "smallarea", *map(str, words)],
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    found = json.loads(made.stdout)
+    assert found["assumed"] == {"tau_drift": 0.1, "correlation": 0.0}
+    assert len(found["nation"]) == 6
+    assert len(found["regions"]) == 12
+    told = change_text(later.change_since(earlier))
+    assert "people report as large a share" in told
+    assert "Nothing here puts areas in an order" in told
+    with pytest.raises(InputError, match="no finished run here"):
+        Run(earlier.folder.parent)
