@@ -22,44 +22,23 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from smallarea.errors import InputError
-from smallarea.nsum.tau import TauPrior
+from smallarea.nsum.tau import BetaPrior, TauPrior
 
 _MINIMUM_ESS = 50.0
 _FEWEST_TOLD = 3  # areas behind a published sum of cases or reports
 _CV = np.linspace(0.05, 2.5, 50)
 
 
-@dataclass(frozen=True)
-class Detection:
-    """Beta(a, b) prior for the share of true cases that casework knows.
+class Detection(BetaPrior):
+    """Prior for the share of true cases that casework knows.
 
     The share is of all cases in the areas that have both interviews and operations, taken
     together: detection may differ between them in any way. Cases and survey must speak of the
     same period; where casework was gathered over more years than the survey's one, state a larger
-    share. `source` says where the belief comes from.
+    share.
     """
 
-    a: float
-    b: float
-    source: str
-
-    def __post_init__(self) -> None:
-        if not (0 < self.a < np.inf and 0 < self.b < np.inf):
-            raise InputError(
-                f"Beta({self.a}, {self.b}) is not a distribution",
-                where="detection prior",
-                remedy="give two positive numbers, or a mean in (0, 1) and a feasible cv",
-            )
-
-    @classmethod
-    def from_mean(cls, mean: float, cv: float, source: str) -> Detection:
-        """Return the Beta prior with a mean and a coefficient of variation."""
-        size = (1 - mean) / (mean * cv**2) - 1 if 0 < mean < 1 and cv > 0 else -1.0
-        return cls(mean * size, (1 - mean) * size, source)
-
-    @property
-    def mean(self) -> float:
-        return self.a / (self.a + self.b)
+    about = "detection prior"
 
 
 @dataclass(frozen=True)

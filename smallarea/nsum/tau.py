@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -20,32 +21,29 @@ CURVE = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
-class TauPrior:
-    """Beta(a, b) belief about the share of acquaintances in the group that is reported.
-
-    `source` says where the belief comes from. `has_mean` and `has_sd` tell whether N = w / tau
-    has those moments: E[1/tau] is infinite for a <= 1, E[1/tau^2] for a <= 2.
-    """
+class BetaPrior:
+    """Beta(a, b) belief about a share; `source` says where it comes from."""
 
     a: float
     b: float
     source: str
+    about: ClassVar[str] = "prior of a share"
 
     def __post_init__(self) -> None:
         if not (0 < self.a < np.inf and 0 < self.b < np.inf):
             raise InputError(
                 f"Beta({self.a}, {self.b}) is not a distribution",
-                where="transmission prior",
+                where=self.about,
                 remedy="give two positive numbers, e.g. 5,95 for a mean of 5 %",
             )
 
     @classmethod
-    def from_mean(cls, mean: float, cv: float, source: str) -> TauPrior:
+    def from_mean(cls, mean: float, cv: float, source: str) -> Self:
         """Return the Beta prior with a mean and a coefficient of variation (sd / mean)."""
         if not (0 < mean < 1 and 0 < cv < np.sqrt(1 / mean - 1)):
             raise InputError(
                 f"no Beta distribution has mean {mean} and coefficient of variation {cv}",
-                where="transmission prior",
+                where=cls.about,
                 remedy="give a mean between 0 and 1 and a cv below sqrt(1 / mean - 1)",
             )
         total = (1 - mean) / (mean * cv**2) - 1
@@ -54,6 +52,16 @@ class TauPrior:
     @property
     def mean(self) -> float:
         return self.a / (self.a + self.b)
+
+
+class TauPrior(BetaPrior):
+    """Belief about the share of acquaintances in the group that is reported.
+
+    `has_mean` and `has_sd` tell whether N = w / tau has those moments: E[1/tau] is infinite for
+    a <= 1, E[1/tau^2] for a <= 2.
+    """
+
+    about = "transmission prior"
 
     @property
     def has_mean(self) -> bool:
