@@ -304,8 +304,9 @@ def findings_stage(
     def compute(out: Path) -> None:
         import xarray as xr
 
-        from smallarea.findings import FitChecks, figure, findings
+        from smallarea.findings import FitChecks, findings
         from smallarea.nsum import load_direct
+        from smallarea.nsum.group_tables import largest_figure
         from smallarea.nsum.plots import svg_text
         from smallarea.survey import read_ard
 
@@ -330,7 +331,7 @@ def findings_stage(
         )
         for name, table in tables.items():
             table.to_csv(out / f"{name}.csv", index=False)
-        drawn = figure(ard)
+        drawn = largest_figure(ard)
         if drawn is not None:
             (out / "known_groups.svg").write_text(svg_text(drawn), encoding="utf-8")
         write_json(out / "notes.json", notes)

@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.findings.checks import casework_table, safe_checks
-from smallarea.findings.groups import known_groups
 from smallarea.findings.people import (
     Levels,
     described,
@@ -27,6 +26,7 @@ from smallarea.findings.reporting import (
 )
 from smallarea.indicators import SUMS
 from smallarea.nsum import Direct
+from smallarea.nsum.group_tables import known_group_tables
 from smallarea.survey import ARD
 
 #: Every table, in the order in which to read them, and what it tells.
@@ -86,7 +86,7 @@ def findings(
         design = design.join(table["region"], on="area_id")
     people, lacking = described(design, by)
     notes = [f"the survey has no column {column}, so nothing is told by it" for column in lacking]
-    groups, unjudged = known_groups(ard)
+    groups, unjudged = known_group_tables(ard)
     notes += unjudged
     asked = [column for column in by if column not in lacking]
     relative = who_tells_more(ard, people, asked, direct)

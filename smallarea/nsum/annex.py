@@ -19,7 +19,7 @@ from smallarea import __version__
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
 from smallarea.nsum import plots
-from smallarea.nsum.known_groups import back_estimates, overlap, recall, side_by_side, trim
+from smallarea.nsum.group_tables import known_group_figures, known_group_tables
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def write_annex(
     """Write every table and figure into `out`, all or nothing.
 
     `estimates.csv`; of the known groups of each network with two or more, `known_groups.csv`
-    (each estimated from the others, and whether trimming removes it), `side_by_side.csv`,
-    `trimming.csv`, `overlap.csv`, with figures; of Bayesian models `tau_curve.csv`,
-    `checks.csv`, `residuals.csv`, `loo.csv`, with figures; and `run.json`.
+    (each estimated from the others, and whether trimming removes it), `recall.csv`,
+    `side_by_side.csv`, `trimming.csv`, `overlap.csv`, with figures; of Bayesian models
+    `tau_curve.csv`, `checks.csv`, `residuals.csv`, `loo.csv`, with figures; and `run.json`.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def write_annex(
     """
     check_folder(out)
     synthetic = is_synthetic(ard)
-    tables, figures, notes = _of_known_groups(ard)
+    tables, notes = known_group_tables(ard)
+    figures = known_group_figures(ard)
     tables["estimates"] = pd.DataFrame(found["groups"])
     if fits:
         more_tables, more_figures = _of_fits(fits, seed)
@@ -113,51 +114,6 @@ def write_annex(
 def is_synthetic(ard: ARD) -> bool:
     """Whether the respondents are the digital twin's."""
     return bool(ard.counts.index.str.startswith("SYNTHETIC").any())
-
-
-def _of_known_groups(ard: ARD) -> tuple[dict[str, pd.DataFrame], dict[str, Figure], list[str]]:
-    """Tables over all networks, figures per network, and notes on networks not to be judged.
-
-    A network with fewer than two known groups has nothing of this.
-    """
-    parts: dict[str, list[pd.DataFrame]] = {}
-    figures: dict[str, Figure] = {}
-    notes = []
-    for network in ("adult", "child"):
-        if len(ard.known(network)) < 2:
-            continue
-        try:
-            tables, drawn = _of_network(ard, network)
-        except InputError as error:
-            notes.append(f"the known groups of the {network} network cannot be judged ({error})")
-            continue
-        for name, table in tables.items():
-            table.insert(0, "network", network)
-            parts.setdefault(name, []).append(table)
-        figures |= {f"{name}_{network}": figure for name, figure in drawn.items()}
-    return {name: pd.concat(tables) for name, tables in parts.items()}, figures, notes
-
-
-def _of_network(ard: ARD, network: str) -> tuple[dict[str, pd.DataFrame], dict[str, Figure]]:
-    estimates, trimming = back_estimates(ard, network), trim(ard, network)
-    try:
-        line = recall(estimates)
-    except InputError:
-        line = None
-    trimmed = estimates.index.isin(trimming.removed)
-    tables = {
-        "known_groups": estimates.assign(trimmed=trimmed).reset_index(),
-        "trimming": trimming.path.assign(within_band=trimming.converged).reset_index(),
-        "overlap": overlap(ard, network),
-    }
-    figures = {"known_groups": plots.plot_back_estimates(estimates, line)}
-    if ard.hidden(network):
-        beside = side_by_side(ard, network)
-        tables["side_by_side"] = beside.rename_axis("group").reset_index()
-        figures["side_by_side"] = plots.plot_side_by_side(beside)
-        if trimming.removed:
-            figures["trimming"] = plots.plot_trimming(trimming)
-    return tables, figures
 
 
 def _of_fits(

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallarea.findings import FILES, FitChecks, figure, findings
+from smallarea.findings import FILES, FitChecks, findings
 from smallarea.findings.checks import casework_table, safe_checks
-from smallarea.findings.groups import known_groups
 from smallarea.findings.people import described
 from smallarea.indicators import COMPONENTS, SUMS
+from smallarea.nsum.group_tables import known_group_tables, largest_figure
 from smallarea.nsum.plots import svg_text
 from smallarea.publish.interviews import interviews
 
@@ -138,7 +138,9 @@ def test_the_group_counted_six_times_too_often_is_trimmed_first(tables):
 def test_a_network_that_cannot_be_judged_is_said_and_not_fatal(country):
     counts = country.ard.counts.copy()
     counts["boys"] = 0.0  # leaving the girls out, nobody knows a child
-    tables, notes = known_groups(type(country.ard)(counts, country.ard.groups, country.ard.design))
+    tables, notes = known_group_tables(
+        type(country.ard)(counts, country.ard.groups, country.ard.design)
+    )
     assert set(tables["known_groups"]["network"]) == {"adult"}
     assert len(notes) == 1
     assert "child network" in notes[0]
@@ -196,7 +198,7 @@ def test_levels_of_respondents():
 
 
 def test_the_figure_shows_the_network_with_most_known_groups(country):
-    svg = svg_text(figure(country.ard))
+    svg = svg_text(largest_figure(country.ard))
     assert "twins" in svg
     assert svg.startswith("<svg")
 

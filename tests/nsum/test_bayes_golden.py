@@ -33,7 +33,7 @@ def barrier_fit(curitiba) -> NsumFit:
 
 @pytest.fixture(scope="module")
 def exact_fit(curitiba) -> NsumFit:
-    return fit_nsum(curitiba("barrier"), "beta_binomial", chains=2, tune=500, seed=1)
+    return fit_nsum(curitiba("barrier"), "beta_binomial", chains=2, tune=400, draws=500, seed=1)
 
 
 def assert_agree(draws, reference: pd.Series) -> None:

@@ -100,8 +100,10 @@ def test_a_fit_that_never_converges_is_refused(monkeypatch):
     from smallarea.nsum import national
 
     monkeypatch.setitem(national.EFFORT, "fast", national.Effort(2, 10, 10))
+    ard = clustered(psus=8)
+    counts = ard.counts.assign(traffickers_live=0.0, traffickers_nonlive=0.0)  # one network to fit
     with pytest.raises(InputError, match="national figure"):
-        national_draws(clustered(psus=8), POPULATION, draws=20, seed=1)
+        national_draws(ARD(counts, ard.groups, ard.design), POPULATION, draws=20, seed=1)
 
 
 def test_a_survey_without_a_component_is_refused():
