@@ -111,9 +111,18 @@ def compare_runs(
         )
     region = waves[1].table.loc[common, "region"].to_numpy(object)  # as the later run names them
 
+    # Where nobody reported anyone some draws are 0, and there is no ratio to tell.
+    told = [n for n in COUNTS if all(bool((w.rates(n, common, region) > 0).all()) for w in waves)]
+    if not told:
+        raise InputError(
+            "nobody reported anyone in one of the surveys",
+            where=f"{earlier.folder.name}, {later.folder.name}",
+            remedy="compare surveys that found something",
+        )
+
     def rates(by: np.ndarray) -> list[xr.DataArray]:
-        parts = [[wave.rates(name, common, by) for name in COUNTS] for wave in waves]
-        return [xr.concat(part, pd.Index(COUNTS, name="indicator")) for part in parts]
+        parts = [[wave.rates(name, common, by) for name in told] for wave in waves]
+        return [xr.concat(part, pd.Index(told, name="indicator")) for part in parts]
 
     nation = [wave.isel(region=0, drop=True) for wave in rates(np.full(len(common), "all", object))]
     settings: dict[str, Any] = {"correlation": correlation, "seed": seed}
@@ -130,7 +139,14 @@ def compare_runs(
         drift=drift_sensitivity(*nation, **settings),
         tau_drift=tau_drift,
         correlation=correlation,
-        warnings=tuple(_differences(earlier, later, *waves)),
+        warnings=(
+            *(
+                f"{name}: nobody reported any in one of the surveys, so no change can be told"
+                for name in COUNTS
+                if name not in told
+            ),
+            *_differences(earlier, later, *waves),
+        ),
         synthetic=earlier.synthetic or later.synthetic,
     )
 
@@ -213,6 +229,15 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     )
     if changed:
         yield f"other covariates ({', '.join(changed)}): regions and areas may differ by that alone"
+    both = [run.manifest["settings"] for run in (earlier, later)]
+    other = sorted(
+        key
+        for key in {**both[0], **both[1]}
+        if key not in ("seed", "survey", "tau_prior", "overlap")
+        and both[0].get(key) != both[1].get(key)
+    )
+    if other:
+        yield f"other settings ({', '.join(other)}): run both anew with the same"
     for key, words in {"profile": "profile", "code": "version of the code"}.items():
         if earlier.manifest[key] != later.manifest[key]:
             yield f"each run was made with its own {words}: run both anew with the same"
@@ -261,11 +286,13 @@ def change_text(found: Change) -> str:
 
 
 def _region_lines(regions: pd.DataFrame) -> list[str]:
-    lines = [f"By region, 95 % interval and chance that it fell: {', '.join(SHOWN)}"]
+    told = regions.index.get_level_values("indicator")
+    names = [name for name in SHOWN if name in told]
+    lines = [f"By region, 95 % interval and chance that it fell: {', '.join(names)}"]
     for place, rows in regions.groupby(level="region", sort=False):
-        shown = (rows.xs(name, level="indicator").iloc[0] for name in SHOWN)
-        told = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in shown)
-        lines.append(f"  {str(place)[:44]:<45}{'  '.join(told)}")
+        shown = (rows.xs(name, level="indicator").iloc[0] for name in names)
+        cells = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in shown)
+        lines.append(f"  {str(place)[:44]:<45}{'  '.join(cells)}")
     return lines
 
 

@@ -158,8 +158,8 @@ def surveyed_areas(settings: Settings, survey: Path, areas: Frame) -> tuple[ARD,
     if settings.degrees == "national":
         return ard, direct_estimates(ard, areas)
     roster = pd.read_csv(survey / "roster.csv", dtype={"respondent_id": str})
-    local = roster_degrees(in_frame(ard, areas), roster, areas.table["province_id"])
-    return ard, direct_estimates(ard, areas, degree={"adult": local})
+    local, cv = roster_degrees(in_frame(ard, areas), roster, areas.table["province_id"])
+    return ard, direct_estimates(ard, areas, degree={"adult": local}, degree_cv={"adult": cv})
 
 
 def reporting_prior(

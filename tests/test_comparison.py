@@ -127,6 +127,25 @@ def test_what_else_differs_is_said(tmp_path, earlier):
     assert "SYNTHETIC SURVEY" in change_text(found)
 
 
+def test_a_component_nobody_reported_is_left_out_and_said(tmp_path, earlier, later):
+    path = later.folder / "draws.nc"
+    draws = xr.load_dataset(path, engine="h5netcdf")
+    draws["counts"].loc[{"component": "traffickers_live", "draw": slice(0, 5)}] = 0.0
+    draws.to_netcdf(path, engine="h5netcdf")
+    found = later.change_since(earlier)
+    assert "traffickers_live" not in found.nation.index
+    assert "traffickers" in found.nation.index
+    assert any("traffickers_live: nobody reported" in warning for warning in found.warnings)
+    assert "traffickers" in change_text(found)
+
+
+def test_other_settings_are_said(tmp_path, earlier):
+    later = made_run(
+        tmp_path / "later", 0.0005, "b2", settings={"overlap": 0.0, "degrees": "roster"}
+    )
+    assert any("other settings (degrees)" in w for w in later.change_since(earlier).warnings)
+
+
 def test_one_survey_has_not_changed(earlier):
     with pytest.raises(InputError, match="same survey"):
         earlier.change_since(earlier)

@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, gammaln, logsumexp, ndtr
 
-from smallarea.models.dependence import Exchangeable, exchangeable_correlation
+from smallarea.models.counts import effective_counts, rows
+from smallarea.models.dependence import Exchangeable, exchangeable_correlation, shared_noise
+
+if TYPE_CHECKING:
+    from smallarea.nsum.municipal import Direct
 
 Array = NDArray[np.float64]
 
@@ -126,21 +131,30 @@ def fit_area_effects(reports: Array, exposure: Array, log_f: Array | None = None
 
 
 def shared_correlation(
-    effects: Mapping[Hashable, AreaEffects],
-    reports: pd.DataFrame,
-    exposure: pd.DataFrame,
-    log_f: Array,
-) -> Exchangeable:
-    """Return the correlation of the components' area effects.
+    effects: Mapping[Hashable, AreaEffects], direct: Direct, log_f: Array
+) -> tuple[Exchangeable, pd.Series]:
+    """Return the correlation of the components' area effects, and the areas' information on them.
 
     Parameters
     ----------
-    reports, exposure : effective counts and exposure, area x component. log_f : as in
-        `fit_area_effects`, (areas, components).
+    direct : the estimates that `effects` were fitted to. log_f : (areas, components), as in
+        `fit_area_effects`, areas sorted.
+
+    Returns
+    -------
+    correlation; and, index area_id, variance of effects over sampling variance, mean over
+    components (see `Exchangeable.scores`).
     """
+    reports, exposure = (table[list(effects)] for table in effective_counts(direct))
     fitted = np.column_stack(
         [e.expected(f) for e, f in zip(effects.values(), log_f.T, strict=True)]
     )
-    expected = exposure[list(effects)].to_numpy() * fitted
+    expected = exposure.to_numpy() * fitted
     cv = np.array([e.mean("cv") for e in effects.values()])
-    return exchangeable_correlation(reports[list(effects)].to_numpy() - expected, expected * cv)
+    dependence = exchangeable_correlation(
+        reports.to_numpy() - expected,
+        expected * cv,
+        np.sqrt(expected),
+        shared_noise(rows(direct, reports.index), exposure.to_numpy()),
+    )
+    return dependence, pd.Series((expected * cv**2).mean(axis=1), reports.index)

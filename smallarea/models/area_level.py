@@ -21,8 +21,9 @@ from smallarea.models.counts import (
     check_areas,
     check_features,
     effective_counts,
+    rows,
 )
-from smallarea.models.dependence import Exchangeable, exchangeable_correlation
+from smallarea.models.dependence import Exchangeable, exchangeable_correlation, shared_noise
 from smallarea.models.fay_herriot import FayHerriotFit, Method, Profile, fit_fay_herriot
 
 if TYPE_CHECKING:
@@ -136,22 +137,30 @@ class FayHerriot(BaseEstimator):
             data = y[seen], Z[seen], psi[seen]
             self.fits_[k] = fit_fay_herriot(*data, method=self.method)
             self.posteriors_[k] = gaussian_posterior(*data)
-        self.dependence_ = self._dependence(Z)
+        self.dependence_, self.information_ = self._dependence(Z, direct)
         self.diagnostics_ = {f"A {k}": f.between_variance for k, f in self.fits_.items()}
         self.diagnostics_["correlation"] = self.dependence_.correlation
         return self
 
-    def _dependence(self, Z: Array) -> Exchangeable:
-        """Correlation of the area effects of the components that were fitted here."""
-        residuals, scales = np.zeros((2, len(Z), len(self.posteriors_)))
-        for j, (k, posterior) in enumerate(self.posteriors_.items()):
+    def _dependence(self, Z: Array, direct: Direct) -> tuple[Exchangeable, pd.Series]:
+        """Correlation of the area effects of the components, and the areas' information on them."""
+        residuals, effects, sampling, weight = np.zeros((4, *self.rate_.shape))
+        for j, k in enumerate(self.names_):
+            if k not in self.posteriors_:
+                continue
+            posterior = self.posteriors_[k]
             y, psi = self.rate_[k].to_numpy(), self.variance_[k].to_numpy()
             seen = np.isfinite(y) & (psi > 0)
             A = posterior.probability @ posterior.variances
-            residuals[:, j] = (y - Z @ (posterior.probability @ posterior.means)) / (A + psi)
-            scales[:, j] = np.sqrt(A) / (A + psi)
-            residuals[~seen, j] = scales[~seen, j] = 0.0
-        return exchangeable_correlation(residuals, scales)
+            weight[seen, j] = 1 / (A + psi[seen])
+            fitted = Z[seen] @ (posterior.probability @ posterior.means)
+            residuals[seen, j] = weight[seen, j] * (y[seen] - fitted)
+            effects[seen, j] = weight[seen, j] * np.sqrt(A)
+            sampling[seen, j] = weight[seen, j] * np.sqrt(psi[seen])
+        noise = shared_noise(rows(direct, self.rate_.index), weight)
+        ratio = np.divide(effects, sampling, out=np.zeros_like(effects), where=sampling > 0)
+        information = pd.Series((ratio**2).mean(axis=1), self.rate_.index)
+        return exchangeable_correlation(residuals, effects, sampling, noise), information
 
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
         """Return draws of reported rates (component, area_id, draw) for the areas of `X`."""
@@ -159,9 +168,11 @@ class FayHerriot(BaseEstimator):
         index = X.index.sort_values()
         Z = self._design(check_features(X, self.features_).loc[index])
         rate, variance = self.rate_.reindex(index), self.variance_.reindex(index)
-        scores = self.dependence_.scores(len(self.names_), len(X), n, rng)
+        information = self.information_.reindex(index, fill_value=0.0).to_numpy()
+        scores = self.dependence_.scores(information, len(self.names_), n, rng)
+        of_beta = self.dependence_.scores(np.zeros(Z.shape[1]), len(self.names_), n, rng)
         values, truncated = [], {}
-        for k, score in zip(self.names_, scores, strict=True):
+        for k, score, z in zip(self.names_, scores, of_beta, strict=True):
             if k in self.fallback_:
                 reports, exposure = self.reports_[[k]], self.exposure_[[k]]
                 draws = self.fallback_[k].draw(
@@ -175,14 +186,8 @@ class FayHerriot(BaseEstimator):
                 continue
             y, psi = rate[k].to_numpy(), variance[k].to_numpy()
             seen = np.isfinite(y) & (psi > 0)
-            draws, truncated[k] = _positive_draws(
-                self.posteriors_[k],
-                np.where(seen, y, 0),
-                Z,
-                np.where(seen, psi, np.inf),
-                score,
-                rng,
-            )
+            known = np.where(seen, y, 0), Z, np.where(seen, psi, np.inf)
+            draws, truncated[k] = _positive_draws(self.posteriors_[k], *known, score, z, rng)
             values.append(draws)
         return as_draws(values, self.rate_.columns, X.index).assign_attrs(share_truncated=truncated)
 
@@ -197,26 +202,22 @@ def _positive_draws(
     X: Array,
     psi: Array,
     scores: Array,
+    of_beta: Array,
     rng: np.random.Generator,
 ) -> tuple[Array, float]:
-    """Return draws of theta > 0, (areas, n), and the share of them the restriction replaced.
+    """Return draws of theta > 0, (areas, n), and the share of them that the restriction moved.
 
-    Given A and beta each theta is normal, so restricting it gives a truncated normal: a normal
-    draw stands if it is positive, otherwise one is drawn from the positive tail by inversion.
-    An area outside the sample has psi infinite. `scores` (areas, n) are the draws' standard
-    normal deviates from the area's mean.
+    Given A and beta each theta is normal, so restricting it gives a truncated normal, whose
+    quantiles the standard normal `scores` (areas, n) name. An area outside the sample has psi
+    infinite. `of_beta` (p, n) are the standard normal errors of beta.
     """
-    n = scores.shape[1]
-    cell = rng.choice(len(posterior.variances), size=n, p=posterior.probability)
+    cell = rng.choice(len(posterior.variances), size=scores.shape[1], p=posterior.probability)
     A = posterior.variances[cell]
-    z = rng.standard_normal((n, X.shape[1]))
-    beta = posterior.means[cell] + np.einsum("npq,nq->np", posterior.roots[cell], z)
+    beta = posterior.means[cell] + np.einsum("npq,qn->np", posterior.roots[cell], of_beta)
     shrink = A / (A + psi[:, None])  # (areas, n)
     centre = shrink * y[:, None] + (1 - shrink) * (X @ beta.T)
     spread = np.sqrt(A * (1 - shrink))
-    theta = centre + spread * scores
-    below = theta <= 0
-    bound = -centre[below] / spread[below]
-    tail = np.log(rng.uniform(size=bound.shape)) + log_ndtr(-bound)
-    theta[below] = spread[below] * np.maximum(-ndtri_exp(tail) - bound, 1e-9 / (1 + bound**2))
-    return theta, float(below.mean())
+    bound = -centre / spread
+    tail = log_ndtr(-scores) + log_ndtr(-bound)  # of all above 0, the share above the draw
+    above = np.maximum(-ndtri_exp(tail) - bound, 1e-9 / (1 + bound**2))
+    return spread * above, float((scores <= bound).mean())

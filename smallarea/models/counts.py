@@ -54,6 +54,11 @@ def rows(direct: Direct, area_ids: pd.Index) -> Direct:
         exposure=direct.exposure.loc[area_ids],
         variance=direct.variance.loc[area_ids],
         raw=None if direct.raw is None else direct.raw.loc[area_ids],
+        covariance=(
+            None
+            if direct.covariance is None
+            else direct.covariance.loc[direct.covariance.index.isin(area_ids, level="area_id")]
+        ),
         units=None if direct.units is None else direct.units.within(area_ids),
     )
 

@@ -32,7 +32,7 @@ class NationalRate(BaseEstimator):
             for k in self.reports_
         }
         level = np.zeros(self.reports_.shape)
-        self.dependence_ = shared_correlation(self.effects_, self.reports_, self.exposure_, level)
+        self.dependence_, self.information_ = shared_correlation(self.effects_, direct, level)
         self.diagnostics_ = {f"cv {k}": e.mean("cv") for k, e in self.effects_.items()}
         self.diagnostics_["correlation"] = self.dependence_.correlation
         return self
@@ -42,7 +42,8 @@ class NationalRate(BaseEstimator):
         rng = np.random.default_rng(seed)
         index = X.index.sort_values()
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
-        scores = self.dependence_.scores(len(self.effects_), len(X), n, rng)
+        information = self.information_.reindex(index, fill_value=0.0).to_numpy()
+        scores = self.dependence_.scores(information, len(self.effects_), n, rng)
         level = np.zeros(len(X))
         values = [
             effects.draw(reports[k].to_numpy(), exposure[k].to_numpy(), level, score, rng)

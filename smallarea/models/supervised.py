@@ -97,8 +97,8 @@ class Supervised(BaseEstimator):
             )
             for k in self.reports_
         }
-        self.dependence_ = shared_correlation(
-            self.effects_, self.reports_, self.exposure_, self.log_f_.to_numpy()
+        self.dependence_, self.information_ = shared_correlation(
+            self.effects_, direct, self.log_f_.to_numpy()
         )
         self.diagnostics_ = {
             f"{name} {k}": effects.mean(name)
@@ -118,7 +118,8 @@ class Supervised(BaseEstimator):
         log_f = pd.DataFrame(np.mean(members, axis=0), index, self.reports_.columns)
         log_f.update(self.log_f_)
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
-        scores = self.dependence_.scores(len(self.effects_), len(X), n, rng)
+        information = self.information_.reindex(index, fill_value=0.0).to_numpy()
+        scores = self.dependence_.scores(information, len(self.effects_), n, rng)
         values = [
             effects.draw(
                 reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), score, rng

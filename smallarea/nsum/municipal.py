@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
@@ -59,6 +60,7 @@ class Direct:
     deff: pd.Series
     raw: pd.DataFrame | None = None
     components: pd.DataFrame | None = None
+    covariance: pd.DataFrame | None = None
     units: Units | None = None
 
     @property
@@ -72,6 +74,7 @@ def direct_estimates(
     frame: Frame | None = None,
     *,
     degree: Mapping[str, pd.Series] | None = None,
+    degree_cv: Mapping[str, pd.Series] | None = None,
     between: float | None = None,
     prior: ClusterPrior | None = None,
 ) -> Direct:
@@ -95,6 +98,8 @@ def direct_estimates(
     frame : the areas; with it, codes of any vintage are matched and unknown ones refused.
     degree : degrees by network in place of the usual ones (scaled up from the known groups for
         adults, summed for children), e.g. from roster shares.
+    degree_cv : by network, coefficient of variation of the error that all degrees of an area share
+        (known sizes that are estimates themselves), by area_id; its square times r^2 is added.
     between : s_between^2 for all components, in place of the estimate: to see what it does.
     prior : belief about it, see `clustering`.
 
@@ -115,10 +120,15 @@ def direct_estimates(
 
     rate = y.sum() / d.sum()
     poisson = rate / known
+    degree_error = pd.DataFrame(0.0, y.index, y.columns)
+    for network, cv in (degree_cv or {}).items():
+        members = [k for k in y.columns if ard.groups.loc[k, "network"] == network]
+        degree_error[members] = np.tile(cv.reindex(y.index).to_numpy()[:, None], len(members))
 
     def variance(between_psus: pd.Series) -> pd.DataFrame:
         relative = (1 + parts["areas"]) * between_psus
-        return parts["phi"] * poisson + rate**2 * relative * concentration
+        of_degrees = degree_error**2 * rate**2
+        return parts["phi"] * poisson + rate**2 * relative * concentration + of_degrees
 
     def deff(between_psus: pd.Series) -> pd.Series:
         return (variance(between_psus) * d**2).sum() / (poisson * d**2).sum().where(rate > 0)
@@ -135,6 +145,8 @@ def direct_estimates(
         deff=deff(parts["between"]).fillna(1.0).rename("deff").rename_axis("component"),
         raw=_raw_variance(result.reports, result.exposure, area),
         components=components,
+        covariance=_covariance(result.reports, result.exposure, area)
+        + _psu_covariance(rate, parts["between"], concentration),
         units=Units(result.reports, result.exposure, area, psu),
     )
 
@@ -176,6 +188,35 @@ def _raw_variance(reports: pd.DataFrame, exposure: pd.DataFrame, area: pd.Series
     n = y.count()
     residual = squares[0] - 2 * rate * squares[1] + rate**2 * squares[2]
     return residual * n / (n - 1).where(n > 1) / total**2
+
+
+def _covariance(reports: pd.DataFrame, exposure: pd.DataFrame, area: pd.Series) -> pd.DataFrame:
+    """Sampling covariance of two components' rates between the respondents of an area."""
+    total = exposure.groupby(area).sum()
+    rate = (reports.groupby(area).sum() / total.where(total > 0)).reindex(area).to_numpy()
+    error = (reports - rate * exposure).fillna(0.0)
+    n = reports.groupby(area).size()
+    names = reports.columns
+    parts = {}
+    for k in names:
+        summed = error.mul(error[k], axis=0).groupby(area).sum()
+        scaled = summed.div(total[k].where(total[k] > 0), axis=0) / total.where(total > 0)
+        parts[k] = scaled.mul(n / (n - 1).where(n > 1), axis=0).fillna(0.0)
+    table = pd.concat(parts, names=["component"]).swaplevel()
+    order = pd.MultiIndex.from_product([total.index, names], names=["area_id", "component"])
+    return table.reindex(order)
+
+
+def _psu_covariance(
+    rate: pd.Series, between: pd.Series, concentration: pd.DataFrame
+) -> pd.DataFrame:
+    """Covariance that an area's PSUs bring if all components of a PSU move together."""
+    spread = (rate * between**0.5).loc[concentration.columns]
+    shared = concentration.mean(axis=1).fillna(0.0).to_numpy()
+    values = shared[:, None, None] * np.multiply.outer(spread.to_numpy(), spread.to_numpy())
+    order = pd.MultiIndex.from_product([concentration.index, concentration.columns])
+    order.names = ["area_id", "component"]
+    return pd.DataFrame(values.reshape(len(order), -1), order, concentration.columns)
 
 
 def _areas(ard: ARD, frame: Frame | None) -> pd.Series:

@@ -123,9 +123,18 @@ def roster_shares(
     return RosterShares(share, variance, observed, cv, deff)
 
 
-def roster_degrees(ard: ARD, roster: pd.DataFrame, province: pd.Series) -> pd.Series:
+def roster_degrees(
+    ard: ARD, roster: pd.DataFrame, province: pd.Series
+) -> tuple[pd.Series, pd.Series]:
     """Adults' degrees by the group shares of each respondent's own area, from the roster alone.
 
+    Returns
+    -------
+    degrees by respondent; and by area the coefficient of variation of the error they share,
+    because the shares are estimates.
+
+    Notes
+    -----
     Known groups of adults that are occupations of the roster are used; who is under 18 by
     `age_group` (such as 13-17 or 60+) is no adult. `province` : of every area of the frame, by
     area_id as in `ard.design`. Other parameters as in `roster_members`.
@@ -149,7 +158,8 @@ def roster_degrees(ard: ARD, roster: pd.DataFrame, province: pd.Series) -> pd.Se
     network = pd.Series("adult", index=occupations)
     area = ard.design["area_id"]
     shares = roster_shares(members[occupations], people[occupations], area, province, network)
-    return local_degrees(ard, shares.share)
+    cv = np.sqrt(shares.variance.sum(axis=1)) / shares.share.sum(axis=1)
+    return local_degrees(ard, shares.share), cv
 
 
 def local_degrees(ard: ARD, share: pd.DataFrame) -> pd.Series:

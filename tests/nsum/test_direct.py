@@ -263,3 +263,15 @@ def test_saved_estimates_come_back_the_same(tmp_path: Path) -> None:
     for name in ("reports", "exposure", "variance", "raw", "components"):
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(direct, name))
     pd.testing.assert_series_equal(loaded.deff, direct.deff)
+
+
+def test_an_error_that_all_degrees_of_an_area_share_widens_its_rate() -> None:
+    ard, _ = world(areas=8)
+    direct = direct_estimates(ard)
+    cv = pd.Series(0.2, direct.reports.index)
+    wider = direct_estimates(ard, degree_cv={"adult": cv})
+    rate = direct.reports.sum() / direct.exposure.sum()
+    pd.testing.assert_series_equal(wider.variance["victims"], direct.variance["victims"])
+    added = wider.variance["traffickers"] - direct.variance["traffickers"]
+    assert added.to_numpy() == pytest.approx((0.2 * rate["traffickers"]) ** 2)
+    assert wider.deff["traffickers"] > direct.deff["traffickers"]

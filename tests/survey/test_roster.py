@@ -192,10 +192,12 @@ def test_degrees_from_the_roster_are_those_of_the_adults_known():
     world = World(3)
     occupations = list(NATION)
     ard = world.ard(occupations)
-    degree = roster_degrees(ard, world.roster, world.province)
+    degree, cv = roster_degrees(ard, world.roster, world.province)
     expected = local_degrees(ard, world.shares().share[occupations])
     pd.testing.assert_series_equal(degree, expected)
     assert degree.mean() == pytest.approx((1 - CHILD_PART) * world.degree.mean(), rel=0.1)
+    right = world.true[occupations].sum(axis=1) / world.shares().share[occupations].sum(axis=1)
+    assert cv.mean() == pytest.approx(np.log(right).std(), rel=0.25)
 
 
 def test_a_roster_without_the_known_groups_is_refused():
