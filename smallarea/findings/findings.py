@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import xarray as xr
 
-from smallarea.findings.checks import casework_table, safe_checks
+from smallarea.findings.checks import FEWEST_PLACES, casework_table, safe_checks, safe_left_out
 from smallarea.findings.people import (
     Levels,
     described,
@@ -93,10 +93,12 @@ def findings(
     _, exposure = reports_and_exposure(ard, "victims")
     victims = (counts * tau).sel(component=list(SUMS["victims"])).sum("component").mean("draw")
     expected = victims.to_series()
-    used = None if casework is None else casework["areas"].query("used").index.tolist()
+    used = [] if casework is None else casework["areas"].query("used").index.tolist()
+    # The urban share of one place, and so the place, could be had from the totals it anchors.
+    anchor = used if len(used) >= FEWEST_PLACES else None
     psus = design["area_id" if design["psu"].isna().all() else "psu"].nunique()
     scenarios = [
-        urban_scenarios(expected, table["urban_share"], used, top_k),
+        urban_scenarios(expected, table["urban_share"], anchor, top_k),
         measured_scenarios(
             relative[relative["indicator"] == "victims"], people, exposure, expected, top_k
         ),
@@ -107,10 +109,10 @@ def findings(
         "sensitivity_tau": totals_by_tau(counts, tau),
         "sensitivity_overlap": totals_by_overlap(counts),
         "relative_reporting": safe_relative(relative, ard, people),
-        "sensitivity_reporting": pd.concat(scenarios, ignore_index=True),
+        "sensitivity_reporting": pd.concat(scenarios, ignore_index=True).round({"total_ratio": 2}),
         "next_places": where_next(rates, table, direct, psus, list(table.index[table["covered"]])),
         "checks": safe_checks(checks.predictive, ard),
-        "leave_one_out": checks.left_out,
+        "leave_one_out": safe_left_out(checks.left_out, ard),
     }
     if casework is not None:
         made["casework"] = casework_table(**casework)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from smallarea.findings.checks import FEWEST_PLACES
 from smallarea.indicators import SUMS
 from smallarea.nsum import Direct, degrees
 from smallarea.nsum.sensitivity import relative_reporting
@@ -35,9 +36,14 @@ def described(
         if column in lacking:
             continue
         values = people[column]
-        if isinstance(levels, Mapping):
-            people[column] = values.map(lambda v, names=levels: names.get(str(v), str(v)), "ignore")
-        elif levels is not None:
+        if levels is None or isinstance(levels, Mapping):
+            whole = values.convert_dtypes()  # 1, not 1.0, where a value is missing
+            names = levels or {}
+            text = whole.astype(object).map(
+                lambda v, names=names: names.get(str(v), str(v)), "ignore"
+            )
+            people[column] = text.where(whole.notna(), np.nan)
+        else:
             people[column] = bands(pd.to_numeric(values, errors="coerce"), levels)
     return people, lacking
 
@@ -58,9 +64,10 @@ def who_tells_more(
     Returns
     -------
     DataFrame by indicator (victims, traffickers), variable and level: `relative` (mean one) and
-    an interval `low`, `high` that covers at least 95 %: the Poisson error widened by the answers'
-    overdispersion, the narrowing by the fixed mean left out.
-    Characteristics that a place's respondents share are left out: there the survey is blind.
+    its 95 % interval `low`, `high`: the error of `relative_reporting`, which counts only places
+    where levels live side by side, widened by the answers' overdispersion.
+    Characteristics by which respondents differ within fewer than `FEWEST_PLACES` places are left
+    out: there the survey is blind, or tells of a place that can be named.
     Not fit to publish, see `safe_relative`.
     """
     place = _place(people)
@@ -85,14 +92,16 @@ def who_tells_more(
 
 
 def safe_relative(relative: pd.DataFrame, ard: ARD, people: pd.DataFrame) -> pd.DataFrame:
-    """Blank the levels of `who_tells_more` that nobody reported from or whose reporters must not
-    be told, and round.
+    """Blank the levels of `who_tells_more` whose reporters must not be told, that nobody reported
+    from or that cannot be compared, saying so in `note`; and round.
     """
     by = list(relative["variable"].unique())
     notes = {i: _safe(_together(ard, SUMS[i]), people, by)["note"] for i in SUMS}
     keys = ["indicator", "variable", "level"]
     out = relative.join(pd.concat(notes, names=["indicator"]), on=keys)
-    out.loc[out["relative"] == 0, "note"] = "nobody reported"
+    told = out["note"] == ""
+    out.loc[told & (out["relative"] == 0), "note"] = "nobody reported"
+    out.loc[told & (out["relative"] != 0) & ~(out["high"] < np.inf), "note"] = "not compared"
     numbers = ["relative", "low", "high"]
     out[numbers] = out[numbers].round(2).where(out["note"] == "")
     return out
@@ -129,9 +138,9 @@ def _safe(reports: pd.Series, people: pd.DataFrame, by: Sequence[str]) -> pd.Dat
 
 
 def _varies(values: pd.Series, place: pd.Series) -> bool:
-    """Whether respondents of one place differ."""
-    pairs = pd.DataFrame({"value": values, "place": place}).dropna().drop_duplicates()
-    return bool(pairs["place"].duplicated().any())
+    """Whether respondents differ within enough places to compare them."""
+    levels = values.groupby(place).nunique()
+    return bool((levels >= 2).sum() >= FEWEST_PLACES)
 
 
 def _place(people: pd.DataFrame) -> pd.Series:

@@ -69,7 +69,8 @@ def measured_scenarios(
     """Total and surveyed areas' map of victims, had people told as the survey measured.
 
     Each area's rate is re-estimated from exposures multiplied by its respondents' relative
-    reporting, one characteristic at a time. A level that nobody reported from counts as average.
+    reporting, one characteristic at a time. A level that nobody reported from, or that was not
+    compared, counts as average.
 
     Parameters
     ----------
@@ -81,9 +82,8 @@ def measured_scenarios(
     top = min(top_k, max(len(surveyed) // 10, 1))
     rows = []
     for variable, table in relative.groupby("variable", sort=False):
-        rates = dict(
-            zip(table["level"], table["relative"].where(lambda r: r > 0, 1.0), strict=True)
-        )
+        measured = table[table["relative"] > 0].set_index("level")["relative"].to_dict()
+        rates = dict.fromkeys(people[variable].dropna(), 1.0) | measured
         told = exposure * respondent_multipliers(people, {str(variable): rates}, exposure)
         after = told.groupby(people["area_id"]).sum()
         other = surveyed * (before / after).loc[surveyed.index]

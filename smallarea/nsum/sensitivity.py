@@ -14,7 +14,7 @@ import pandas as pd
 
 from smallarea.errors import InputError
 
-_FITTING_STEPS = 200
+_FITTING_STEPS = 2000  # few mixed places make slow steps
 
 
 def relative_reporting(
@@ -23,7 +23,9 @@ def relative_reporting(
     """Reported rates of groups of respondents relative to each other, places held equal.
 
     Maximum likelihood of y ~ Poisson(exposure * rate of the place * relative rate of the group),
-    by iterative proportional fitting; places differ in prevalence and drop out.
+    by iterative proportional fitting; places differ in prevalence and drop out. Given a place's
+    reports, those of its groups are multinomial with shares pi: only places where groups live side
+    by side inform the comparison, with information sum_p y_p (diag(pi_p) - pi_p pi_p').
 
     Parameters
     ----------
@@ -33,9 +35,10 @@ def relative_reporting(
 
     Returns
     -------
-    DataFrame by group: respondents, reports, relative (exposure-weighted mean one; NaN where
-    nobody in the group's places reported) and the Poisson standard error of its logarithm,
-    infinite without a report.
+    DataFrame by group: respondents, reports, relative (exposure-weighted mean one over the groups
+    that can be compared; NaN for a group that never lives beside another where anybody reported)
+    and the standard error of its logarithm under Poisson answers: infinite without a report, or
+    where the groups fall into sets that no place joins.
     """
     table = pd.DataFrame({"y": reports, "d": exposure, "by": by, "place": place}).dropna()
     known = table.pivot_table("d", "place", "by", aggfunc="sum", fill_value=0.0)
@@ -47,11 +50,18 @@ def relative_reporting(
         rate = np.divide(by_place, fitted, out=np.zeros_like(fitted), where=fitted > 0)
         expected = rate @ d
         relative = np.divide(by_group, expected, out=np.ones_like(expected), where=expected > 0)
-    relative *= d.sum() / (d @ relative).sum()
-    with np.errstate(divide="ignore"):
-        error = 1 / np.sqrt(by_group)
-    out = pd.DataFrame({"reports": by_group, "relative": relative, "log_se": error}, known.columns)
-    out["relative"] = out["relative"].where(expected > 0)
+    beside = d * (d.sum(axis=1, keepdims=True) - d)
+    compared = (by_place @ beside > 0) & (expected > 0)
+    d, relative = d[:, compared], relative[compared]
+    # Nobody's report does not show that nobody would: half a one, for the others' errors.
+    error = _log_errors(d * np.maximum(relative, 0.5 / expected[compared]), by_place)
+    if compared.any():
+        relative *= d.sum() / (d @ relative).sum()
+    out = pd.DataFrame(
+        {"reports": by_group, "relative": np.nan, "log_se": np.inf}, index=known.columns
+    )
+    out.loc[compared, "relative"] = relative
+    out.loc[compared, "log_se"] = np.where(relative > 0, error, np.inf)
     out.insert(0, "respondents", table.groupby("by").size())
     return out
 
@@ -170,6 +180,21 @@ def overlap_sensitivity(
         q025, q50, q975 = np.quantile(people, [0.025, 0.5, 0.975])
         rows[overlap] = {"mean": people.mean(), "q025": q025, "q50": q50, "q975": q975}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("overlap")
+
+
+def _log_errors(fitted: np.ndarray, reports: np.ndarray) -> np.ndarray:
+    """Standard errors of log relative rates of exposure-weighted mean one; infinite if not known.
+
+    fitted : exposure times relative rate, (places, groups). reports : of all groups, by place.
+    """
+    total = fitted.sum(axis=1, keepdims=True)
+    pi = np.divide(fitted, total, out=np.zeros_like(fitted), where=total > 0)
+    information, vectors = np.linalg.eigh(np.diag(reports @ pi) - (pi.T * reports) @ pi)
+    # Along each eigenvector, what is left once the mean is put back to one (delta method).
+    moves = (vectors - fitted.sum(axis=0) @ vectors / fitted.sum()) ** 2
+    known = information > 1e-9 * max(reports.sum(), 1.0)
+    blind = (moves[:, ~known] > 1e-9).any(axis=1)
+    return np.where(blind, np.inf, np.sqrt(moves[:, known] @ (1 / information[known])))
 
 
 def _covered(values: pd.Series, found: pd.Series, column: str) -> None:

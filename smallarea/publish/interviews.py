@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+from scipy import stats
 
 from smallarea.indicators import COMPONENTS, SUMS
 from smallarea.publish.words import LABELS
@@ -55,10 +56,13 @@ def _told(who: pd.DataFrame, relative: pd.DataFrame) -> dict[str, Any]:
 
 
 def _known(back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
-    """Per network: how far off the known groups are, the furthest either way, the recall line."""
+    """Per network: how far off the known groups are, the furthest either way, and the recall
+    line's slope with its 95 % interval (Student's t: known groups are few).
+    """
     rows = []
     for network, table in back.groupby("network", sort=False):
         line = recall[recall["network"] == network].iloc[0]
+        half = stats.t.ppf(0.975, (table["estimate"] > 0).sum() - 2) * line["slope_se"]
         low, *_, high = table.sort_values("ratio").to_dict("records")
         rows.append(
             {
@@ -68,7 +72,8 @@ def _known(back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
                 "highest": (_plain(high["group"]), high["ratio"]),
                 "lowest": (_plain(low["group"]), low["ratio"]),
                 "slope": line["slope"],
-                "recalled": bool(abs(line["slope"] - 1) <= 2 * line["slope_se"]),
+                "slope_low": line["slope"] - half,
+                "slope_high": line["slope"] + half,
             }
         )
     return rows
@@ -97,13 +102,14 @@ def _methods(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _casework(table: pd.DataFrame) -> dict[str, Any]:
+    """`after` is None where too few places have casework to tell what it says."""
     value = table.set_index(["quantity", "statistic"])["value"]
     scaled = [q for q in table["quantity"].unique() if str(q).startswith("detection x ")]
     return {
         "used": int(value["areas with casework", "used"]),
         "left_out": int(value["areas with casework", "left out"]),
         "before": value["tau prior"].to_dict(),
-        "after": value["tau posterior"].to_dict(),
+        "after": value["tau posterior"].to_dict() if "tau posterior" in value else None,
         "scaled": [
             (float(q.removeprefix("detection x ")), value[q, "tau_q50"])
             for q in scaled

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from smallarea.findings import FILES, FitChecks, findings
-from smallarea.findings.checks import casework_table, safe_checks
-from smallarea.findings.people import described
+from smallarea.findings.checks import casework_table, safe_checks, safe_left_out
+from smallarea.findings.people import described, safe_relative, who_tells_more
 from smallarea.indicators import COMPONENTS, SUMS
 from smallarea.nsum.group_tables import known_group_tables, largest_figure
 from smallarea.nsum.plots import svg_text
@@ -29,7 +29,9 @@ def checks(country) -> FitChecks:
         for statistic in ("largest", "mean", "sd", "zeros")
     ]
     columns = ["fit", "kind", "group", "statistic", "observed", "predicted", "q05", "q95", "tail"]
-    return FitChecks(pd.DataFrame(rows, columns=columns), pd.DataFrame({"group": ["teachers"]}))
+    left_out = pd.DataFrame({"fit": "adults", "group": ["teachers", "traffickers_live"]})
+    left_out = left_out.assign(elpd=-1234.56, se=12.3456, p_loo=3.21987, bad=0.012345, rhat=1.0)
+    return FitChecks(pd.DataFrame(rows, columns=columns), left_out)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,39 @@ def test_women_are_found_to_tell_twice_as_readily(tables):
     assert "island" not in table.index.get_level_values("variable")  # a place's people share it
 
 
+def test_a_level_or_characteristic_that_is_hardly_compared_is_not_told(country):
+    design = country.ard.design
+    towns = design["psu"].where(design["psu"].isin(["p0", "p1"]))
+    people = design.assign(
+        two_places=np.where(towns.notna(), design["sex"], "F"),
+        faith=np.where(np.arange(len(design)) % 2, "x", "y"),
+    )
+    people.iloc[:6, people.columns.get_loc("faith")] = "z"
+    counts = country.ard.counts.copy()
+    counts.iloc[:6, [counts.columns.get_loc(c) for c in COMPONENTS]] = 0.0
+    ard = type(country.ard)(counts, country.ard.groups, country.ard.design)
+    relative = who_tells_more(ard, people, ["two_places", "faith"], country.direct)
+    assert set(relative["variable"]) == {"faith"}
+    table = safe_relative(relative, ard, people).set_index(["indicator", "level"])
+    assert set(table["note"].xs("z", level="level")) == {"suppressed"}
+
+
+def test_a_level_that_only_skipped_the_question_counts_as_average(country, checks):
+    design = country.ard.design.assign(faith=1)
+    design.iloc[::2, design.columns.get_loc("faith")] = 2
+    design.iloc[0, design.columns.get_loc("faith")] = 3
+    counts = country.ard.counts.astype(float)
+    counts.iloc[0, counts.columns.get_loc("victims_live")] = np.nan
+    tables, _ = findings(
+        type(country.ard)(counts, country.ard.groups, design), country.table, country.direct,
+        rates=country.rates, counts=country.counts, tau=country.tau,
+        checks=checks, casework=None, by={"faith": None}, top_k=10,
+    )  # fmt: skip
+    scenarios = tables["sensitivity_reporting"]["scenario"]
+    assert "people tell as measured by faith" in set(scenarios)
+    assert set(tables["relative_reporting"].query("indicator == 'victims'")["level"]) == {"1", "2"}
+
+
 def test_scenarios_keep_the_nation_where_tau_is_its_average(country, checks):
     tables, _ = findings(
         country.ard, country.table, country.direct,
@@ -110,6 +145,23 @@ def test_scenarios_keep_the_nation_where_tau_is_its_average(country, checks):
 def test_a_scenario_moves_the_total_where_casework_taught_tau(tables):
     ratio = tables["sensitivity_reporting"].set_index("areas").loc[30, "total_ratio"]
     assert (ratio.iloc[0] - 1) * (ratio.iloc[1] - 1) < 0
+    assert (ratio == ratio.round(2)).all()
+
+
+def test_casework_of_two_places_leaves_no_trace(country, checks, casework):
+    areas = casework["areas"].assign(used=[True] * 2 + [False] * 3)
+    ratio = pd.DataFrame({"q50": 0.9}, index=["detection / tau", "detection posterior"])
+    summary = pd.concat([casework["summary"], ratio])
+    tables, _ = findings(
+        country.ard, country.table, country.direct,
+        rates=country.rates, counts=country.counts, tau=country.tau,
+        checks=checks, casework=casework | {"summary": summary, "areas": areas}, by={}, top_k=10,
+    )  # fmt: skip
+    assert set(tables["casework"]["quantity"]) == {"tau prior", "areas with casework"}
+    assert (tables["sensitivity_reporting"].query("areas == 30")["total_ratio"] == 1).all()
+    said = interviews(tables)["casework"]
+    assert said["after"] is None
+    assert said["scaled"] == []
 
 
 def test_totals_fall_as_the_reporting_rate_rises(tables, country):
@@ -165,6 +217,9 @@ def test_checks_hide_single_answers_and_groups_few_told_of(country, checks):
     assert table.loc["traffickers_live", ["observed", "predicted"]].isna().all(axis=None)
     assert table.loc[("teachers", "mean"), "observed"] == 0.98
     assert not table.loc["traffickers_live", "reproduced"].any()
+    left_out = safe_left_out(checks.left_out, few).set_index("group")[["elpd", "se", "bad"]]
+    assert left_out.loc["traffickers_live"].isna().all()
+    assert left_out.loc["teachers"].tolist() == [-1230.0, 12.3, 0.0123]
 
 
 def test_casework_is_told_without_places(casework):
@@ -195,6 +250,11 @@ def test_levels_of_respondents():
     assert named["urban"].fillna("none").tolist() == ["town", "0", "none"]
     assert named["age"].fillna("none").tolist() == ["none", "40+", "none"]
     assert lacking == ["sex"]
+    coded = pd.DataFrame({"all": [1, 2, 1], "some": [1.0, np.nan, 2.0], "share": [0.5, 1.0, 2.0]})
+    text, _ = described(coded, {"all": None, "some": {"1": "one"}, "share": None})
+    assert text["all"].tolist() == ["1", "2", "1"]
+    assert text["some"].fillna("none").tolist() == ["one", "none", "2"]
+    assert text["share"].tolist() == ["0.5", "1.0", "2.0"]
 
 
 def test_the_figure_shows_the_network_with_most_known_groups(country):
@@ -210,6 +270,10 @@ def test_words_name_the_worst_and_survive_missing_parts(tables):
     assert said["casework"]["scaled"] == [(2.0, 0.06)]
     assert said["checks"]["hidden"] == (4, 8)
     assert said["checks"]["known"] == (4, 4)
+    line = said["known"][0]
+    error = tables["recall"].set_index("network").loc["adult", "slope_se"]
+    assert line["slope_high"] - line["slope"] == pytest.approx(3.182 * error, rel=1e-3)  # t of 3
+    assert line["slope"] - line["slope_low"] == pytest.approx(3.182 * error, rel=1e-3)
     partly = interviews({"checks": tables["checks"]})
     assert partly["told"] is None
     assert partly["checks"]["hidden"] == said["checks"]["hidden"]

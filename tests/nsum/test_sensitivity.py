@@ -68,6 +68,41 @@ def test_respondents_of_one_place_reveal_relative_reporting_that_places_hide():
     assert crude["young"] / crude["old"] > 2
 
 
+@pytest.mark.parametrize("mixed", [150, 15])
+def test_the_error_counts_only_places_where_groups_live_side_by_side(mixed: int):
+    rng = np.random.default_rng(4)
+    place = np.repeat(np.arange(150), 24)
+    found = []
+    for _ in range(80):
+        coin = rng.random(len(place)) < 0.5
+        by = np.where(np.where(place < mixed, coin, place % 2 == 0), "a", "b")
+        reports = rng.poisson(0.05 * rng.lognormal(0, 0.8, 150)[place])
+        table = relative_reporting(*map(pd.Series, (reports, np.full(len(by), 45.0), by, place)))
+        found.append((np.log(table.loc["a", "relative"]), table.loc["a", "log_se"]))
+    error, stated = np.array(found).T
+    assert stated.mean() == pytest.approx(error.std(), rel=0.25)
+
+
+def test_groups_that_no_place_compares_have_no_known_relative_rate():
+    def found(reports: list[int], by: str, place: str) -> pd.DataFrame:
+        exposure = pd.Series(1.0, range(len(reports)))
+        return relative_reporting(
+            pd.Series(reports), exposure, pd.Series(list(by)), pd.Series(list(place))
+        )
+
+    apart = found([3, 5], "ab", "pq")
+    assert apart["relative"].isna().all()
+    assert np.isinf(apart["log_se"]).all()
+    alone = found([3, 5, 4], "abc", "ppq")
+    together = found([3, 5], "ab", "pp")
+    pd.testing.assert_frame_equal(alone.loc[["a", "b"]], together, check_names=False)
+    assert np.isnan(alone.loc["c", "relative"])
+    assert np.isinf(found([1, 2, 3, 4], "abcd", "ppqq")["log_se"]).all()
+    silent = found([9, 0], "ab", "pp")
+    assert silent["relative"].tolist() == [2, 0]
+    assert 0 < silent.loc["a", "log_se"] < np.inf
+
+
 def test_respondent_multipliers_average_to_one_and_leave_missing_alone():
     people = pd.DataFrame({"sex": ["F", "M", None], "age": ["old", "young", "young"]})
     exposure = pd.Series([10.0, 30.0, 20.0])

@@ -132,7 +132,28 @@ def test_the_interviews_section_says_what_was_found(given, tmp_path):
             "relative": [1.0, 0.93],
         }
     )
-    tables = {"who_reported": who, "relative_reporting": relative, "trimming": trimming}
+    casework = pd.DataFrame(
+        [("tau prior", name, 0.05) for name in ("q025", "q50", "q975")]
+        + [("areas with casework", "used", 2.0), ("areas with casework", "left out", 1.0)],
+        columns=["quantity", "statistic", "value"],
+    )
+    known = pd.DataFrame(
+        {
+            "network": "adult",
+            "group": ["guards", "nurses", "twins", "drivers"],
+            "estimate": [90.0, 250.0, 310.0, 700.0],
+            "ratio": [0.9, 1.25, 1.03, 0.7],
+        }
+    )
+    recall = pd.DataFrame({"network": ["adult"], "slope": [0.7], "slope_se": [0.14]})
+    tables = {
+        "who_reported": who,
+        "relative_reporting": relative,
+        "trimming": trimming,
+        "casework": casework,
+        "known_groups": known,
+        "recall": recall,
+    }
     write_report(
         replace(given, survey=tables, survey_notes=["no column income"]), tmp_path / "r.html"
     )
@@ -144,6 +165,11 @@ def test_the_interviews_section_says_what_was_found(given, tmp_path):
     assert "live-streaming to 0.93 times as many" in text
     assert "Note: no column income." in text
     assert "Where to interview next" not in text
+    assert "no clear sign that small groups" in text
+    assert "0.7 (0.098 to 1.3)" in text  # with four groups two standard errors are not enough
+    assert "as well as" not in text
+    assert "at least nineteen" not in text
+    assert "withheld here: so few places" in text
 
 
 def test_a_real_survey_carries_no_banner(given, toy, tmp_path):
