@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 WITH_TAU = ("transmission", "full")
-KEPT_DEGREES = 500  # draws of every respondent's degree kept for checks
+KEPT_DRAWS = 500  # of what belongs to each respondent (degree, factor), for checks
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class NsumFit:
     reported : draws of reported sizes w = tau * N in people, dims (group, chain, draw).
     posterior : the other parameters, dims (chain, draw, ...): `mu`, `sigma`, `rho` and
         what else the model has, among them each group's `share` of a network as answered;
-        `degree` (chain, kept, respondent) on every so many draws.
+        `degree` and, of the correlated model, `factor` (chain, kept, respondent) on every so
+        many draws.
     answers : what the model saw; respondents and groups name its rows and columns.
     tau_prior : None for a model without transmission: then w is N.
     excluded : respondents with an observed degree of 0, who carry no exposure.
@@ -82,8 +83,10 @@ class NsumFit:
     def summary(self, *, allow_unconverged: bool = False) -> pd.DataFrame:
         """Summarise the sizes: index group; mean, sd, q025, median, q975, ess, rhat.
 
-        A moment that does not exist under the transmission prior is NaN. `ess` and `rhat` are
-        those of the reported size, the part that was sampled.
+        A moment that does not exist under the transmission prior is NaN; so are both with
+        recall, whose log-normal error over an uncertain exponent has none: only the bound at the
+        population would make them finite, and set them. `ess` and `rhat` are those of the
+        reported size, the part that was sampled.
 
         Raises
         ------
@@ -97,10 +100,12 @@ class NsumFit:
                 "unconverged result explicitly",
             )
         draws, prior = self.totals(), self.tau_prior
+        has_mean = not self.recall and (prior is None or prior.has_mean)
+        has_sd = has_mean and (prior is None or prior.has_sd)
         table = pd.DataFrame(
             {
-                "mean": draws.mean() if prior is None or prior.has_mean else np.nan,
-                "sd": draws.std() if prior is None or prior.has_sd else np.nan,
+                "mean": draws.mean() if has_mean else np.nan,
+                "sd": draws.std() if has_sd else np.nan,
                 "q025": draws.quantile(0.025),
                 "median": draws.median(),
                 "q975": draws.quantile(0.975),
@@ -178,7 +183,9 @@ def fit_nsum(
     trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
     posterior = trace.posterior
     if "loading" in posterior:
-        posterior["loading"] = _same_sign(posterior["loading"])
+        sign = _same_sign(posterior["loading"])
+        posterior["loading"] = posterior["loading"] * sign
+        posterior["factor"] = posterior["factor"] * sign
     rates = hidden_rates(posterior, answers, recall, seed)
     reported = xr.DataArray(
         np.moveaxis(population * rates, -1, 0),
@@ -300,7 +307,8 @@ def hidden_rates(posterior: xr.Dataset, answers: Answers, recall: bool, seed: in
     """Draws (chain, draw, hidden group) of reported rates, freed of recall effects.
 
     Undoing recall draws what the answers cannot show: the hidden group's own error, and the
-    part of the error that all known groups share.
+    part of the error that all known groups share. Draws whose error would make the group
+    outnumber its population are set to a rate of 1.
     """
     log_rate = posterior["log_rate"].to_numpy()
     if not recall:
@@ -310,31 +318,35 @@ def hidden_rates(posterior: xr.Dataset, answers: Answers, recall: bool, seed: in
     exponent, scatter = (posterior[v].to_numpy()[..., None] for v in ("exponent", "scatter"))
     common = scatter / np.sqrt(len(known)) * rng.normal(size=scatter.shape)
     error = scatter * rng.normal(size=log_rate.shape)
-    return np.exp(known.mean() + (log_rate + common - known.mean() - error) / exponent)
+    log_freed = known.mean() + (log_rate + common - known.mean() - error) / exponent
+    return np.exp(np.minimum(log_freed, 0.0))
 
 
 def _same_sign(loading: xr.DataArray) -> xr.DataArray:
-    """Give all draws of the loadings one sign: a factor and its mirror image are the same."""
+    """Sign (chain, draw), 1 or -1, by which to multiply loadings and factor.
+
+    A factor and its mirror image are the same; with it, the loadings of all draws point one way.
+    """
     values = loading.to_numpy()
     flat = values.reshape(-1, values.shape[-1])
     main = np.linalg.eigh(flat.T @ flat)[1][:, -1]
-    return loading * np.where(values @ main < 0, -1.0, 1.0)[..., None]
+    return xr.DataArray(np.where(values @ main < 0, -1.0, 1.0), dims=loading.dims[:2])
 
 
 def _tidy(posterior: xr.Dataset, respondents: pd.Index, groups: list[str]) -> xr.Dataset:
     tidy = xr.Dataset()
     for name, values in posterior.data_vars.items():
         if name not in ("log_rate", "log_degree", "factor"):
-            by_group = values.sizes.get(f"{name}_dim_0") == len(groups)
+            by_group = name != "beta" and values.sizes.get(f"{name}_dim_0") == len(groups)
             tidy[name] = values.rename({f"{name}_dim_0": "group"}) if by_group else values
     tidy = tidy.assign_coords(group=groups)
+    draws = posterior.sizes["draw"]
+    kept = np.arange(0, draws, max(1, posterior.sizes["chain"] * draws // KEPT_DRAWS))
+    people = {"chain": posterior.chain, "kept": kept, "respondent": respondents.to_numpy()}
     if "log_degree" in posterior:
         log_degree = posterior["log_degree"].to_numpy().astype(np.float32)
-        chains, draws = log_degree.shape[:2]
-        step = max(1, chains * draws // KEPT_DEGREES)
-        kept = np.arange(0, draws, step)
-        tidy["degree"] = xr.DataArray(
-            np.exp(log_degree[:, kept]),
-            coords={"chain": posterior.chain, "kept": kept, "respondent": respondents.to_numpy()},
-        )
+        tidy["degree"] = xr.DataArray(np.exp(log_degree[:, kept]), coords=people)
+    if "factor" in posterior:
+        factor = posterior["factor"].to_numpy().astype(np.float32)
+        tidy["factor"] = xr.DataArray(factor[:, kept], coords=people)
     return tidy

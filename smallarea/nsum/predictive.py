@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy import stats
+from scipy.special import logsumexp
 
 from smallarea.errors import InputError
 from smallarea.nsum.bayes import NsumFit
 from smallarea.nsum.pymc_models import MODELS
 
-STATISTICS = {
-    "zeros": lambda y: np.nanmean(np.where(np.isnan(y), np.nan, y == 0), axis=-2),
-    "mean": lambda y: np.nanmean(y, axis=-2),
-    "sd": lambda y: np.nanstd(y, axis=-2),
-    "largest": lambda y: np.nanmax(y, axis=-2),
+
+def _mean(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (weights * y).sum(axis=0) / weights.sum(axis=0)
+
+
+#: of answers and likelihood weights, both respondent x group; a weight of 0 is no answer
+STATISTICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "zeros": lambda y, w: _mean(y == 0, w),
+    "mean": _mean,
+    "sd": lambda y, w: np.sqrt(_mean((y - _mean(y, w)) ** 2, w)),
+    "largest": lambda y, w: np.max(y, axis=0, where=w > 0, initial=0),
 }
 
 
@@ -47,7 +54,11 @@ class _Cells:
 def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd.DataFrame:
     """Compare the answers with answers drawn from the fitted model, or from its priors.
 
-    Drawn answers are for the same respondents (posterior) or for as many new ones (prior).
+    Drawn answers are for the same respondents (posterior) or for as many new ones (prior). Both
+    sides take the weights of the likelihood: a weighted fit describes the hidden groups' weighted
+    answers, not those of the sample. The largest answer is unweighted. Drawn respondents are
+    independent given the parameters, so where answers cluster (by PSU, interviewer) the bands
+    are too narrow, and a tail near 0 or 1 says less.
 
     Returns
     -------
@@ -56,7 +67,7 @@ def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd
     above the observed value. A tail near 0 or 1 shows where the model does not fit.
     """
     rng = np.random.default_rng(seed)
-    answered = np.where(fit.answers.weights > 0, fit.answers.counts, np.nan)
+    answered, weights = fit.answers.counts, fit.answers.weights
     if kind == "posterior":
         parameters = _kept(fit)
     elif kind == "prior":
@@ -67,13 +78,12 @@ def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd
         )
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in STATISTICS}
     for at in range(parameters.sizes["sample"]):
-        simulated = _cells(fit, parameters.isel(sample=at), rng).draw(rng)
-        simulated = np.where(np.isnan(answered), np.nan, simulated)
+        simulated = _cells(fit, parameters.isel(sample=at)).draw(rng)
         for name, statistic in STATISTICS.items():
-            drawn[name].append(statistic(simulated))
+            drawn[name].append(statistic(simulated, weights))
     rows = {}
     for name, statistic in STATISTICS.items():
-        observed, values = statistic(answered), np.array(drawn[name])
+        observed, values = statistic(answered, weights), np.array(drawn[name])
         low, high = np.quantile(values, [0.05, 0.95], axis=0)
         tail = (values > observed).mean(axis=0) + 0.5 * (values == observed).mean(axis=0)
         table = {"observed": observed, "predicted": values.mean(axis=0), "q05": low, "q95": high}
@@ -87,12 +97,13 @@ def surrogate_residuals(fit: NsumFit, seed: int = 0) -> pd.DataFrame:
     Each answer gets a uniform draw between F(y - 1) and F(y), F being the model's distribution
     at one posterior draw, turned normal (Liu & Zhang 2018; for ARD Laga, Bao & Niu 2023).
     Correlation between columns calls for the correlated model; a trend along a respondent
-    variable for that covariate. NaN where unanswered.
+    variable for that covariate. NaN where unanswered. Of a weighted fit the hidden groups'
+    residuals are standard normal under the likelihood's weights only.
     """
     rng = np.random.default_rng(seed)
     parameters = _kept(fit)
     at = int(rng.integers(parameters.sizes["sample"]))
-    exact, y = _cells(fit, parameters.isel(sample=at), rng).exact, fit.answers.counts
+    exact, y = _cells(fit, parameters.isel(sample=at)).exact, fit.answers.counts
     below, up_to = exact.cdf(y - 1), exact.cdf(y)
     uniform = below + rng.uniform(size=y.shape) * (up_to - below)
     tiny = np.finfo(float).eps
@@ -109,27 +120,34 @@ def leave_one_out(fit: NsumFit) -> pd.DataFrame:
     what is judged is the prediction of one group from the others. Compare models by the sum of
     `elpd` over the same groups (Vehtari, Gelman & Gabry 2017).
 
+    A cell leaves the posterior as it entered it, to the power of its likelihood weight w: its
+    importance ratios are p^-w. What is scored is whole cells, p, summed with the weights relative
+    to their mean: the survey's answers as the population would have given them, whatever the
+    design effect. Without weights that is the usual sum.
+
     Returns
     -------
-    Index group; elpd, se, p_loo (effective parameters), bad (share of cells with Pareto k > 0.7,
-    where the approximation is not to be trusted).
+    Index group; elpd, se (of independent respondents), p_loo (what leaving out costs, whole cells;
+    without weights the effective parameters), bad (share of cells with Pareto k > 0.7, where the
+    approximation is not to be trusted).
     """
     import arviz as az
 
     parameters = _kept(fit)
-    cells = _cells(fit, parameters, np.random.default_rng(0))
-    chains = fit.reported.sizes["chain"]
+    cells = _cells(fit, parameters)
     rows = {}
     for k, group in enumerate(fit.groups):
         shape = None if cells.shape is None else cells.shape[..., k]
         used = fit.answers.weights[:, k] > 0
-        log_lik = _Cells(cells.mean[..., k], shape).exact.logpmf(fit.answers.counts[:, k])[:, used]
-        data = az.from_dict(log_likelihood={"y": log_lik.reshape(chains, -1, used.sum())})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # `bad` says it, cell by cell
-            found = az.loo(data, pointwise=True, reff=1.0)
-        bad = float((found.pareto_k > 0.7).mean())
-        rows[group] = [found.elpd_loo, found.se, found.p_loo, bad]
+        log_lik = _Cells(cells.mean[..., k], shape).exact.logpmf(fit.answers.counts[:, k])
+        log_lik, weight = log_lik.T[used], fit.answers.weights[used, k]  # (cells, sample)
+        ratios, pareto_k = az.psislw(-weight[:, None] * log_lik)
+        elpd = logsumexp(ratios + log_lik, axis=1)
+        lpd = logsumexp(log_lik, axis=1) - np.log(log_lik.shape[1])
+        relative = weight / weight.mean()
+        total = relative @ elpd
+        se = np.sqrt((relative**2) @ (elpd - total / len(elpd)) ** 2)
+        rows[group] = [total, se, relative @ (lpd - elpd), (pareto_k > 0.7).mean()]
     return pd.DataFrame.from_dict(rows, orient="index", columns=["elpd", "se", "p_loo", "bad"])
 
 
@@ -158,19 +176,18 @@ def check_fits(fits: Mapping[str, NsumFit], seed: int = 0) -> tuple[pd.DataFrame
 
 
 def _kept(fit: NsumFit) -> xr.Dataset:
-    """Posterior at the kept draws, chain by chain along `sample`, with everyone's degree."""
+    """Posterior at the kept draws along `sample`, with everyone's degree and factor, if any."""
     posterior = fit.posterior
-    if "degree" not in posterior:  # observed
-        kept = posterior["draw"].to_numpy()[:: max(1, posterior.sizes["draw"] // 250)]
-        chosen = posterior.sel(draw=kept)
-        log_degree = fit.answers.log_degree
-        assert log_degree is not None
-        chosen["degree"] = ("respondent", np.exp(log_degree))
+    if "kept" in posterior.dims:
+        chosen = posterior.drop_dims("kept").isel(draw=posterior["kept"].to_numpy())
+        for name in ("degree", "factor"):
+            if name in posterior:
+                own = posterior[name].rename(kept="draw")
+                chosen[name] = own.assign_coords(draw=chosen["draw"])
     else:
-        degree = posterior["degree"].rename(kept="draw")
-        at = posterior["draw"].to_numpy()[degree["draw"].to_numpy()]
-        chosen = posterior.drop_vars(["degree", "kept"]).sel(draw=at)
-        chosen["degree"] = degree.assign_coords(draw=at)
+        chosen = posterior.isel(draw=slice(None, None, max(1, posterior.sizes["draw"] // 250)))
+    if fit.answers.log_degree is not None:  # observed
+        chosen["degree"] = ("respondent", np.exp(fit.answers.log_degree))
     return chosen.stack(sample=("chain", "draw"))  # noqa: PD013
 
 
@@ -190,11 +207,16 @@ def _from_priors(fit: NsumFit, seed: int, draws: int = 200) -> xr.Dataset:
     else:
         assert fit.answers.log_degree is not None
         prior["degree"] = ("respondent", np.exp(fit.answers.log_degree))
+    if "factor" in prior:  # of new respondents
+        prior["factor"] = prior["factor"].rename(factor_dim_0="respondent")
     return prior.stack(sample=("chain", "draw"))  # noqa: PD013
 
 
-def _cells(fit: NsumFit, at: xr.Dataset, rng: np.random.Generator) -> _Cells:
-    """Distribution of every answer at one draw (n, K), or at all of them (sample, n, K)."""
+def _cells(fit: NsumFit, at: xr.Dataset) -> _Cells:
+    """Distribution of every answer given its respondent's degree and factor.
+
+    At one draw (n, K), or at all of them (sample, n, K).
+    """
 
     def values(name: str, own: str) -> np.ndarray:
         """(..., 1, K) of a group's parameter, (..., n, 1) of a respondent's."""
@@ -205,7 +227,7 @@ def _cells(fit: NsumFit, at: xr.Dataset, rng: np.random.Generator) -> _Cells:
     mean = values("degree", "respondent").astype(float) * values("share", "group")
     if "loading" in at:
         loading = values("loading", "group")
-        factor = rng.normal(size=mean.shape[:-1])[..., None]  # of a new respondent
+        factor = values("factor", "respondent").astype(float)
         mean = mean * np.exp(factor * loading - loading**2 / 2)
         if "beta" in at:
             beta = at["beta"].transpose(..., "beta_dim_0", "beta_dim_1").to_numpy()

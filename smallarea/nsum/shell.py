@@ -242,6 +242,8 @@ def _bayesian(
         warnings.append(
             "no --tau-prior: under the uniform one the level is not identified and no mean exists"
         )
+    if any(fit.recall for fit in fits.values()):
+        warnings.append("--recall: sizes have quantiles but no mean or sd to speak of")
     return pd.concat(tables), diagnostics, warnings
 
 

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from smallarea.errors import InputError
 from smallarea.nsum import NsumFit, TauPrior, fit_nsum, killworth
+from smallarea.nsum.bayes import hidden_rates
+from smallarea.nsum.pymc_models import Answers
 from smallarea.survey import ARD, make_ard
 
 SHARES = np.array([0.002, 0.005, 0.01, 0.02, 0.04])
@@ -160,9 +163,27 @@ def test_recall_bends_answers_back():
         }
     )
     ard = make_ard(pd.DataFrame(y, columns=names), groups)
-    bent = fit_nsum(ard, "degree", recall=True, **QUICK).totals()["hidden"]
+    fit = fit_nsum(ard, "degree", recall=True, **QUICK)
+    row = fit.summary(allow_unconverged=True).loc["hidden"]
+    assert list(row.index[row.isna()]) == ["mean", "sd"]  # log-normal error over the exponent
+    bent = fit.totals()["hidden"]
     assert bent.quantile(0.025) < 500 < bent.quantile(0.975)
     assert killworth(ard).summary(replicates=2, seed=0).loc["hidden", "mean"] > 1000
+
+
+def test_recall_takes_no_group_beyond_its_population():
+    draws = np.ones((2, 500))
+    posterior = xr.Dataset(
+        {
+            "log_rate": (("chain", "draw", "group"), np.log(0.01) * draws[..., None]),
+            "exponent": (("chain", "draw"), 0.5 * draws),
+            "scatter": (("chain", "draw"), 4 * draws),
+        }
+    )
+    answers = Answers(np.ones((1, 4)), np.ones((1, 4)), np.log(SHARES[:3]), None, POPULATION)
+    rates = hidden_rates(posterior, answers, recall=True, seed=0)
+    assert rates.max() == 1
+    assert 0.05 < (rates == 1).mean() < 0.6
 
 
 def test_a_fit_survives_pickling(barrier_fit):

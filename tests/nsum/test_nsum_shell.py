@@ -131,6 +131,17 @@ def test_a_bayesian_model_agrees_with_the_closed_form(tmp_path: Path) -> None:
     assert any("nobody reported anyone in nobody" in warning for warning in out["warnings"])
 
 
+def test_sizes_freed_of_recall_have_no_mean(tmp_path: Path) -> None:
+    survey, groups = two_networks(tmp_path)
+    table = pd.read_csv(groups)
+    table[table["network"] == "adult"].to_csv(groups, index=False)
+    out = nsum_survey(survey, groups, "degree", recall=True, draws=100, allow_unconverged=True)
+    (group,) = out["groups"]
+    assert (group["mean"], group["sd"]) == (None, None)
+    assert 0 < group["q025"] < group["median"] < group["q975"] <= 1_000_000
+    assert any("no mean" in warning for warning in out["warnings"])
+
+
 def test_a_bound_on_reports_is_wider_on_people(tmp_path: Path) -> None:
     survey, groups = two_networks(tmp_path)
     table = pd.read_csv(groups)
