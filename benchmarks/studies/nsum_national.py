@@ -106,7 +106,7 @@ def with_psu_effects(answers: Answers, psu: np.ndarray) -> Any:
     with pm.Model() as model:
         log_rate = pm.Uniform("log_rate", -np.log(answers.population), 0, shape=1)
         spread = pm.HalfNormal("spread", 1)
-        effect = pm.Normal("effect", shape=psu.max() + 1)
+        effect = pm.Normal("effect", shape=int(psu.max()) + 1)
         psu_rate = pm.Deterministic("psu_rate", pt.exp(log_rate + spread * effect))
         rho = pm.Uniform("rho", 0, 1)
         y, degree = pm.Data("y", y), pm.Data("degree", degree)
