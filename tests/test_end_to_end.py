@@ -254,13 +254,18 @@ def test_an_empty_survey_is_named(finished, tmp_path):
     assert "no respondents" in failed.stderr
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to jobs in its background: they inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_keeps_finished_stages_and_nothing_half_written(finished, tmp_path):
     project = copied(finished[0], tmp_path / "p")
     stages = project / ".smallarea" / "stages"
     before = {path.name for path in stages.iterdir()}
     running = subprocess.Popen(
         [sys.executable, "-m", "smallarea", "run", "--project", str(project), "--seed", "9"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts,
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not any(path.name.startswith(".nsum") for path in stages.iterdir()):

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -64,7 +65,7 @@ def test_ignoring_what_matters_shows(committed):
 
 def test_calibration_rerun(models, committed):
     """Twenty of the surveys: the sampler is seeded, so this is a part of what is committed."""
-    found = models.calibration("barrier", 20, committed["seed"])
+    found = models.calibration("full, summed degrees", 20, committed["seed"])
     for parameter, result in found.items():
         assert result["p"] > 1e-4, parameter
         assert sum(result["histogram"]) == 20
@@ -72,18 +73,15 @@ def test_calibration_rerun(models, committed):
 
 def test_coverage_rerun(models, committed):
     found = models.interval_study(
-        "full, summed degrees",
-        models.WELL_SPECIFIED["full, summed degrees"],
-        30,
-        committed["seed"],
+        "transmission", models.WELL_SPECIFIED["transmission"], 20, committed["seed"]
     )
-    assert within(found["cover80"], 0.80, 30)
-    assert within(found["cover95"], 0.95, 30)
+    assert within(found["cover80"], 0.80, 20)
+    assert within(found["cover95"], 0.95, 20)
 
 
 def test_misspecification_rerun(models, committed):
     variant, world, _, tau = models.MISSPECIFIED["strong barrier (rho 0.1), ignored"]
-    found = models.interval_study(variant, world, 30, committed["seed"], tau=tau)
+    found = models.interval_study(variant, world, 20, committed["seed"], tau=tau)
     assert found["cover95"] < 0.8
 
 
@@ -104,3 +102,26 @@ def test_the_hierarchy_rerun():
     found = load("municipal_hierarchy").study(1)
     assert 0.6 < found["coverage"]["cover80_surveyed"] < 1
     assert found["coverage"]["cover95_surveyed"] > 0.8
+
+
+def test_the_design_scaled_posterior_is_the_honest_one():
+    found = json.loads((BENCHMARKS / "results" / "nsum_national.json").read_text())
+    assert found["surveys"] >= 100
+    for level in found["results"].values():
+        chosen = level["weighted, design"]
+        assert within(chosen["cover80"], 0.80, found["surveys"])
+        assert within(chosen["cover95"], 0.95, found["surveys"])
+        assert abs(chosen["bias"]) < 0.05
+    many = found["results"]["about 160 reports"]
+    for method in ("unweighted", "weighted, Kish"):
+        assert not within(many[method]["cover80"], 0.80, found["surveys"])
+
+
+def test_a_national_survey_can_be_compared_anew():
+    national = load("nsum_national")
+    rng = np.random.default_rng(4)
+    ard = national.survey(national.country(1e-3, rng), rng)
+    assert ard.design["psu"].nunique() == national.PSUS
+    draws = national.Comparison()(ard, seed=0)
+    spread = {method: np.log(d).std() for method, d in draws.items()}
+    assert spread["weighted, design"] > spread["unweighted"]
