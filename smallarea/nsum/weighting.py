@@ -9,10 +9,10 @@ by its design effect: the design-based (stratified, clustered sandwich) variance
 over the variance the model believes in (magnitude adjustment, Ribatet, Cooley & Davison 2012).
 
 Poststratifying instead would need cells that carry both the weights and the clustering; a survey
-with one PSU per area and a few dozen reports cannot fill them. In 100 simulated surveys of that kind
-with about 160 reports, nominal 80 % intervals of the national rate covered 57 % unweighted, 62 % with
-weights scaled by Kish's factor only, and 79 % as here; with about 40 reports 69, 68 and 71 %
-(benchmarks/studies/nsum_national.py).
+with one PSU per area and a few dozen reports cannot fill them. In 100 simulated surveys of that
+kind with about 160 reports, nominal 80 % intervals of the national rate covered 57 % unweighted,
+62 % with weights scaled by Kish's factor only, and 79 % as here; with about 40 reports 69, 68 and
+71 % (benchmarks/studies/nsum_national.py).
 """
 
 from __future__ import annotations
