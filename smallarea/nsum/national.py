@@ -98,6 +98,13 @@ def national_fits(
             remedy="list every component with kind 'hidden'",
         )
     silent = [c for c in COMPONENTS if not ard.counts[c].sum() > 0]
+    if len(silent) == len(COMPONENTS):
+        raise InputError(
+            "nobody reported anyone in any hidden group",
+            where="survey",
+            remedy="check the hidden groups' columns; if they are right, the survey bounds the "
+            "groups' sizes (`smallarea nsum`) but cannot say where they are",
+        )
     heard = ard.only([g for g in ard.groups.index if g not in silent])
     networks = [p for p in DEGREE if any(REFERENCE[c] == p for c in set(COMPONENTS) - set(silent))]
     fits = {p: _converged(heard, DEGREE[p], draws, seed, profile) for p in networks}

@@ -113,6 +113,13 @@ def test_a_survey_without_a_component_is_refused():
         national_draws(ard, POPULATION, draws=10, seed=0)
 
 
+def test_a_survey_that_found_nobody_is_refused():
+    ard = clustered(psus=4)
+    counts = ard.counts.assign(**dict.fromkeys(COMPONENTS, 0.0))
+    with pytest.raises(InputError, match="nobody reported anyone"):
+        national_draws(ARD(counts, ard.groups, ard.design), POPULATION, draws=10, seed=0)
+
+
 def test_an_unknown_profile_is_refused():
     with pytest.raises(InputError, match="fast or full"):
         national_draws(clustered(psus=4), POPULATION, draws=10, seed=0, profile="quick")
