@@ -64,8 +64,8 @@ def national_draws(
 
     Raises
     ------
-    InputError : a component is not in the survey, or a fit did not converge twice and that was
-        not allowed.
+    InputError : a component is not in the survey, nobody reported anyone, or a fit did not
+        converge twice and that was not allowed.
     """
     return national_fits(
         ard, covered_population, draws, seed, profile, allow_unconverged=allow_unconverged
