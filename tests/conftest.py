@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import geopandas as gpd
 import hypothesis
 import pandas as pd
 import pytest
+import scipy.linalg  # noqa: F401 - its BLAS must be there to be limited
 import shapely
 from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
 from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
@@ -22,6 +25,13 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 SHARED = Path(os.environ.get("SMALLAREA_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep each worker's linear algebra to one thread: two workers share two cores."""
+    with threadpool_limits(1):
+        yield
 
 
 def _shared(part: str) -> Path:
