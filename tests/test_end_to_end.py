@@ -274,7 +274,8 @@ def test_an_interrupted_run_keeps_finished_stages_and_nothing_half_written(finis
         time.sleep(0.1)
     os.kill(running.pid, signal.SIGINT)
     _, told = running.communicate(timeout=120)
-    assert running.returncode == 130
+    # Python ends by the signal itself if it came while a string was executed (an import may do so).
+    assert running.returncode in (130, -signal.SIGINT)  # a shell shows either as 130
     assert b"finished stages are kept" in told
     assert {path.name for path in stages.iterdir()} == before
     assert (project / "runs" / "latest" / "map.html").is_file()
