@@ -19,13 +19,14 @@ import xarray as xr
 
 from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
+from smallarea.comparison import survey_correlation
 from smallarea.files import write_json
 from smallarea.indicators import SUMS
 from smallarea.nsum import killworth
 from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
 from smallarea.stages import code_hash
 from smallarea.survey import ARD, make_ard
-from smallarea.survey.waves import change, survey_correlation
+from smallarea.survey.waves import change
 
 ROOT = Path(__file__).parents[1]
 DESIGNS = {

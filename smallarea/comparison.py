@@ -19,8 +19,10 @@ import xarray as xr
 
 from smallarea.errors import InputError
 from smallarea.indicators import COUNTS
+from smallarea.nsum.classical import killworth
 from smallarea.projection.indicators import add_up, count_draws, reference
-from smallarea.survey.waves import change, drift_sensitivity
+from smallarea.survey import ARD
+from smallarea.survey.waves import change, drift_sensitivity, overlap_correlation
 
 if TYPE_CHECKING:
     from smallarea.project import Run
@@ -88,7 +90,7 @@ def compare_runs(
     ----------
     tau_drift : sd of log(tau later / tau earlier); 0 takes reporting as unchanged.
     correlation : of the two surveys' errors, nation and regions, from sampling units in both:
-        :func:`smallarea.survey.waves.survey_correlation`. Areas are taken as independent.
+        :func:`survey_correlation`. Areas are taken as independent.
     seed : of the pairing of draws, and of the drift.
 
     Raises
@@ -149,6 +151,49 @@ def compare_runs(
         ),
         synthetic=earlier.synthetic or later.synthetic,
     )
+
+
+def survey_correlation(first: ARD, second: ARD, *, degree: str | None = None) -> pd.Series:
+    """Correlation of two surveys' errors per hidden group, from their common PSUs.
+
+    Weighted reports and degrees are added up by PSU and given to
+    :func:`smallarea.survey.waves.overlap_correlation`. With a few dozen reports a single group's is
+    noisy: use the mean over groups.
+
+    Parameters
+    ----------
+    degree : as in :func:`smallarea.nsum.classical.killworth`.
+
+    Raises
+    ------
+    InputError : a survey without PSUs.
+    """
+    if any(ard.design["psu"].isna().any() for ard in (first, second)):
+        raise InputError(
+            "respondents without PSU",
+            where="survey",
+            remedy="name the column of primary sampling units; without it nothing can overlap",
+        )
+    totals = [_psu_totals(ard, degree) for ard in (first, second)]
+    return pd.Series(
+        {
+            group: overlap_correlation(
+                *(reports[group] for reports, _ in totals),
+                *(exposure[group] for _, exposure in totals),
+            )
+            for group in first.hidden()
+        },
+        name="correlation",
+    )
+
+
+def _psu_totals(ard: ARD, degree: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    made = killworth(ard, degree=degree)
+    reports, exposure = (
+        table.fillna(0.0).mul(ard.weights, axis=0).groupby(ard.design["psu"]).sum()
+        for table in (made.reports, made.exposure)
+    )
+    return reports, exposure
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ drift is therefore stated, not estimated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,9 +19,6 @@ import xarray as xr
 from scipy import stats
 
 from smallarea.errors import InputError
-
-if TYPE_CHECKING:
-    from smallarea.survey.ard import ARD
 
 
 def change(
@@ -118,50 +114,6 @@ def overlap_correlation(
     cross = (z[0].loc[common] * z[1].loc[common]).sum()
     size = np.sqrt((z[0] ** 2).sum() * (z[1] ** 2).sum())
     return float(np.clip(cross / size, -1, 1)) if size > 0 else 0.0
-
-
-def survey_correlation(first: ARD, second: ARD, *, degree: str | None = None) -> pd.Series:
-    """Correlation of two surveys' errors per hidden group, from their common PSUs.
-
-    Weighted reports and degrees are added up by PSU and given to :func:`overlap_correlation`. With
-    a few dozen reports a single group's is noisy: use the mean over groups.
-
-    Parameters
-    ----------
-    degree : as in :func:`smallarea.nsum.classical.killworth`.
-
-    Raises
-    ------
-    InputError : a survey without PSUs.
-    """
-    if any(ard.design["psu"].isna().any() for ard in (first, second)):
-        raise InputError(
-            "respondents without PSU",
-            where="survey",
-            remedy="name the column of primary sampling units; without it nothing can overlap",
-        )
-    totals = [_psu_totals(ard, degree) for ard in (first, second)]
-    return pd.Series(
-        {
-            group: overlap_correlation(
-                *(reports[group] for reports, _ in totals),
-                *(exposure[group] for _, exposure in totals),
-            )
-            for group in first.hidden()
-        },
-        name="correlation",
-    )
-
-
-def _psu_totals(ard: ARD, degree: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from smallarea.nsum.classical import killworth
-
-    made = killworth(ard, degree=degree)
-    reports, exposure = (
-        table.fillna(0.0).mul(ard.weights, axis=0).groupby(ard.design["psu"]).sum()
-        for table in (made.reports, made.exposure)
-    )
-    return reports, exposure
 
 
 def paired(

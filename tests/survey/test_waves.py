@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from smallarea.comparison import survey_correlation
 from smallarea.errors import InputError
 from smallarea.survey import make_ard
 from smallarea.survey.waves import (
@@ -15,7 +16,6 @@ from smallarea.survey.waves import (
     drift_sensitivity,
     overlap_correlation,
     paired,
-    survey_correlation,
 )
 
 
