@@ -19,12 +19,12 @@ import xarray as xr
 
 from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
-from smallarea.comparison import survey_correlation
 from smallarea.files import write_json
+from smallarea.findings.comparison import survey_correlation
 from smallarea.indicators import SUMS
 from smallarea.nsum import killworth
+from smallarea.run.stages import code_hash
 from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
-from smallarea.stages import code_hash
 from smallarea.survey import ARD, make_ard
 from smallarea.survey.waves import change
 

@@ -23,7 +23,7 @@ from smallarea import __version__
 from smallarea.files import write_json
 from smallarea.indicators import COMPONENTS, REFERENCE, SUMS
 from smallarea.project import Project
-from smallarea.stages import code_hash
+from smallarea.run.stages import code_hash
 
 TOP = 100
 

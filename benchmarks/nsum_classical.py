@@ -22,7 +22,7 @@ import pandas as pd
 from smallarea import __version__
 from smallarea.files import write_json
 from smallarea.nsum import killworth, trim
-from smallarea.stages import code_hash
+from smallarea.run.stages import code_hash
 from smallarea.survey import ARD, make_ard
 
 POPULATION = 70_000_000

@@ -13,7 +13,8 @@ __version__ = "0.1.0"
 __all__ = ["Project", "Run", "__version__"]
 
 if TYPE_CHECKING:
-    from smallarea.project import Project, Run
+    from smallarea.project import Project
+    from smallarea.run.record import Run
 
 
 def __getattr__(name: str) -> Any:

@@ -204,8 +204,8 @@ def change(
 
     Change is better known than level: the reporting rate cancels, as long as it stayed what it was.
     """
-    from smallarea.comparison import change_text
-    from smallarea.project import Run
+    from smallarea.findings.comparison import change_text
+    from smallarea.run.record import Run
 
     found = Run(later).change_since(
         Run(earlier), tau_drift=tau_drift, correlation=correlation, seed=seed

@@ -20,15 +20,19 @@ from smallarea import __version__
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
-from smallarea.indicators import UNITS
+from smallarea.run.record import Run
+from smallarea.run.stages import (
+    PACKAGE,
+    Progress,
+    StageStore,
+    code_hash,
+    library_versions,
+    silent,
+)
 from smallarea.settings import read_settings
-from smallarea.stages import PACKAGE, Progress, StageStore, code_hash, library_versions, silent
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-    import xarray as xr
-
-    from smallarea.comparison import Change
+    from smallarea.areas import Frame
 
 CATALOG = "data_catalog.yaml"
 CONTENT = (CATALOG, "features", "models")
@@ -116,12 +120,28 @@ class Project:
 
         Returns the twin's folder: `streams/`, `survey/`, and apart from both `truth/`.
         """
-        from smallarea import inputs, pipeline
-        from smallarea.areas import load_frame
+        from smallarea.run.twin import simulate_twin
 
-        store = StageStore(self.root / ".smallarea" / "stages", progress)
-        frame = load_frame(pipeline.frame_stage(self, store, data).folder)
-        return inputs.simulate_twin(self, frame, data, knobs, progress)
+        frame = self._frame(self._store(progress), data)
+        knobs = {"seed": self.settings.seed} | knobs
+        return simulate_twin(self.root, self.catalog, frame, self.twin, data, knobs, progress)
+
+    def survey(self, *, seed: int, progress: Progress = silent) -> Path:
+        """Return the survey's folder; where there is none yet, make the twin's and say so."""
+        survey = self.root / self.settings.survey
+        if not survey.is_dir() and survey == self.twin / "survey":
+            progress("twin: no survey yet, so the digital twin is made", None)
+            self.simulate(progress=progress, seed=seed)
+        return survey
+
+    def _store(self, progress: Progress) -> StageStore:
+        return StageStore(self.root / ".smallarea" / "stages", progress)
+
+    def _frame(self, store: StageStore, data: str | Path | None) -> Frame:
+        from smallarea.areas import load_frame
+        from smallarea.run.frame import frame_stage
+
+        return load_frame(frame_stage(store, self.catalog, self.data_dirs(data)).folder)
 
     def run(
         self,
@@ -142,13 +162,18 @@ class Project:
 
         Raises InputError for bad input. Finished stages are kept and reused.
         """
-        from smallarea import pipeline
+        from smallarea.run.inputs import resolve_inputs
+        from smallarea.run.job import Job
+        from smallarea.run.pipeline import main_job
 
         self.settings.draws_of(profile)
         seed = self.settings.seed if seed is None else seed
-        store = StageStore(self.root / ".smallarea" / "stages", progress)
+        store = self._store(progress)
         started = datetime.now(UTC)
-        inputs, published = pipeline.main_job(self, store, data, profile, seed)
+        survey = self.survey(seed=seed, progress=progress)
+        inputs = resolve_inputs(self.root, self.catalog, survey, self.data_dirs(data), self.twin)
+        job = Job(self.catalog, self.settings, inputs, store, profile, seed)
+        published = main_job(job)
         manifest = {
             "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",
             "started": started.isoformat(timespec="seconds"),
@@ -156,7 +181,7 @@ class Project:
             "profile": profile,
             "seed": seed,
             "settings": self.settings.model_dump(),
-            "inputs": inputs,
+            "inputs": inputs.listed(self.catalog),
             "code": {"version": __version__, "sha256": code_hash(".")},
             "libraries": library_versions(),
             "stages": {
@@ -190,12 +215,9 @@ class Project:
         :func:`smallarea.survey.design.draw_sample` for the parameters and the columns returned,
         to which the names of area and unit are added.
         """
-        from smallarea import pipeline
-        from smallarea.areas import load_frame
         from smallarea.survey.design import draw_sample, strata
 
-        store = StageStore(self.root / ".smallarea" / "stages", progress)
-        frame = load_frame(pipeline.frame_stage(self, store, data).folder)
+        frame = self._frame(self._store(progress), data)
         covered = frame.table[frame.table["covered"]]
         sample = draw_sample(
             pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
@@ -228,62 +250,3 @@ class Project:
         if not folder.is_dir():
             raise InputError("no finished run", where=str(self.root), remedy="run `smallarea run`")
         return Run(folder.resolve())
-
-
-class Run:
-    """One finished execution: published files and the manifest that traces them to inputs."""
-
-    def __init__(self, folder: Path) -> None:
-        if not (folder / "manifest.json").is_file():
-            raise InputError(
-                "no finished run here", where=str(folder), remedy="give a folder of runs/"
-            )
-        self.folder = folder
-        self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-
-    def __repr__(self) -> str:
-        return f"Run({self.folder})"
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the survey is the twin's: the numbers then describe no real place."""
-        return bool(self.manifest["synthetic"])
-
-    def table(self) -> pd.DataFrame:
-        """Return the long table: one row per area and indicator."""
-        return pd.read_parquet(self.folder / "estimates.parquet")
-
-    def estimates(self, indicator: str = "victims") -> gpd.GeoDataFrame:
-        """Return one indicator for every area: mean, sd, intervals, rank interval, flags, shape.
-
-        Raises InputError for an unknown indicator. Units are in `smallarea.indicators.UNITS`.
-        """
-        import geopandas as gpd
-
-        if indicator not in UNITS:
-            raise InputError(
-                f"no indicator {indicator!r}",
-                where="Run.estimates",
-                remedy=f"choose one of {', '.join(UNITS)}",
-            )
-        shapes = gpd.read_parquet(self.folder / "areas.parquet").set_index("area_id")["geometry"]
-        table = self.table()
-        rows = table[table["indicator"] == indicator].set_index("area_id")
-        return gpd.GeoDataFrame(rows, geometry=shapes.reindex(rows.index), crs=shapes.crs)
-
-    def draws(self) -> xr.Dataset:
-        """Return the component draws (component x area_id x draw) and the national ones."""
-        import xarray as xr
-
-        return xr.load_dataset(self.folder / "draws.nc", engine="h5netcdf")
-
-    def change_since(
-        self, earlier: Run, *, tau_drift: float = 0.0, correlation: float = 0.0, seed: int = 0
-    ) -> Change:
-        """Compare this run's reported prevalence with that of a run of an earlier survey.
-
-        See :func:`smallarea.comparison.compare_runs`.
-        """
-        from smallarea.comparison import compare_runs
-
-        return compare_runs(earlier, self, tau_drift=tau_drift, correlation=correlation, seed=seed)

@@ -30,7 +30,7 @@ from smallarea.models.bym2 import icar_correlation, nearest_neighbours
 from smallarea.models.components import principal_components
 from smallarea.models.hierarchy import MunicipalHierarchy
 from smallarea.nsum.municipal import Direct, Units
-from smallarea.stages import code_hash
+from smallarea.run.stages import code_hash
 
 RESULT = Path(__file__).parents[1] / "results" / "municipal_hierarchy.json"
 SEED = 20260103

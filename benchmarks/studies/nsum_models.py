@@ -34,7 +34,7 @@ from smallarea.files import write_json
 from smallarea.nsum.bayes import hidden_rates
 from smallarea.nsum.pymc_models import MODELS, Answers, Priors
 from smallarea.nsum.tau import TauPrior, divide_by_tau
-from smallarea.stages import code_hash
+from smallarea.run.stages import code_hash
 
 RESULTS = Path(__file__).parents[1] / "results" / "nsum_models.json"
 POPULATION, RESPONDENTS = 1_000_000.0, 150

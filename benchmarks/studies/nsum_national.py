@@ -30,7 +30,7 @@ from smallarea import __version__
 from smallarea.files import write_json
 from smallarea.nsum.pymc_models import Answers, Priors, barrier
 from smallarea.nsum.weighting import likelihood_weights
-from smallarea.stages import code_hash
+from smallarea.run.stages import code_hash
 from smallarea.survey import ARD, make_ard
 
 RESULT = Path(__file__).parents[1] / "results" / "nsum_national.json"

@@ -17,8 +17,8 @@ from smallarea.areas.codes import Crosswalk
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
 from smallarea.areas.places import place
+from smallarea.areas.registers.psgc import Register, read_psgc
 from smallarea.areas.spec import FrameSpec, locate, read_spec
-from smallarea.catalog.psgc import Register, read_psgc
 from smallarea.errors import InputError
 from smallarea.files import sha256
 

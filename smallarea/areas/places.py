@@ -18,7 +18,7 @@ def place(psus: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    psus : see `smallarea.catalog.psgc.Register`.
+    psus : see `smallarea.areas.registers.psgc.Register`.
 
     Raises
     ------

@@ -11,7 +11,8 @@ from smallarea.errors import InputError
 from smallarea.findings.checks import casework_table
 from smallarea.indicators import COMPONENTS
 from smallarea.nsum import Direct
-from smallarea.pipeline import read_casework, reporting_prior
+from smallarea.run.findings import read_casework
+from smallarea.run.nsum import reporting_prior
 from smallarea.settings import read_settings
 
 SETTINGS = {

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from smallarea.nsum.national import _rate_of_silence
-from smallarea.publication import silence_warnings
+from smallarea.run.publication import silence_warnings
 from smallarea.survey import make_ard
 
 

@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from smallarea.comparison import survey_correlation
 from smallarea.errors import InputError
+from smallarea.findings.comparison import survey_correlation
 from smallarea.survey import make_ard
 from smallarea.survey.waves import (
     change,

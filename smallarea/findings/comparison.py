@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,21 @@ from smallarea.projection.indicators import add_up, count_draws, reference
 from smallarea.survey import ARD
 from smallarea.survey.waves import change, drift_sensitivity, overlap_correlation
 
-if TYPE_CHECKING:
-    from smallarea.project import Run
-
 CLEAR = 0.95  # probability from which a rise or a fall of an area is counted
 SHOWN = ("victims", "traffickers")
+
+
+class Run(Protocol):
+    """A finished run, as far as it is compared: see :class:`smallarea.run.record.Run`."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def manifest(self) -> dict[str, Any]: ...
+    @property
+    def synthetic(self) -> bool: ...
+    def draws(self) -> xr.Dataset:
+        """Component draws and the reporting rate's."""
 
 
 @dataclass(frozen=True)

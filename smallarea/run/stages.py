@@ -16,7 +16,7 @@ from typing import Any
 
 from smallarea.files import digest_of, sha256, write_json, writing
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "pymc", "nutpie", "geopandas",
@@ -56,7 +56,7 @@ class StageStore:
         compute: Callable[[Path], None],
         *,
         settings: Mapping[str, Any],
-        code: tuple[str, ...],
+        code: str,
         after: tuple[Stage, ...] = (),
     ) -> Stage:
         """Return the stage's outputs, computing them only if nothing fits its key.
@@ -66,14 +66,14 @@ class StageStore:
         name : the stage's name, shown to the user.
         compute : writes the outputs into the (existing, empty) folder it is given.
         settings : JSON-able values the outputs depend on, file hashes among them.
-        code : files and folders of the package, or absolute paths, whose source the stage runs.
+        code : hash of the source that the stage runs, see :mod:`smallarea.run.code`.
         after : the stages whose outputs it reads.
         """
         key = digest_of(
             {
                 "name": name,
                 "settings": settings,
-                "code": [code_hash(part) for part in code],
+                "code": code,
                 "libraries": library_versions(),
                 "after": [stage.key for stage in after],
             }

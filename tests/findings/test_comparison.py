@@ -13,11 +13,11 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from smallarea.comparison import change_text
 from smallarea.errors import InputError
 from smallarea.files import write_json
+from smallarea.findings.comparison import change_text
 from smallarea.indicators import COMPONENTS
-from smallarea.project import Run
+from smallarea.run.record import Run
 
 AREAS = pd.Index([f"01{n:03d}01000" for n in range(6)], name="area_id")
 CV, DRAWS = 0.15, 2000

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from smallarea.stages import StageStore, code_hash, seed_of
+from smallarea.run.stages import StageStore, code_hash, seed_of
 
 
 def run(store, settings, after=(), fail=False):
@@ -14,7 +14,7 @@ def run(store, settings, after=(), fail=False):
         if fail:
             raise KeyboardInterrupt
 
-    stage = store.stage("demo", compute, settings=settings, code=("errors.py",), after=after)
+    stage = store.stage("demo", compute, settings=settings, code="as it was", after=after)
     return stage, len(calls)
 
 

@@ -1,0 +1,1 @@
+"""Registers: what makes a frame out of a published list of areas."""

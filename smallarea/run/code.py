@@ -1,0 +1,100 @@
+"""Which source a stage runs, read from its imports: the part of its key that no hand keeps.
+
+Imports are walked statically, those inside functions too, those under `if TYPE_CHECKING` not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from smallarea.files import digest_of, sha256
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def source_hash(entries: Iterable[Path], package: Path = PACKAGE) -> str:
+    """Hash the entries and every file of the package that they import, directly or not.
+
+    Parameters
+    ----------
+    entries : Python files; those outside the package (a project's own) count with their bytes too.
+    package : the package's folder.
+    """
+    entries = sorted(Path(entry) for entry in entries)
+    reached = {
+        path.relative_to(package).as_posix(): sha256(path)
+        for path in imported(entries, package)
+        if path.is_relative_to(package)
+    }
+    own = [
+        (path.name, sha256(path)) for path in entries if not path.is_relative_to(package)
+    ]  # fmt: skip
+    return digest_of({"package": reached, "own": own})
+
+
+def imported(entries: Iterable[Path], package: Path = PACKAGE) -> set[Path]:
+    """Return the entries and all files of the package that they reach by importing.
+
+    Importing `package.room.module` runs `package/room/__init__.py` too, and what that imports.
+    The package's own `__init__.py` is reached but not followed: it only offers names lazily. Files
+    that are no modules (templates) come with the room that holds them.
+    """
+    seen: set[Path] = set()
+    waiting = [Path(entry) for entry in entries]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        if path == package / "__init__.py":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        for name in module_names(tree, package.name):
+            waiting += list(_files(name, package))
+    rooms = {path.parent for path in seen if path.is_relative_to(package)} - {package}
+    return seen | {kept for room in rooms for kept in _data_files(room)}
+
+
+def module_names(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield the dotted names below `package` that a module imports when it runs.
+
+    `from a.b import c` yields both `a.b` and `a.b.c`: `c` may be a module. Relative imports are not
+    used in this code base and are refused by raising ValueError.
+    """
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+            continue
+        waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise ValueError(f"relative import in line {node.lineno}")
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (n for n in names if n == package or n.startswith(f"{package}."))
+
+
+def _files(name: str, package: Path) -> Iterator[Path]:
+    """Yield the file of a dotted name, if there is one, and the `__init__` of every parent."""
+    path = package
+    for part in ["", *name.split(".")[1:]]:
+        path = path / part
+        if (path / "__init__.py").is_file():
+            yield path / "__init__.py"
+    if path != package and path.with_suffix(".py").is_file():
+        yield path.with_suffix(".py")
+
+
+def _data_files(room: Path) -> Iterator[Path]:
+    for path in sorted(room.rglob("*")):
+        inside = (path.parent, *path.parent.parents)
+        own = not any((p / "__init__.py").is_file() for p in inside if room in p.parents)
+        if path.is_file() and own and path.suffix not in (".py", ".pyc"):
+            yield path

@@ -1,0 +1,40 @@
+"""The features stage: every stream's columns, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smallarea.areas import load_frame
+from smallarea.features import build_features, save_features
+
+if TYPE_CHECKING:
+    from smallarea.run.job import Job
+    from smallarea.run.stages import Stage
+
+
+def features_stage(job: Job, frame: Stage) -> Stage:
+    """Every stream's municipal columns, side by side."""
+    inputs = job.inputs
+
+    def compute(out: Path) -> None:
+        made = build_features(
+            job.catalog,
+            load_frame(frame.folder),
+            inputs.features,
+            inputs.dirs,
+            inputs.snapshots,
+            progress=lambda stream, share: job.store.progress(f"features: {stream}", share),
+        )
+        save_features(made, out)
+
+    return job.store.stage(
+        "features",
+        compute,
+        settings={
+            "sources": {n: s.model_dump() for n, s in job.catalog.sources.items()},
+            "files": {n: file and file.sha256 for n, file in inputs.sources.items()},
+        },
+        code=job.code(__file__, inputs.features),
+        after=(frame,),
+    )

@@ -1,0 +1,81 @@
+"""The findings stage: what the survey itself says, as tables, one figure and notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from smallarea.areas import load_frame
+from smallarea.files import write_json
+from smallarea.run.answers import in_frame
+
+if TYPE_CHECKING:
+    from smallarea.run.job import Job
+    from smallarea.run.stages import Stage
+
+
+def findings_stage(job: Job, frame: Stage, nsum: Stage, models: Stage, projection: Stage) -> Stage:
+    """Tell what the survey itself says: tables fit to publish, one figure, notes."""
+    by, top_k, survey = job.settings.describe_by, job.settings.top_k, job.inputs.survey
+
+    def compute(out: Path) -> None:
+        import xarray as xr
+
+        from smallarea.findings import FitChecks, findings
+        from smallarea.nsum import load_direct
+        from smallarea.nsum.group_tables import largest_figure
+        from smallarea.nsum.plots import svg_text
+        from smallarea.survey import read_ard
+
+        areas = load_frame(frame.folder)
+        ard = in_frame(read_ard(survey / "respondents.csv", survey / "groups.csv"), areas)
+        with xr.open_dataset(projection.folder / "counts.nc", engine="h5netcdf") as projected:
+            counts, tau = projected["counts"].load(), projected["tau"].load()
+        tables, notes = findings(
+            ard,
+            areas.table,
+            load_direct(nsum.folder),
+            rates=xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf"),
+            counts=counts,
+            tau=tau,
+            checks=FitChecks(
+                pd.read_csv(nsum.folder / "checks.csv"),
+                pd.read_csv(nsum.folder / "leave_one_out.csv"),
+            ),
+            casework=read_casework(nsum.folder),
+            by=by,
+            top_k=top_k,
+        )
+        for name, table in tables.items():
+            table.to_csv(out / f"{name}.csv", index=False)
+        drawn = largest_figure(ard)
+        if drawn is not None:
+            (out / "known_groups.svg").write_text(svg_text(drawn), encoding="utf-8")
+        write_json(out / "notes.json", notes)
+
+    return job.store.stage(
+        "findings",
+        compute,
+        settings={
+            "survey": job.inputs.answers,
+            "describe_by": by,
+            "top_k": top_k,
+        },
+        code=job.code(__file__),
+        after=(frame, nsum, models, projection),
+    )
+
+
+def read_casework(folder: Path) -> dict[str, pd.DataFrame] | None:
+    """Read what the nsum stage kept of the casework bridge; None without casework."""
+    if not (folder / "casework_summary.csv").is_file():
+        return None
+    return {
+        "summary": pd.read_csv(folder / "casework_summary.csv", index_col=0),
+        "sensitivity": pd.read_csv(folder / "casework_sensitivity.csv", index_col="factor"),
+        "areas": pd.read_csv(
+            folder / "casework_areas.csv", dtype={"area_id": str}, index_col="area_id"
+        ),
+    }

@@ -1,0 +1,55 @@
+"""The models stage: candidates compared on held-out places; reported rates as draws."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smallarea.areas import load_frame
+from smallarea.features import load_features
+from smallarea.files import write_json
+from smallarea.run.answers import surveyed_areas
+
+if TYPE_CHECKING:
+    from smallarea.run.job import Job
+    from smallarea.run.stages import Stage
+
+
+def models_stage(job: Job, frame: Stage, features: Stage, nsum: Stage) -> Stage:
+    """Compare the candidate models on held-out provinces; draw reported rates for every area."""
+    draws, folds, inputs = job.draws, job.settings.folds, job.inputs
+
+    def compute(out: Path) -> None:
+        from smallarea.models import fit_models, load_models
+        from smallarea.models.applicability import applicability
+
+        candidates = load_models(inputs.models, job.profile)
+        values, areas = load_features(features.folder).values, load_frame(frame.folder)
+        _, direct = surveyed_areas(job.settings, inputs.survey, areas)
+        table = areas.table
+        near = applicability(values, direct.reports.index, table["province_id"])
+        near.to_csv(out / "applicability.csv")
+        fitted = fit_models(
+            candidates,
+            values,
+            direct,
+            table,
+            folds=folds,
+            n=draws,
+            seed=job.seed_of("models"),
+            progress=lambda what, share: job.store.progress(f"models: {what}", share),
+        )
+        fitted.draws.to_netcdf(out / "rates.nc", engine="h5netcdf")
+        fitted.weights.to_frame().to_csv(out / "weights.csv")
+        fitted.scores.to_csv(out / "scores.csv")
+        fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)
+        write_json(out / "decision.json", asdict(fitted.decision))
+
+    return job.store.stage(
+        "models",
+        compute,
+        settings={"profile": job.profile, "draws": draws, "folds": folds, "seed": job.seed},
+        code=job.code(__file__, inputs.models),
+        after=(frame, features, nsum),
+    )

@@ -1,0 +1,109 @@
+"""The nsum stage: what the survey gives for the nation and, directly, for surveyed areas."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from smallarea.areas import load_frame
+from smallarea.errors import InputError
+from smallarea.files import write_json
+from smallarea.indicators import SUMS
+from smallarea.run.answers import surveyed_areas
+
+if TYPE_CHECKING:
+    from smallarea.areas import Frame
+    from smallarea.nsum import Direct
+    from smallarea.nsum.tau import TauPrior
+    from smallarea.run.job import Job
+    from smallarea.run.stages import Stage
+    from smallarea.settings import Settings
+
+
+def nsum_stage(job: Job, frame: Stage) -> Stage:
+    """From the survey: national posterior on the reported scale, and direct estimates per area."""
+    settings, survey, draws = job.settings, job.inputs.survey, job.draws
+
+    def compute(out: Path) -> None:
+        from smallarea.nsum import killworth_table, save_direct
+        from smallarea.nsum.national import national_fits
+        from smallarea.nsum.predictive import check_fits
+
+        areas = load_frame(frame.folder)
+        ard, direct = surveyed_areas(settings, survey, areas)
+        covered = areas.table[areas.table["covered"]]
+        population = {"adults": covered["adults"].sum(), "children": covered["children"].sum()}
+        save_direct(direct, out)
+        direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
+        killworth_table(ard).to_csv(out / "killworth.csv")
+        tau, casework = reporting_prior(settings, survey, direct, areas, job.seed_of("casework"))
+        write_json(out / "tau.json", asdict(tau))
+        for name, table in casework.items():
+            table.to_csv(out / f"casework_{name}.csv")
+        national, fits = national_fits(ard, population, draws, job.seed_of("nsum"), job.profile)
+        national.to_netcdf(out / "national.nc", engine="h5netcdf")
+        checks, left_out = check_fits(fits, job.seed_of("checks"))
+        checks.to_csv(out / "checks.csv", index=False)
+        left_out.to_csv(out / "leave_one_out.csv", index=False)
+
+    return job.store.stage(
+        "nsum",
+        compute,
+        settings={
+            "survey": job.inputs.answers,
+            "chosen": settings.model_dump(include={"tau_prior", "detection", "overlap", "degrees"}),
+            "profile": job.profile,
+            "draws": draws,
+            "seed": job.seed,
+        },
+        code=job.code(__file__),
+        after=(frame,),
+    )
+
+
+def reporting_prior(
+    settings: Settings, survey: Path, direct: Direct, areas: Frame, seed: int
+) -> tuple[TauPrior, dict[str, pd.DataFrame]]:
+    """Return the prior of the reporting rate: as set, updated by casework where that is declared.
+
+    Beside it the tables of the casework bridge: `summary`, `sensitivity` to the share detected, and
+    `areas` (those with casework; `used` where there were interviews too). Without
+    `settings.detection` there are none and casework is left alone: it cannot inform the reporting
+    rate unless somebody states how much of the harm it detects.
+    """
+    from smallarea.nsum.casework import Detection, casework_bridge, detection_sensitivity
+    from smallarea.nsum.tau import TauPrior
+
+    stated, detection = settings.tau_prior, settings.detection
+    if detection is None:
+        return TauPrior(stated.a, stated.b, stated.source), {}
+    cases = pd.read_csv(survey / "casework.csv", dtype={"area_id": str})
+    known = cases.assign(area_id=areas.match(cases["area_id"], where="casework.csv, 'area_id'"))
+    if known["area_id"].isna().any():
+        unknown = ", ".join(cases.loc[known["area_id"].isna(), "area_id"])
+        raise InputError(
+            f"not in the frame: {unknown}",
+            where="casework.csv, column 'area_id'",
+            remedy="correct the codes",
+        )
+    evidence = (
+        direct,
+        known.set_index("area_id")["victims_known"],
+        areas.table["children"],
+        SUMS["victims"],
+        Detection.from_mean(detection.mean, detection.cv, detection.source),
+    )
+    options: dict[str, Any] = {
+        "overlap": settings.overlap, "prior": (stated.a, stated.b), "seed": seed
+    }  # fmt: skip
+    bridge = casework_bridge(*evidence, **options)
+    with_cases = pd.Index([*bridge.areas.index, *bridge.left_out], name="area_id")
+    used = with_cases.isin(bridge.areas.index)
+    return bridge.tau, {
+        "summary": bridge.summary,
+        "sensitivity": detection_sensitivity(*evidence, **options),
+        "areas": pd.DataFrame({"used": used}, with_cases),
+    }

@@ -1,0 +1,32 @@
+"""The main job, stage by stage: frame, features, nsum, models, projection, findings, publish.
+
+Here is only the order. Each stage is a module of this room: it reads what the stages before it
+wrote, writes its own outputs into the folder it is given, and says what its key depends on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smallarea.run.features import features_stage
+from smallarea.run.findings import findings_stage
+from smallarea.run.frame import frame_stage
+from smallarea.run.models import models_stage
+from smallarea.run.nsum import nsum_stage
+from smallarea.run.projection import projection_stage
+from smallarea.run.publish import publish_stage
+
+if TYPE_CHECKING:
+    from smallarea.run.job import Job
+    from smallarea.run.stages import Stage
+
+
+def main_job(job: Job) -> Stage:
+    """Run every stage, or find it finished; return the published one."""
+    frame = frame_stage(job.store, job.catalog, job.inputs.dirs)
+    features = features_stage(job, frame)
+    nsum = nsum_stage(job, frame)
+    models = models_stage(job, frame, features, nsum)
+    projection = projection_stage(job, frame, nsum, models)
+    findings = findings_stage(job, frame, nsum, models, projection)
+    return publish_stage(job, [frame, features, nsum, models, projection, findings])

@@ -1,0 +1,33 @@
+"""The publish stage: everything people open, made of what the stages before it left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smallarea.run.job import Job
+    from smallarea.run.stages import Stage
+
+
+def publish_stage(job: Job, stages: list[Stage]) -> Stage:
+    """Write what people open: tables, draws, map, report; and the facts for the manifest."""
+    chosen, synthetic, seed = job.settings, job.inputs.synthetic, job.seed
+    trace = {"profile": job.profile, "seed": seed} | {f"{s.name}_stage": s.key[:16] for s in stages}
+
+    def compute(out: Path) -> None:
+        from smallarea.run.publication import publish
+
+        folders = {stage.name: stage.folder for stage in stages}
+        publish(out, folders, job.catalog, chosen, synthetic=synthetic, seed=seed, trace=trace)
+
+    published = ("top_k", "overlap")
+    return job.store.stage(
+        "publish",
+        compute,
+        settings={key: chosen.model_dump()[key] for key in published}
+        | {"synthetic": synthetic}
+        | trace,
+        code=job.code(__file__),
+        after=tuple(stages),
+    )

@@ -1,0 +1,61 @@
+"""The digital twin of a project, its truth grown out of the project's real streams if asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smallarea.catalog import Catalog, locate
+from smallarea.errors import InputError
+from smallarea.features import build_features
+
+if TYPE_CHECKING:
+    from smallarea.areas import Frame
+    from smallarea.run.stages import Progress
+
+
+def simulate_twin(
+    root: Path,
+    catalog: Catalog,
+    frame: Frame,
+    target: Path,
+    data: str | Path | None,
+    knobs: dict[str, Any],
+    progress: Progress,
+) -> Path:
+    """Write the digital twin; with `data`, its truth grows out of the real streams found there.
+
+    Parameters
+    ----------
+    root : the project's folder; its streams read the files of `data`.
+    target : the twin's folder.
+    knobs : fields of :class:`smallarea.simulate.TwinSettings`.
+    """
+    from smallarea.simulate import TwinSettings, simulate
+
+    settings = TwinSettings(**knobs)
+    features = None
+    if data is not None:
+        dirs = [Path(data).resolve()]
+        at_hand = available(catalog, dirs)
+        features = build_features(
+            at_hand, frame, root / "features", dirs, root / ".smallarea"
+        ).values
+    with_progress = {"progress": lambda what, share: progress(f"twin: {what}", share)}
+    simulate(frame, settings, target, features, **with_progress)
+    return target
+
+
+def available(catalog: Catalog, dirs: list[Path]) -> Catalog:
+    """Return the catalog with every source that has no file in `dirs` made optional."""
+    sources = {
+        name: source.model_copy(update={"optional": True}) for name, source in
+        catalog.sources.items()
+    }  # fmt: skip
+    if not any(locate(source, dirs) for source in sources.values()):
+        raise InputError(
+            "it holds none of the files that the catalog declares",
+            where=str(dirs[0]),
+            remedy="see `smallarea status` for the files looked for",
+        )
+    return catalog.model_copy(update={"sources": sources})

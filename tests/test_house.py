@@ -1,0 +1,60 @@
+"""The rules of the house: data move down the list of rooms, and no import climbs back up."""
+
+import ast
+from graphlib import TopologicalSorter
+
+from smallarea.run.code import PACKAGE, module_names
+
+#: From the ground to the roof; a room imports only itself and what stands before it.
+ROOMS = (
+    "errors", "files", "indicators", "settings",
+    "areas", "catalog", "features", "survey", "nsum", "models",
+    "projection", "findings", "publish", "simulate", "run", "project", "summary", "cli", "__main__",
+)  # fmt: skip
+
+
+def modules() -> dict[str, ast.Module]:
+    paths = [p for p in PACKAGE.rglob("*.py") if "_template" not in p.parts]
+    return {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(
+            path.read_text(encoding="utf-8")
+        )
+        for path in paths
+    }
+
+
+def room_of(module: str) -> str:
+    name = module.removeprefix("smallarea.").removesuffix(".__init__")
+    return name.split(".")[0]
+
+
+def arrows() -> set[tuple[str, str]]:
+    """Module -> module, from imports anywhere in a file; the facade's lazy one is left out."""
+    found, known = set(), modules()
+    for name, tree in known.items():
+        if name == "smallarea.__init__":
+            continue
+        for target in module_names(tree, "smallarea"):
+            for module in (target, f"{target}.__init__"):
+                if module in known and module not in (name, "smallarea.__init__"):
+                    found.add((name, module))
+    return found
+
+
+def test_every_module_has_a_room():
+    rooms = {room_of(name) for name in modules()} - {"smallarea", "__init__"}
+    assert rooms == set(ROOMS)
+
+
+def test_no_import_climbs():
+    floor = {room: number for number, room in enumerate(ROOMS)}
+    climbing = sorted(f"{a} -> {b}" for a, b in arrows() if floor[room_of(a)] < floor[room_of(b)])
+    assert climbing == []
+
+
+def test_no_circle_between_modules():
+    inside = {(a, b) for a, b in arrows() if not b.endswith("__init__")}
+    graph: dict[str, set[str]] = {}
+    for a, b in inside:
+        graph.setdefault(a, set()).add(b)
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, naming the circle
