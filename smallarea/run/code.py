@@ -96,5 +96,5 @@ def _data_files(room: Path) -> Iterator[Path]:
     for path in sorted(room.rglob("*")):
         inside = (path.parent, *path.parent.parents)
         own = not any((p / "__init__.py").is_file() for p in inside if room in p.parents)
-        if path.is_file() and own and path.suffix not in (".py", ".pyc"):
+        if path.is_file() and own and path.suffix != ".py" and "__pycache__" not in path.parts:
             yield path

@@ -55,6 +55,15 @@ def test_a_template_is_code_of_the_stage_that_publishes(copied):
     assert source_hash([copied / "run" / "publish.py"], copied) != before
 
 
+def test_what_another_python_is_compiling_is_no_source(copied):
+    entry = copied / "run" / "nsum.py"
+    before = source_hash([entry], copied)
+    half_written = copied / "nsum" / "__pycache__" / "bayes.cpython-311.pyc.140234"
+    half_written.parent.mkdir(exist_ok=True)
+    half_written.write_bytes(b"half")
+    assert source_hash([entry], copied) == before
+
+
 def test_a_projects_own_file_counts_with_what_it_imports(copied, tmp_path):
     own = tmp_path / "models" / "mine.py"
     own.parent.mkdir()
