@@ -232,6 +232,20 @@ def design(
         float, typer.Option(help="Expected prevalence of a hidden group.")
     ] = 0.01,
     tau: Annotated[float, typer.Option(help="Expected share of cases that people report.")] = 0.05,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Table group,kind,network[,prevalence]; without it, one per network."),
+    ] = None,
+    degrees: Annotated[
+        str, typer.Option(help="Median number of people known, of each network.")
+    ] = "adult=230,child=45",
+    barrier: Annotated[
+        float, typer.Option(help="Correlation of a respondent's acquaintances.")
+    ] = 0.02,
+    weight_effect: Annotated[
+        float, typer.Option(help="Variance from unequal weights, relative to equal ones.")
+    ] = 1.5,
+    decrease: Annotated[float, typer.Option(help="Fall that a second survey is to show.")] = 0.3,
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -243,11 +257,15 @@ def design(
     """
     from smallarea.files import writing
     from smallarea.project import Project
+    from smallarea.survey.change_power import plan_power, power_text
     from smallarea.survey.design import margin_of_error, margin_table
-    from smallarea.survey.power import Plan, nsum_power
+    from smallarea.survey.power import Plan
 
+    base = Plan(prevalence, tau, areas=areas, take=take, weight_effect=weight_effect)
+    told = _named_numbers(degrees, "--degrees")
     opened = Project(project)
     seed = opened.settings.seed if seed is None else seed
+    power = plan_power(base, groups, told, barrier=barrier, decrease=decrease, seed=seed)
     with showing(quiet or as_json) as progress:
         sample = opened.design(
             areas=areas, take=take, expansion=expansion, replacements=replacements,
@@ -255,24 +273,18 @@ def design(
         )  # fmt: skip
     with writing(out) as temporary:
         sample.to_csv(temporary)
-    power = nsum_power(Plan(prevalence, tau, areas=areas, take=take), seed=seed)
     simple = margin_of_error(areas * take, confidence=0.99)
     margins = margin_table(areas * take, take, confidence=0.99)
     if as_json:
         facts = {"sample": str(out), "seed": seed, "margin_99_simple": simple}
-        print(json.dumps(facts | {"margins": margins.to_dict("records"), "nsum": power.to_dict()}))
+        tables = {"margins": margins, "components": power.reset_index()}
+        print(json.dumps(facts | {name: t.to_dict("records") for name, t in tables.items()}))
     elif not quiet:
         console.print(
             f"Wrote {len(sample)} sampling units to {out} (seed {seed}).\n"
             f"{areas * take:,} interviews: a share of 50 % is known to within {simple:.2%} at 99 % "
             f"confidence if clustering is ignored, {margins['margin'].iloc[2]:.2%} with an "
-            "intra-cluster correlation of 0.05.\n"
-            f"A hidden group of prevalence {prevalence:.1%}, reported at {tau:.0%}: about "
-            f"{power['reports']:.0f} reports, {power['areas_without_report']:.0%} of areas without "
-            f"any; the national figure has a coefficient of variation of "
-            f"{power['national_cv']:.0%}, before any doubt about the reporting rate.\n"
-            f"A second such survey would see a fall of 30 % with a chance of "
-            f"{power['power_30']:.0%}.",
+            "intra-cluster correlation of 0.05.\n" + power_text(power),
             highlight=False,
             soft_wrap=True,
         )
@@ -368,6 +380,18 @@ def _two_numbers(text: str, option: str) -> tuple[float, float]:
             f"{text!r} is not two numbers", where=option, remedy="write A,B, for example 5,95"
         ) from None
     return first, second
+
+
+def _named_numbers(text: str, option: str) -> dict[str, float]:
+    try:
+        pairs = [part.split("=") for part in text.split(",")]
+        return {name.strip(): float(number) for name, number in pairs}
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not names with numbers",
+            where=option,
+            remedy="write name=number, separated by commas, for example adult=230,child=45",
+        ) from None
 
 
 @app.callback(invoke_without_command=True)

@@ -77,6 +77,12 @@ def test_design_draws_a_sample_and_says_what_it_can_tell(tmp_path):
     assert made.returncode == 0, made.stderr
     facts = json.loads(made.stdout)
     assert facts["margin_99_simple"] == pytest.approx(0.0215, abs=5e-5)
+    adult, child = facts["components"]
+    assert (adult["component"], child["component"]) == ("adult", "child")
+    assert adult["reports"] > 4 * child["reports"]
+    assert 0.3 < child["power"] < 0.6 < adult["power"]
+    assert child["deff"] > 1
+    assert 0.01 < child["power_error"] < 0.02
     sample = pd.read_csv(tmp_path / "sample.csv", dtype={"psu_id": str, "area_id": str})
     roles = sample["role"].value_counts()
     assert roles["main"] == 150

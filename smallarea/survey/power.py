@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ class Plan:
     degree, degree_sd : median and log sd of people known per respondent.
     area_sd, psu_sd : log sd of reported rates between areas, and between PSUs of an area.
     overdispersion : variance over mean of a respondent's reports, given degree and place.
+    weight_effect : variance from unequal weights over that of equal ones (Kish's 1 + cv^2).
     known_share : the known groups' share of the reference population, from which degrees are
         estimated; None where degrees are observed (summation).
     """
@@ -34,26 +36,31 @@ class Plan:
     area_sd: float = 0.8
     psu_sd: float = 0.3
     overdispersion: float = 1.5
+    weight_effect: float = 1.0
     known_share: float | None = None
 
     def __post_init__(self) -> None:
-        if not (0 < self.prevalence <= 1 and 0 < self.tau <= 1 and self.overdispersion >= 1):
+        shares = 0 < self.prevalence <= 1 and 0 < self.tau <= 1
+        if not (shares and min(self.overdispersion, self.weight_effect) >= 1 and self.degree > 0):
             raise InputError(
-                f"prevalence {self.prevalence}, tau {self.tau}, overdispersion "
-                f"{self.overdispersion}",
+                f"prevalence {self.prevalence}, tau {self.tau}, degree {self.degree}, "
+                f"overdispersion {self.overdispersion}, weight effect {self.weight_effect}",
                 where="survey plan",
-                remedy="give shares above 0 and at most 1, and an overdispersion of at least 1",
+                remedy="give shares above 0 and at most 1, a degree above 0, and an overdispersion "
+                "and an effect of weights of at least 1",
             )
 
 
-def simulate_plan(plan: Plan, *, simulations: int = 1000, seed: int) -> dict[str, np.ndarray]:
+def simulate_plan(
+    plan: Plan, *, simulations: int = 1000, seed: int | Sequence[int]
+) -> dict[str, np.ndarray]:
     """Simulate the survey; every array is (simulations, areas).
 
     `rate` true reported rates of the areas (prevalence x tau, varying), `reports`, `degrees`
     (sum of the respondents' estimated degrees).
 
     Respondents' counts are negative binomial with variance proportional to the mean, so that the
-    total of a PSU is again one.
+    total of a PSU is again one. Unequal weights are taken as more of that variance.
     """
     rng = np.random.default_rng(seed)
     shape = (simulations, plan.areas)
@@ -64,7 +71,7 @@ def simulate_plan(plan: Plan, *, simulations: int = 1000, seed: int) -> dict[str
     for _ in range(plan.take):
         degrees += plan.degree * rng.lognormal(0.0, plan.degree_sd, shape)
     mean = degrees * rate * psu
-    excess = plan.overdispersion - 1
+    excess = plan.overdispersion * plan.weight_effect - 1
     reports = rng.poisson(rng.gamma(mean / excess, excess) if excess > 0 else mean)
     if plan.known_share is not None:
         degrees = rng.poisson(degrees * plan.known_share) / plan.known_share
