@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallarea.comparison import CLEAR
 from smallarea.errors import InputError
+from smallarea.findings.comparison import CLEAR
 from smallarea.indicators import SUMS
 from smallarea.simulate import TwinSettings
 from smallarea.survey.change_power import (
