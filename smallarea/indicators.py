@@ -1,40 +1,139 @@
-"""What is published per area, defined once: four component counts and what follows from them.
+"""What a project publishes per area: counts of its components, and what follows from them.
 
 A component is a hidden group of the survey; every other indicator is recomputed from component
-draws, never averaged from other indicators, so that totals, rates and the ratio always agree.
+draws, never averaged from other indicators, so that sums, rates and ratios always agree. Which
+there are, what they count and how they are called is the project's: `indicators:` in its catalog.
 """
 
 from __future__ import annotations
 
-COMPONENTS: tuple[str, ...] = (
-    "victims_live",
-    "victims_nonlive",
-    "traffickers_live",
-    "traffickers_nonlive",
-)
+from functools import cached_property
+from typing import Any, Literal
 
-#: The reference population of each component: a column of the frame's table.
-REFERENCE: dict[str, str] = {
-    "victims_live": "children",
-    "victims_nonlive": "children",
-    "traffickers_live": "adults",
-    "traffickers_nonlive": "adults",
-}
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-#: Sums of components. The live + non-live sum counts a person in both twice: an upper bound.
-SUMS: dict[str, tuple[str, str]] = {
-    "victims": ("victims_live", "victims_nonlive"),
-    "traffickers": ("traffickers_live", "traffickers_nonlive"),
-}
+from smallarea.errors import InputError
 
-#: Counts whose rate per 1,000 of the reference population is published as `<name>_rate`.
-COUNTS: tuple[str, ...] = (*SUMS, *COMPONENTS)
+PER = 1000  # rates are per this many people of the reference population
 
-#: Every published indicator with its unit, in the order of the tables.
-UNITS: dict[str, str] = (
-    dict.fromkeys(("victims", "victims_live", "victims_nonlive"), "children")
-    | dict.fromkeys(("traffickers", "traffickers_live", "traffickers_nonlive"), "adults")
-    | {f"{name}_rate": "per 1,000 children" for name in COUNTS if name.startswith("victims")}
-    | {f"{name}_rate": "per 1,000 adults" for name in COUNTS if name.startswith("traffickers")}
-    | {"ratio": "victims per trafficker"}
-)
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Population(_Declared):
+    """A reference population: a column of the frame, and the network in which it is known."""
+
+    label: str
+    """What its people are called, as in "per 1,000 children"."""
+    network: str = "adult"
+    """The degree by which answers about its groups are scaled up."""
+
+
+class Component(_Declared):
+    """A hidden group of the survey."""
+
+    population: str
+    label: str
+    rate_label: str = ""
+    """By default the label followed by "per 1,000" and the population's."""
+    definition: str = Field(min_length=1)
+    excludes: str = Field(min_length=1)
+    reference_period: str = Field(min_length=1)
+
+
+class Sum(_Declared):
+    """Components of one population added up; a person in several counts in each of them."""
+
+    of: tuple[str, ...] = Field(min_length=2)
+    label: str
+    rate_label: str = ""
+    overlap: float = Field(0.0, ge=0, le=1)
+    """Share of the smaller of two components who are in both."""
+
+
+class Ratio(_Declared):
+    """One count over another, draw by draw."""
+
+    of: tuple[str, str]
+    label: str
+    unit: str
+    kind: Literal["ratio"] = "ratio"
+
+
+class Indicators(_Declared):
+    """Everything that is published per area, in the order of the tables."""
+
+    populations: dict[str, Population] = Field(min_length=1)
+    components: dict[str, Component] = Field(min_length=1)
+    sums: dict[str, Sum] = Field(default_factory=dict)
+    ratios: dict[str, Ratio] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Indicators:
+        for name, component in self.components.items():
+            _known(component.population, self.populations, f"components.{name}.population")
+        for name, added in self.sums.items():
+            for part in added.of:
+                _known(part, self.components, f"sums.{name}.of")
+            if len({self.components[part].population for part in added.of}) > 1:
+                raise ValueError(f"sums.{name} adds components of different populations")
+            if added.overlap and len(added.of) != 2:
+                raise ValueError(f"sums.{name}: an overlap is defined for two components")
+        for name, ratio in self.ratios.items():
+            for part in ratio.of:
+                _known(part, {**self.sums, **self.components}, f"ratios.{name}.of")
+        names = [*self.sums, *self.components, *self.ratios]
+        rates = [f"{name}_rate" for name in (*self.sums, *self.components)]
+        twice = {name for name in names if names.count(name) > 1} | (set(names) & set(rates))
+        if twice:
+            raise ValueError(f"two indicators are called {', '.join(sorted(twice))}")
+        return self
+
+    @cached_property
+    def reference(self) -> dict[str, str]:
+        """Component or sum -> its reference population, a column of the frame's table."""
+        single = {name: component.population for name, component in self.components.items()}
+        return {name: single[added.of[0]] for name, added in self.sums.items()} | single
+
+    @cached_property
+    def counts(self) -> tuple[str, ...]:
+        """Sums and components: each has a rate, `<name>_rate`, per 1,000 of its population."""
+        return (*self.sums, *self.components)
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Every published indicator with its unit, in the order of the tables."""
+        people = {name: self.populations[self.reference[name]].label for name in self.counts}
+        rates = {f"{name}_rate": f"per {PER:,} {label}" for name, label in people.items()}
+        return people | rates | {name: ratio.unit for name, ratio in self.ratios.items()}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Every published indicator in words."""
+        counts: dict[str, Sum | Component] = {**self.sums, **self.components}
+        words = {name: count.label for name, count in counts.items()}
+        words |= {
+            f"{name}_rate": count.rate_label or f"{count.label}, {self.units[f'{name}_rate']}"
+            for name, count in counts.items()
+        }
+        return words | {name: ratio.label for name, ratio in self.ratios.items()}
+
+
+def _known(name: str, among: dict[str, Any], where: str) -> None:
+    if name not in among:
+        raise ValueError(f"{where}: {name!r} is not declared; there are {', '.join(among)}")
+
+
+def read_indicators(block: dict[str, Any]) -> Indicators:
+    """Check an `indicators:` block; raise InputError naming the first field that is wrong."""
+    try:
+        return Indicators.model_validate(block)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(["indicators", *(str(part) for part in first["loc"])])
+        raise InputError(
+            first["msg"].removeprefix("Value error, "),
+            where=f"data_catalog.yaml, {field}",
+            remedy="mend this entry; `smallarea init` writes a complete example",
+        ) from None
