@@ -102,10 +102,29 @@ class Indicators(_Declared):
         return (*self.sums, *self.components)
 
     @cached_property
+    def rates(self) -> dict[str, str]:
+        """Name of every rate -> the count it is of."""
+        return {f"{name}_rate": name for name in self.counts}
+
+    @property
+    def headline(self) -> str:
+        """The count that stands for the whole in a sentence: the first sum, else component."""
+        return self.counts[0]
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """The counts that a summary names: the sums; without any, the components."""
+        return tuple(self.sums) or tuple(self.components)
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """Return the components of a sum, or the component itself."""
+        return self.sums[name].of if name in self.sums else (name,)
+
+    @cached_property
     def units(self) -> dict[str, str]:
         """Every published indicator with its unit, in the order of the tables."""
         people = {name: self.populations[self.reference[name]].label for name in self.counts}
-        rates = {f"{name}_rate": f"per {PER:,} {label}" for name, label in people.items()}
+        rates = {rate: f"per {PER:,} {people[name]}" for rate, name in self.rates.items()}
         return people | rates | {name: ratio.unit for name, ratio in self.ratios.items()}
 
     @cached_property

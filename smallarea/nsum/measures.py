@@ -1,4 +1,4 @@
-"""The study's measures from draws of its four components: sums, rates per 1,000 and the ratio."""
+"""A survey's measures from draws of its components: sums, rates per 1,000 and ratios."""
 
 from __future__ import annotations
 
@@ -7,62 +7,63 @@ from collections.abc import Mapping
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS, REFERENCE, SUMS, UNITS
+from smallarea.indicators import PER, Indicators
 from smallarea.nsum.classical import killworth
 from smallarea.survey.ard import ARD
 
 
-def indicator_draws(draws: pd.DataFrame, population: Mapping[str, float]) -> pd.DataFrame:
-    """Recompute every indicator draw by draw, so that sums, rates and the ratio agree.
+def indicator_draws(
+    draws: pd.DataFrame, population: Mapping[str, float], indicators: Indicators
+) -> pd.DataFrame:
+    """Recompute every indicator draw by draw, so that sums, rates and ratios agree.
 
     Parameters
     ----------
-    draws : draw x component, people. population : people of each reference population
-        (`children`, `adults`).
+    draws : draw x component, people. population : people of each reference population.
 
     Returns
     -------
-    draw x indicator, in the order and units of `smallarea.indicators.UNITS`; live + non-live
-    counts a person in both twice. The ratio is NaN in a draw without traffickers.
+    draw x indicator, in the order and units of `indicators.units`; a sum counts a person in
+    several of its components in each. A ratio is NaN in a draw with nobody below the line.
     """
-    absent = [c for c in COMPONENTS if c not in draws.columns]
+    absent = [c for c in indicators.components if c not in draws.columns]
     if absent:
         raise InputError(
             f"no draws of {', '.join(absent)}",
             where="indicators",
-            remedy=f"the four components are {', '.join(COMPONENTS)}",
+            remedy=f"the components are {', '.join(indicators.components)}",
         )
-    counts = {c: draws[c] for c in COMPONENTS}
-    counts |= {name: draws[list(parts)].sum(axis=1) for name, parts in SUMS.items()}
+    counts = {c: draws[list(indicators.parts(c))].sum(axis=1) for c in indicators.counts}
     out = {}
-    for name in UNITS:
-        base = name.removesuffix("_rate")
-        if name == "ratio":
-            below = counts["traffickers"]
-            out[name] = counts["victims"] / below.where(below > 0)
-        elif base != name:
-            people = population[REFERENCE[SUMS.get(base, (base,))[0]]]
-            out[name] = 1000 * counts[base] / people
+    for name in indicators.units:
+        if name in indicators.ratios:
+            above, below = (counts[part] for part in indicators.ratios[name].of)
+            out[name] = above / below.where(below > 0)
+        elif name in indicators.rates:
+            counted = indicators.rates[name]
+            out[name] = PER * counts[counted] / population[indicators.reference[counted]]
         else:
             out[name] = counts[name]
     return pd.DataFrame(out)
 
 
-def killworth_indicators(ard: ARD, *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Estimate the study's indicators in closed form, on the reported scale (tau = 1).
+def killworth_indicators(
+    ard: ARD, indicators: Indicators, *, replicates: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Estimate the indicators in closed form, on the reported scale (tau = 1).
 
     Returns
     -------
     DataFrame by indicator: mean (the estimate), sd, q025, median, q975 (rescaled bootstrap; the
     components are resampled together) and unit.
     """
-    result = killworth(ard, groups=list(COMPONENTS))
+    result = killworth(ard, groups=list(indicators.components))
     people = {
-        REFERENCE[c]: float(ard.groups.loc[c, "population"])  # type: ignore[arg-type]
-        for c in COMPONENTS
+        c.population: float(ard.groups.loc[name, "population"])  # type: ignore[arg-type]
+        for name, c in indicators.components.items()
     }
-    draws = indicator_draws(result.bootstrap(replicates=replicates, seed=seed), people)
+    draws = indicator_draws(result.bootstrap(replicates=replicates, seed=seed), people, indicators)
     table = draws.quantile([0.025, 0.5, 0.975]).T.set_axis(["q025", "median", "q975"], axis=1)
-    table.insert(0, "mean", indicator_draws(result.estimate.to_frame().T, people).iloc[0])
+    table.insert(0, "mean", indicator_draws(result.estimate.to_frame().T, people, indicators).iloc[0])
     table.insert(1, "sd", draws.std())
-    return table.assign(unit=pd.Series(UNITS)).rename_axis("indicator")
+    return table.assign(unit=pd.Series(indicators.units)).rename_axis("indicator")

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS, REFERENCE
+from smallarea.indicators import Indicators
 from smallarea.nsum.bayes import NsumFit, fit_nsum
 from smallarea.nsum.classical import degrees
 from smallarea.survey.ard import ARD

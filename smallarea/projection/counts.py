@@ -6,22 +6,24 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from smallarea.indicators import COMPONENTS, REFERENCE
+from smallarea.indicators import Indicators
 
 #: Counts are whole multiples of this part of a person. A power of two: every sum of counts below
 #: 2**33 people is then exact in float64, whatever the order of summation.
 GRAIN = 2.0**-20
 
 
-def reference_sizes(table: pd.DataFrame) -> xr.DataArray:
+def reference_sizes(table: pd.DataFrame, indicators: Indicators) -> xr.DataArray:
     """Reference population in persons per component and area, dims (component, area_id).
 
-    `table` is the frame's table (index area_id, columns `adults` and `children`).
+    `table` is the frame's table (index area_id, a column for each reference population).
     """
     return xr.DataArray(
-        np.stack([table[REFERENCE[name]].to_numpy(dtype=float) for name in COMPONENTS]),
+        np.stack(
+            [table[c.population].to_numpy(dtype=float) for c in indicators.components.values()]
+        ),
         dims=("component", "area_id"),
-        coords={"component": list(COMPONENTS), "area_id": table.index.to_numpy(dtype=object)},
+        coords={"component": list(indicators.components), "area_id": table.index.to_numpy(dtype=object)},
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.errors import InputError
+from smallarea.indicators import Indicators
 from smallarea.projection import indicator_draws, probability_top, summarise
 from smallarea.projection.summaries import QUANTILES
 
@@ -49,9 +50,9 @@ def estimate_areas(
     table: pd.DataFrame,
     flags: pd.Series,
     surveyed: Collection[str],
+    indicators: Indicators,
     *,
     k: int = 100,
-    overlap: float = 0.0,
     mean: bool = True,
     sd: bool = True,
 ) -> pd.DataFrame:
@@ -63,13 +64,13 @@ def estimate_areas(
     table : the frame's table, index area_id.
     flags : index area_id, see :func:`flag_areas`.
     surveyed : area_ids in which people were interviewed.
-    k, overlap : see :func:`smallarea.projection.probability_top` and `count_draws`.
-    mean, sd : whether these moments of counts and rates exist; the ratio does not depend on tau.
+    k : see :func:`smallarea.projection.probability_top`.
+    mean, sd : whether these moments of counts and rates exist; ratios do not depend on tau.
     """
     k = min(k, counts.sizes["area_id"])
     parts = []
-    for indicator, draws in indicator_draws(counts, table, overlap=overlap):
-        ratio = indicator == "ratio"
+    for indicator, draws in indicator_draws(counts, table, indicators):
+        ratio = indicator in indicators.ratios
         part = summarise(draws, mean=mean or ratio, sd=sd or ratio)
         parts.append(part.assign(indicator=indicator, p_top=probability_top(draws, k).round(2)))
     long = pd.concat(parts)
@@ -86,18 +87,17 @@ def estimate_groups(
     counts: xr.DataArray,
     table: pd.DataFrame,
     by: str,
+    indicators: Indicators,
     *,
-    overlap: float = 0.0,
     mean: bool = True,
     sd: bool = True,
 ) -> pd.DataFrame:
     """Summarise areas added up by a column of `table`: columns `by`, indicator and `NUMBERS`."""
-    parts = [
-        summarise(draws, mean=mean or name == "ratio", sd=sd or name == "ratio").assign(
-            indicator=name
-        )
-        for name, draws in indicator_draws(counts, table, by=by, overlap=overlap)
-    ]
+    parts = []
+    for name, draws in indicator_draws(counts, table, indicators, by=by):
+        ratio = name in indicators.ratios
+        part = summarise(draws, mean=mean or ratio, sd=sd or ratio)
+        parts.append(part.assign(indicator=name))
     return pd.concat(parts).reset_index()[[by, "indicator", *NUMBERS]]
 
 
