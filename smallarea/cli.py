@@ -183,7 +183,8 @@ def explain(
     from smallarea.project import Project
     from smallarea.summary import explain_area, explanation_text
 
-    facts = explain_area(Project(project).latest(), area, indicator)
+    at = Project(project)
+    facts = explain_area(at.latest(), area, indicator, at.catalog.frame.get("spelling"))
     print(json.dumps(facts, default=str) if as_json else explanation_text(facts))
 
 

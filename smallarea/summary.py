@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from smallarea.areas.finding import find_area
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.indicators import UNITS
@@ -99,27 +102,31 @@ def status_text(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def find_area(table: pd.DataFrame, area: str) -> str:
-    """Return the area_id meant by a code of the frame or by a name; InputError if not unique."""
-    areas = table.drop_duplicates("area_id").set_index("area_id")
-    if area in areas.index:
-        return area
-    hits = areas[areas["name"].str.casefold() == area.casefold()]
-    if hits.empty:
-        hits = areas[areas["name"].str.casefold().str.contains(area.casefold(), regex=False)]
-    if len(hits) == 1:
-        return str(hits.index[0])
-    some = "; ".join(f"{i} {r['name']}, {r['province']}" for i, r in hits.head(8).iterrows())
-    raise InputError(
-        f"{len(hits)} areas fit {area!r}" + (f": {some}" if some else ""),
-        where="AREA",
-        remedy="give the 10-digit code" if some else "give a code or a name of the frame",
+def find_run_area(run: Run, area: str, spelling: Mapping[str, str]) -> str:
+    """Return the area_id that a code or name means in a run; InputError if not exactly one does.
+
+    Other names, older codes and their spelling are those of the run's own frame, as long as that
+    stage is kept; without it, the run's table and `spelling` are all that is known.
+    """
+    table = run.table().drop_duplicates("area_id").set_index("area_id")
+    frame = run.folder.parent.parent / run.manifest["stages"]["frame"]["folder"]
+    if not (frame / "frame.json").is_file():
+        return find_area(area, table, spelling)
+    return find_area(
+        area,
+        table,
+        json.loads((frame / "frame.json").read_text(encoding="utf-8"))["spelling"],
+        names=pd.read_parquet(frame / "names.parquet"),
+        codes=pd.read_parquet(frame / "codes.parquet"),
     )
 
 
-def explain_area(run: Run, area: str, indicator: str = "victims") -> dict[str, Any]:
+def explain_area(
+    run: Run, area: str, indicator: str = "victims", spelling: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return what a run knows about one area: intervals, flags, covariates against the nation.
 
+    `spelling` is the catalog's, for a run whose frame is no longer kept.
     Raises InputError when the area or the indicator is not in the run.
     """
     if indicator not in UNITS:
@@ -129,7 +136,7 @@ def explain_area(run: Run, area: str, indicator: str = "victims") -> dict[str, A
             remedy=f"choose one of {', '.join(UNITS)}",
         )
     table = run.table()
-    area_id = find_area(table, area)
+    area_id = find_run_area(run, area, spelling or {})
     row = table[(table["area_id"] == area_id) & (table["indicator"] == indicator)].iloc[0]
     features = pd.read_parquet(run.folder / "features.parquet")
     place = features.rank(pct=True).loc[[area_id]].iloc[0]

@@ -8,6 +8,7 @@ digits; rates are counts over reference populations, so only counts and the rati
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("map_data.js", "map_draw.js", "map_page.js")
+SCRIPTS = ("map_data.js", "map_draw.js", "map_find.js", "map_page.js")
 HATCHED = ("not_covered_by_survey", "extrapolated")
 FIRST = "victims_rate"
 
@@ -40,6 +41,7 @@ def write_map(
     *,
     title: str,
     k: int = 100,
+    spelling: Mapping[str, str] | None = None,
 ) -> None:
     """Write the page, about 1 MB for 1,642 areas.
 
@@ -50,11 +52,13 @@ def write_map(
     table : the frame's table, index area_id, with `adults` and `children`.
     geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
     title, k : the page's heading; the k of the estimates' `p_top`.
+    spelling : words the search takes for others, see `smallarea.areas.names.canonical`.
     """
     from jinja2 import Environment, FileSystemLoader
 
     check_columns(estimates)
     data = map_data(estimates, national, table, geometry, k)
+    data["spelling"] = dict(spelling or {})
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
         title=title,

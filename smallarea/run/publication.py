@@ -106,7 +106,14 @@ def publish(
     features.values.to_parquet(out / "features.parquet")
     features.info.to_csv(out / "features.csv")
     write_map(
-        estimates, national, table, frame.geometry, out / "map.html", title=TITLE, k=settings.top_k
+        estimates,
+        national,
+        table,
+        frame.geometry,
+        out / "map.html",
+        title=TITLE,
+        k=settings.top_k,
+        spelling=frame.spelling,
     )
     survey, survey_notes, known_groups = keep_findings(
         folders["findings"], out / "survey", synthetic

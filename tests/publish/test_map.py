@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from smallarea.errors import InputError
 from smallarea.indicators import UNITS
 from smallarea.publish.estimates import SYNTHETIC, estimate_groups
-from smallarea.publish.map import write_map
+from smallarea.publish.map import TEMPLATES, write_map
 from smallarea.publish.topology import Topology, build_topology, encode
 
 
@@ -172,6 +172,40 @@ def test_page_works_in_a_browser(page):
     assert "its position or shape is approximate" in dom
     assert len(re.findall(r'data-area="\d+"', dom)) == 24
     assert "withheld" in dom
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("alba city", "City of Alba"),
+        ("City of Alba", "City of Alba"),
+        ("alba", "City of Alba"),
+        ("port", "Port"),
+        ("port city", "City of Port"),
+        ("sta pena", "Santa Peña"),
+        ("penarr", "Peñarrubia"),
+        ("ma", "Malo"),
+        ("city of", "City of Aa"),
+        ("del norte", "City of Aa"),
+        ("zzz", None),
+    ],
+)
+def test_search_puts_the_name_itself_first(asked, first):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("NO NODE: node not found")
+    places = {
+        "City of Aa": "Alba del Norte", "City of Alba": "Norte", "Port": "Norte",
+        "City of Port": "Norte", "Santa Peña": "Norte", "Peñarrubia": "Norte", "Malo": "Norte",
+    }  # fmt: skip
+    spelling = {"city": "*", "of": "", "sta": "santa", "ma": "maria"}
+    arguments = [list(places), list(places.values()), spelling]
+    script = (TEMPLATES / "map_find.js").read_text(encoding="utf-8")
+    script += f"const names = {json.dumps(arguments[0])};"
+    call = ", ".join(json.dumps(argument) for argument in arguments)
+    script += f"console.log(JSON.stringify(finder({call})({json.dumps(asked)}).map(i => names[i])))"
+    done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
+    assert next(iter(json.loads(done.stdout)), None) == first
 
 
 def test_real_boundaries_fit_the_page_and_nothing_vanishes(real_data):

@@ -145,14 +145,9 @@ canvas.onkeydown = (e) => {
 document.querySelectorAll("[data-zoom]").forEach((button) => {
   button.onclick = () => { if (button.dataset.zoom === "all") { fit(world); redraw(); } else zoom(button.dataset.zoom === "in" ? 1.6 : 1 / 1.6); };
 });
-const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-const keys = data.areas.name.map((name, i) => plain(`${name} ${data.provinces[data.areas.province[i]]}`));
+const find = finder(data.areas.name, data.areas.province.map((p) => data.provinces[p]), data.spelling);
 let chosen = 0;
-function hits() {
-  const words = plain($("search").value).split(/\s+/).filter(Boolean);
-  const found = words.length ? keys.flatMap((key, i) => words.every((w) => key.includes(w)) ? [i] : []) : [];
-  return found.sort((i, j) => (keys[j].startsWith(words[0]) ? 1 : 0) - (keys[i].startsWith(words[0]) ? 1 : 0)).slice(0, 8);
-}
+const hits = () => find($("search").value).slice(0, 8);
 function suggest() {
   const found = hits(), list = $("hits");
   chosen = Math.min(chosen, Math.max(found.length - 1, 0));

@@ -1,0 +1,25 @@
+/* ---- search: the name itself first, then names that begin so, then whatever contains the words - */
+function finder(names, provinces, spelling) {
+  // Words as the frame spells them: "" drops a word, "*" marks a city, wherever in the name it is.
+  const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f'’`]/g, "").toLowerCase().split(/[^a-z0-9]+/).filter(Boolean);
+  const spelt = (word) => (Object.hasOwn(spelling, word) ? spelling[word] : word);
+  const key = (words) => words.map(spelt).filter((word) => word !== "*").join("");
+  const marked = (words) => words.some((word) => spelt(word) === "*");
+  const areas = names.map((name, i) => {
+    const words = plain(name.replace(/\([^)]*\)?/g, " ")), all = plain(`${name} ${provinces[i]}`);
+    return { key: key(words), city: marked(words), text: [...all, ...all.map(spelt)].join(" ") };
+  });
+  return (asked) => {
+    const words = plain(asked), city = marked(words), wanted = key(words);
+    const telling = words.filter((word) => !["", "*"].includes(spelt(word)));
+    const rank = (area) => {
+      if (wanted && area.key === wanted) return area.city === city ? 0 : 1;
+      const begins = wanted && area.key.startsWith(wanted);
+      const within = (telling.length ? telling : words).every((word) => area.text.includes(word) || area.text.includes(spelt(word)));
+      if (!begins && !(words.length && within)) return null;
+      return (begins ? 2 : telling.length && area.key.startsWith(spelt(telling[0])) ? 4 : 6) + (city && !area.city ? 1 : 0);
+    };
+    const found = areas.map((area, i) => [rank(area), i]).filter(([place]) => place !== null);
+    return found.sort(([a, i], [b, j]) => a - b || i - j).map(([, i]) => i);
+  };
+}
