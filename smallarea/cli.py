@@ -176,7 +176,9 @@ def status(project: ProjectDir = Path(), data: Data = None, as_json: Json = Fals
 def explain(
     area: Annotated[str, typer.Argument(help="An area's code (any vintage) or its name.")],
     project: ProjectDir = Path(),
-    indicator: Annotated[str, typer.Option(help="Which indicator to explain.")] = "victims",
+    indicator: Annotated[
+        str | None, typer.Option(help="Which indicator to explain; by default the first.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say in words what the newest run knows about one area, and how little that may be."""

@@ -34,12 +34,25 @@ class Component(_Declared):
     """A hidden group of the survey."""
 
     population: str
+    group: str = ""
+    """The hidden group in the survey's table of groups; by default the component's name."""
     label: str
     rate_label: str = ""
     """By default the label followed by "per 1,000" and the population's."""
     definition: str = Field(min_length=1)
     excludes: str = Field(min_length=1)
     reference_period: str = Field(min_length=1)
+
+
+class Detection(_Declared):
+    """What casework knows of a sum: the share of its true cases, where operations ran."""
+
+    column: str
+    """Column of casework.csv with the people known, by area."""
+    mean: float = Field(gt=0, lt=1)
+    cv: float = Field(gt=0)
+    source: str = Field(min_length=1)
+    """Who says so."""
 
 
 class Sum(_Declared):
@@ -50,6 +63,8 @@ class Sum(_Declared):
     rate_label: str = ""
     overlap: float = Field(0.0, ge=0, le=1)
     """Share of the smaller of two components who are in both."""
+    detection: Detection | None = None
+    """With it, casework updates the prior of the reporting rate; without it, it is not used."""
 
 
 class Ratio(_Declared):
@@ -64,6 +79,8 @@ class Ratio(_Declared):
 class Indicators(_Declared):
     """Everything that is published per area, in the order of the tables."""
 
+    title: str = Field(min_length=1)
+    """Heading of map and report."""
     populations: dict[str, Population] = Field(min_length=1)
     components: dict[str, Component] = Field(min_length=1)
     sums: dict[str, Sum] = Field(default_factory=dict)
@@ -80,6 +97,8 @@ class Indicators(_Declared):
                 raise ValueError(f"sums.{name} adds components of different populations")
             if added.overlap and len(added.of) != 2:
                 raise ValueError(f"sums.{name}: an overlap is defined for two components")
+        if len([name for name, added in self.sums.items() if added.detection]) > 1:
+            raise ValueError("only one sum can have a detection: there is one reporting rate")
         for name, ratio in self.ratios.items():
             for part in ratio.of:
                 _known(part, {**self.sums, **self.components}, f"ratios.{name}.of")
@@ -120,6 +139,11 @@ class Indicators(_Declared):
         """Return the components of a sum, or the component itself."""
         return self.sums[name].of if name in self.sums else (name,)
 
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """What a summary shows: the totals, their rates, the ratios."""
+        return (*self.totals, *(f"{name}_rate" for name in self.totals), *self.ratios)
+
     @cached_property
     def units(self) -> dict[str, str]:
         """Every published indicator with its unit, in the order of the tables."""
@@ -137,6 +161,27 @@ class Indicators(_Declared):
             for name, count in counts.items()
         }
         return words | {name: ratio.label for name, ratio in self.ratios.items()}
+
+    def spoken(self, name: str) -> str:
+        """Return an indicator's label as it stands within a sentence."""
+        label = self.labels[name]
+        return label[:1].lower() + label[1:]
+
+    @property
+    def meaning(self) -> list[str]:
+        """What each component counts, in sentences shown wherever its number stands."""
+        told = [
+            f"{c.label}: {c.definition} Not counted: {c.excludes} Period: {c.reference_period}"
+            for c in self.components.values()
+        ]
+        for added in self.sums.values():
+            names = " + ".join(self.components[part].label for part in added.of)
+            share = f"{added.overlap:.0%} of the smaller" if added.overlap else "nobody"
+            told.append(
+                f"{added.label} = {names}: a person in several counts in each; {share} is taken to "
+                "be in both" + ("." if added.overlap else ", which makes it an upper bound.")
+            )
+        return told
 
 
 def _known(name: str, among: dict[str, Any], where: str) -> None:

@@ -2,7 +2,7 @@
 
 >>> import smallarea as sa
 >>> run = sa.Project(".").run()              # doctest: +SKIP
->>> run.estimates("victims")                 # doctest: +SKIP
+>>> run.estimates()                          # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from smallarea import __version__
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
+from smallarea.indicators import read_indicators
 from smallarea.run.record import Run
 from smallarea.run.stages import (
     PACKAGE,
@@ -56,6 +57,7 @@ class Project:
             )
         self.catalog = load_catalog(self.root / CATALOG)
         self.settings = read_settings(self.catalog.settings)
+        self.indicators = read_indicators(self.catalog.indicators)
 
     @classmethod
     def init(cls, root: str | Path) -> Project:
@@ -172,7 +174,7 @@ class Project:
         started = datetime.now(UTC)
         survey = self.survey(seed=seed, progress=progress)
         inputs = resolve_inputs(self.root, self.catalog, survey, self.data_dirs(data), self.twin)
-        job = Job(self.catalog, self.settings, inputs, store, profile, seed)
+        job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
         published = main_job(job)
         manifest = {
             "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",

@@ -21,14 +21,6 @@ class TauSettings(_Block):
     source: str
 
 
-class DetectionSettings(_Block):
-    """The share of true cases that casework knows where operations ran, and who says so."""
-
-    mean: float = Field(gt=0, lt=1)
-    cv: float = Field(gt=0)
-    source: str
-
-
 def _levels(value: Any) -> list[int] | dict[str, str] | None:
     """Check how a column becomes levels; names are keyed by text, as survey files spell values."""
     if isinstance(value, dict) and value:
@@ -50,14 +42,11 @@ class Settings(_Block):
     seed : the one seed from which every random stage takes its own.
     survey : folder with respondents.csv, groups.csv, roster.csv, casework.csv, in the project.
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau.
-    detection : prior of the share of cases that casework knows. With it the tau prior is updated
-        by casework where operations and interviews overlap; without it, casework is not used.
     degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
         the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
         is right if respondents counted people of their own municipality only; on the twin, who
         count everybody, it is no better.
-    overlap : share of the smaller of live and non-live victims who are in both.
-    top_k : the k of the probability of being among the k areas with most victims.
+    top_k : the k of the probability of being among the k highest areas.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
     folds : province-grouped cross-validation folds.
@@ -67,9 +56,7 @@ class Settings(_Block):
     seed: int = Field(ge=0)
     survey: str
     tau_prior: TauSettings
-    detection: DetectionSettings | None = None
     degrees: Literal["national", "roster"] = "national"
-    overlap: float = Field(0.0, ge=0, le=1)
     top_k: int = Field(100, ge=1)
     describe_by: dict[str, Levels] = Field(default_factory=dict)
     folds: int = Field(5, ge=2)

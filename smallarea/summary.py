@@ -12,7 +12,6 @@ import pandas as pd
 from smallarea.areas.finding import find_area
 from smallarea.errors import InputError
 from smallarea.files import sha256
-from smallarea.indicators import UNITS
 from smallarea.project import Project, Run
 from smallarea.publish.words import FLAG_WORDS
 
@@ -34,9 +33,9 @@ def run_summary(run: Run) -> str:
     facts = run.manifest
     lines = [f"[bold]{BANNER}[/bold]"] if run.synthetic else []
     lines.append("Nationally, as 80 % intervals:")
-    for indicator in ("victims", "traffickers", "victims_rate", "traffickers_rate", "ratio"):
+    for indicator in run.indicators.headlines:
         row = facts["national"][indicator]
-        lines.append(f"  {indicator:<17} {interval(row):>24}  {UNITS[indicator]}")
+        lines.append(f"  {indicator:<17} {interval(row):>24}  {run.indicators.units[indicator]}")
     lines.append(facts["covariates"]["sentence"])
     lines += [f"[yellow]warning[/yellow] {warning}" for warning in facts["warnings"]]
     reused = sum(stage["reused"] for stage in facts["stages"].values())
@@ -122,18 +121,20 @@ def find_run_area(run: Run, area: str, spelling: Mapping[str, str]) -> str:
 
 
 def explain_area(
-    run: Run, area: str, indicator: str = "victims", spelling: Mapping[str, str] | None = None
+    run: Run, area: str, indicator: str | None = None, spelling: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return what a run knows about one area: intervals, flags, covariates against the nation.
 
     `spelling` is the catalog's, for a run whose frame is no longer kept.
     Raises InputError when the area or the indicator is not in the run.
     """
-    if indicator not in UNITS:
+    units = run.indicators.units
+    indicator = indicator or run.indicators.headline
+    if indicator not in units:
         raise InputError(
             f"no indicator {indicator!r}",
             where="--indicator",
-            remedy=f"choose one of {', '.join(UNITS)}",
+            remedy=f"choose one of {', '.join(units)}",
         )
     table = run.table()
     area_id = find_run_area(run, area, spelling or {})
@@ -147,7 +148,7 @@ def explain_area(
         "province": row["province"],
         "region": row["region"],
         "indicator": indicator,
-        "unit": UNITS[indicator],
+        "unit": units[indicator],
         "surveyed": bool(row["surveyed"]),
         "estimate": {
             key: None if pd.isna(row[key]) else float(row[key])

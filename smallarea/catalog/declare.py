@@ -85,10 +85,11 @@ class Source(_Declared):
 
 
 class Catalog(_Declared):
-    """A project's `data_catalog.yaml`: its sources, the frame's block and the run's settings."""
+    """A project's `data_catalog.yaml`: sources, and the blocks that other rooms read."""
 
     sources: dict[str, Source] = Field(default_factory=dict)
     frame: dict[str, Any] = Field(default_factory=dict)
+    indicators: dict[str, Any] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -18,14 +18,13 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.errors import InputError
-from smallarea.indicators import COUNTS
+from smallarea.indicators import Indicators
 from smallarea.nsum.classical import killworth
-from smallarea.projection.indicators import add_up, count_draws, reference
+from smallarea.projection.indicators import add_up, count_draws
 from smallarea.survey import ARD
 from smallarea.survey.waves import change, drift_sensitivity, overlap_correlation
 
 CLEAR = 0.95  # probability from which a rise or a fall of an area is counted
-SHOWN = ("victims", "traffickers")
 
 
 class Run(Protocol):
@@ -35,6 +34,8 @@ class Run(Protocol):
     def folder(self) -> Path: ...
     @property
     def manifest(self) -> dict[str, Any]: ...
+    @property
+    def indicators(self) -> Indicators: ...
     @property
     def synthetic(self) -> bool: ...
     def draws(self) -> xr.Dataset:
@@ -47,7 +48,7 @@ class Change:
 
     Attributes
     ----------
-    nation : index indicator (victims, traffickers, components), over the areas that both surveys
+    nation : index indicator (sums, components), over the areas that both surveys
         cover; columns of :func:`smallarea.survey.waves.change`: `ratio` (later over earlier),
         its quantiles, `p_decrease`, `p_decrease_10`, `_20`, `_30`.
     regions : index (indicator, region), same columns.
@@ -57,6 +58,7 @@ class Change:
     tau_drift, correlation : as given to :func:`compare_runs`.
     warnings : where the two runs differ in more than their surveys.
     synthetic : whether the survey of either run is a digital twin's.
+    shown : the totals, which a summary in words tells.
     """
 
     earlier: str
@@ -69,6 +71,7 @@ class Change:
     correlation: float
     warnings: tuple[str, ...]
     synthetic: bool
+    shown: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able records."""
@@ -124,7 +127,10 @@ def compare_runs(
     region = waves[1].table.loc[common, "region"].to_numpy(object)  # as the later run names them
 
     # Where nobody reported anyone some draws are 0, and there is no ratio to tell.
-    told = [n for n in COUNTS if all(bool((w.rates(n, common, region) > 0).all()) for w in waves)]
+    named = later.indicators
+    told = [
+        n for n in named.counts if all(bool((w.rates(n, common, region) > 0).all()) for w in waves)
+    ]
     if not told:
         raise InputError(
             "nobody reported anyone in one of the surveys",
@@ -140,7 +146,7 @@ def compare_runs(
     settings: dict[str, Any] = {"correlation": correlation, "seed": seed}
     areas = {
         name: _clear([wave.rates(name, common) for wave in waves], tau_drift, seed)
-        for name in COUNTS
+        for name in named.counts
     }
     return Change(
         earlier=str(earlier.folder),
@@ -154,12 +160,13 @@ def compare_runs(
         warnings=(
             *(
                 f"{name}: nobody reported any in one of the surveys, so no change can be told"
-                for name in COUNTS
+                for name in named.counts
                 if name not in told
             ),
             *_differences(earlier, later, *waves),
         ),
         synthetic=earlier.synthetic or later.synthetic,
+        shown=named.totals,
     )
 
 
@@ -212,14 +219,13 @@ class _Wave:
 
     reported: xr.DataArray
     table: pd.DataFrame
-    overlap: float
+    indicators: Indicators
 
     @classmethod
     def of(cls, run: Run) -> _Wave:
         draws = run.draws()
         areas = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
-        overlap = float(run.manifest["settings"]["overlap"])
-        return cls(draws["counts"] * draws["tau"], areas, overlap)
+        return cls(draws["counts"] * draws["tau"], areas, run.indicators)
 
     @property
     def covered(self) -> pd.Index:
@@ -227,8 +233,8 @@ class _Wave:
 
     def rates(self, name: str, areas: pd.Index, by: np.ndarray | None = None) -> xr.DataArray:
         """Reported share of the reference population, dims (area_id or region, draw)."""
-        people = self.table.loc[areas, reference(name)].astype(float)
-        reported = count_draws(self.reported.sel(area_id=areas), name, self.overlap)
+        people = self.table.loc[areas, self.indicators.reference[name]].astype(float)
+        reported = count_draws(self.reported.sel(area_id=areas), name, self.indicators)
         reported = reported.transpose("area_id", "draw")
         if by is not None:
             reported, people = add_up(reported, by, "region"), people.groupby(by.astype(str)).sum()
@@ -262,14 +268,14 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
             "are not to be compared; this comparison of reported rates does not use either, but "
             "if reporting is thought to have changed, give --tau-drift"
         )
-    if first.overlap != second.overlap:
-        yield f"live and non-live overlap by {first.overlap:g} and {second.overlap:g}: sums differ"
+    if first.indicators != second.indicators:
+        yield "the runs declare other indicators (what is counted, overlaps): see both catalogs"
     if not first.covered.equals(second.covered):
         yield (
             f"the surveys cover other areas ({len(first.covered)} and {len(second.covered)}): only "
             f"the {len(first.covered.intersection(second.covered))} in both are compared"
         )
-    people = ["adults", "children"]
+    people = list(second.indicators.populations)
     if not first.table[people].equals(second.table[people]):
         yield "the frames differ (areas or their populations): rates are of each run's own people"
     if _hashes(earlier, "groups.csv") != _hashes(later, "groups.csv"):
@@ -288,8 +294,7 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     other = sorted(
         key
         for key in {**both[0], **both[1]}
-        if key not in ("seed", "survey", "tau_prior", "overlap")
-        and both[0].get(key) != both[1].get(key)
+        if key not in ("seed", "survey", "tau_prior") and both[0].get(key) != both[1].get(key)
     )
     if other:
         yield f"other settings ({', '.join(other)}): run both anew with the same"
@@ -313,10 +318,10 @@ def change_text(found: Change) -> str:
     lines.append(f"{'':<21}{'change':>7}  {'95 % interval':>15}   chance that it fell, by 30 %")
     for name, row in found.nation.iterrows():
         lines.append(f"  {name:<19}{_row(row)}")
-    lines += _region_lines(found.regions)
+    lines += _region_lines(found.regions, found.shown)
     counted = "; ".join(
         f"{name}: {row['fell']:,} fell, {row['rose']:,} rose of {row['areas']:,}"
-        for name, row in found.areas.loc[list(SHOWN)].iterrows()
+        for name, row in found.areas.loc[list(found.shown)].iterrows()
     )
     lines.append(
         f"Single areas, with a probability above {CLEAR:.0%}: {counted}. A change in one area is "
@@ -333,20 +338,20 @@ def change_text(found: Change) -> str:
             "Assumed: people report as large a share of what they know as before. The surveys "
             "cannot tell a change in reporting from a change in prevalence."
         )
-    for name in SHOWN:
+    for name in [n for n in found.shown if n in found.drift.index]:
         first, *others = found.drift.loc[name].items()
         parts = ", ".join(f"{_chance(p)} with {float(str(sd)):.0%}" for sd, p in others)
         lines.append(f"  {name}: chance of a fall {_chance(first[1])} without drift, {parts}")
     return "\n".join(lines)
 
 
-def _region_lines(regions: pd.DataFrame) -> list[str]:
+def _region_lines(regions: pd.DataFrame, shown: tuple[str, ...]) -> list[str]:
     told = regions.index.get_level_values("indicator")
-    names = [name for name in SHOWN if name in told]
+    names = [name for name in shown if name in told]
     lines = [f"By region, 95 % interval and chance that it fell: {', '.join(names)}"]
     for place, rows in regions.groupby(level="region", sort=False):
-        shown = (rows.xs(name, level="indicator").iloc[0] for name in names)
-        cells = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in shown)
+        found = (rows.xs(name, level="indicator").iloc[0] for name in names)
+        cells = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in found)
         lines.append(f"  {str(place)[:44]:<45}{'  '.join(cells)}")
     return lines
 

@@ -24,7 +24,7 @@ from smallarea.findings.reporting import (
     totals_by_tau,
     urban_scenarios,
 )
-from smallarea.indicators import SUMS
+from smallarea.indicators import Indicators
 from smallarea.nsum import Direct
 from smallarea.nsum.group_tables import known_group_tables
 from smallarea.survey import ARD
@@ -38,7 +38,7 @@ FILES = {
     "trimming": "what leaving out the worst known groups, one by one, would do; not done",
     "casework": "what casework says about the reporting rate",
     "sensitivity_tau": "national totals at fixed reporting rates (people)",
-    "sensitivity_overlap": "national totals by the share of live and non-live who are the same",
+    "sensitivity_overlap": "national totals by the share of two components who are the same",
     "relative_reporting": "who tells more than others of the same place",
     "sensitivity_reporting": "totals and map, did some tell more readily than others",
     "next_places": "where further interviews would tell most, first place first",
@@ -59,6 +59,7 @@ def findings(
     ard: ARD,
     table: pd.DataFrame,
     direct: Direct,
+    indicators: Indicators,
     *,
     rates: xr.DataArray,
     counts: xr.DataArray,
@@ -89,10 +90,11 @@ def findings(
     groups, unjudged = known_group_tables(ard)
     notes += unjudged
     asked = [column for column in by if column not in lacking]
-    relative = who_tells_more(ard, people, asked, direct)
-    _, exposure = reports_and_exposure(ard, "victims")
-    victims = (counts * tau).sel(component=list(SUMS["victims"])).sum("component").mean("draw")
-    expected = victims.to_series()
+    relative = who_tells_more(ard, people, asked, direct, indicators)
+    headline = indicators.headline
+    parts = list(indicators.parts(headline))
+    _, exposure = reports_and_exposure(ard, parts)
+    expected = (counts * tau).sel(component=parts).sum("component").mean("draw").to_series()
     used = [] if casework is None else casework["areas"].query("used").index.tolist()
     # The urban share of one place, and so the place, could be had from the totals it anchors.
     anchor = used if len(used) >= FEWEST_PLACES else None
@@ -100,17 +102,19 @@ def findings(
     scenarios = [
         urban_scenarios(expected, table["urban_share"], anchor, top_k),
         measured_scenarios(
-            relative[relative["indicator"] == "victims"], people, exposure, expected, top_k
+            relative[relative["indicator"] == headline], people, exposure, expected, top_k
         ),
     ]
     made = {
-        "who_reported": who_told(ard, people, asked).reset_index(),
+        "who_reported": who_told(ard, people, asked, indicators).reset_index(),
         **groups,
-        "sensitivity_tau": totals_by_tau(counts, tau),
-        "sensitivity_overlap": totals_by_overlap(counts),
-        "relative_reporting": safe_relative(relative, ard, people),
+        "sensitivity_tau": totals_by_tau(counts, tau, indicators),
+        "sensitivity_overlap": totals_by_overlap(counts, indicators),
+        "relative_reporting": safe_relative(relative, ard, people, indicators),
         "sensitivity_reporting": pd.concat(scenarios, ignore_index=True).round({"total_ratio": 2}),
-        "next_places": where_next(rates, table, direct, psus, list(table.index[table["covered"]])),
+        "next_places": where_next(
+            rates, table, direct, psus, list(table.index[table["covered"]]), indicators
+        ),
         "checks": safe_checks(checks.predictive, ard),
         "leave_one_out": safe_left_out(checks.left_out, ard),
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smallarea.findings.checks import FEWEST_PLACES
-from smallarea.indicators import SUMS
+from smallarea.indicators import Indicators
 from smallarea.nsum import Direct, degrees
 from smallarea.nsum.sensitivity import relative_reporting
 from smallarea.survey import ARD
@@ -48,22 +48,24 @@ def described(
     return people, lacking
 
 
-def who_told(ard: ARD, people: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def who_told(
+    ard: ARD, people: pd.DataFrame, by: Sequence[str], indicators: Indicators
+) -> pd.DataFrame:
     """Return `who_reported` of all components together, fit to publish.
 
     people : respondents as `described`, with `area_id`.
     """
-    return _safe(_together(ard, [c for pair in SUMS.values() for c in pair]), people, by)
+    return _safe(_together(ard, list(indicators.components)), people, by)
 
 
 def who_tells_more(
-    ard: ARD, people: pd.DataFrame, by: Sequence[str], direct: Direct
+    ard: ARD, people: pd.DataFrame, by: Sequence[str], direct: Direct, indicators: Indicators
 ) -> pd.DataFrame:
     """Reported rates relative to other respondents of the same place.
 
     Returns
     -------
-    DataFrame by indicator (victims, traffickers), variable and level: `relative` (mean one) and
+    DataFrame by indicator (the totals), variable and level: `relative` (mean one) and
     its 95 % interval `low`, `high`: the error of `relative_reporting`, which counts only places
     where levels live side by side, widened by the answers' overdispersion.
     Characteristics by which respondents differ within fewer than `FEWEST_PLACES` places are left
@@ -73,9 +75,10 @@ def who_tells_more(
     place = _place(people)
     within = [column for column in by if _varies(people[column], place)]
     tables = {}
-    for indicator in SUMS:
-        reports, exposure = reports_and_exposure(ard, indicator)
-        widen = np.sqrt(mean_over(direct, "phi", indicator))
+    for indicator in indicators.totals:
+        parts = indicators.parts(indicator)
+        reports, exposure = reports_and_exposure(ard, parts)
+        widen = np.sqrt(mean_over(direct, "phi", parts))
         for variable in within:
             found = relative_reporting(reports, exposure, people[variable], place)
             half = 1.96 * widen * found["log_se"]
@@ -91,12 +94,17 @@ def who_tells_more(
     return pd.concat(tables, names=["indicator", "variable", "level"]).reset_index()
 
 
-def safe_relative(relative: pd.DataFrame, ard: ARD, people: pd.DataFrame) -> pd.DataFrame:
+def safe_relative(
+    relative: pd.DataFrame, ard: ARD, people: pd.DataFrame, indicators: Indicators
+) -> pd.DataFrame:
     """Blank the levels of `who_tells_more` whose reporters must not be told, that nobody reported
     from or that cannot be compared, saying so in `note`; and round.
     """
     by = list(relative["variable"].unique())
-    notes = {i: _safe(_together(ard, SUMS[i]), people, by)["note"] for i in SUMS}
+    notes = {
+        name: _safe(_together(ard, indicators.parts(name)), people, by)["note"]
+        for name in indicators.totals
+    }
     keys = ["indicator", "variable", "level"]
     out = relative.join(pd.concat(notes, names=["indicator"]), on=keys)
     told = out["note"] == ""
@@ -107,15 +115,15 @@ def safe_relative(relative: pd.DataFrame, ard: ARD, people: pd.DataFrame) -> pd.
     return out
 
 
-def reports_and_exposure(ard: ARD, indicator: str) -> tuple[pd.Series, pd.Series]:
-    """People reported in all components of a sum, and people known, by respondent."""
-    network = str(ard.groups.loc[SUMS[indicator][0], "network"])
-    return _together(ard, SUMS[indicator]), degrees(ard, network)
+def reports_and_exposure(ard: ARD, parts: Sequence[str]) -> tuple[pd.Series, pd.Series]:
+    """People reported in all of some components, and people known, by respondent."""
+    network = str(ard.groups.loc[parts[0], "network"])
+    return _together(ard, parts), degrees(ard, network)
 
 
-def mean_over(direct: Direct, column: str, indicator: str) -> float:
-    """Mean of a variance component over the components of a sum, by what they reported."""
-    names = list(SUMS[indicator])
+def mean_over(direct: Direct, column: str, parts: Sequence[str]) -> float:
+    """Mean of a variance component over some components, by what they reported."""
+    names = list(parts)
     assert direct.components is not None
     weight = direct.reports[names].sum() + 0.5
     return float(np.average(direct.components.loc[names, column], weights=weight))

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.findings.people import mean_over
-from smallarea.indicators import REFERENCE, SUMS
+from smallarea.indicators import Indicators
 from smallarea.nsum import Direct
 from smallarea.projection.next_places import next_places
 
@@ -23,14 +23,15 @@ def where_next(
     direct: Direct,
     psus: int,
     candidates: list[str],
+    indicators: Indicators,
     number: int = NUMBER,
 ) -> pd.DataFrame:
-    """Choose where to interview next for the sake of victims, one PSU a place.
+    """Choose where to interview next for the sake of the headline count, one PSU a place.
 
     Parameters
     ----------
     rates : draws of reported rates, (component, area_id, draw). table : the frame's.
-    psus : PSUs that were interviewed; a new one is taken to reach as many children.
+    psus : PSUs that were interviewed; a new one is taken to reach as many people.
 
     Returns
     -------
@@ -38,19 +39,19 @@ def where_next(
     `areas_sd`: the national total's standard deviation and the areas' mean one with this place and
     all before it, as shares of today's. No rate of a place: the list is a plan.
     """
-    parts = list(SUMS["victims"])
+    parts = list(indicators.parts(indicators.headline))
     exposure = float(direct.exposure[parts].mean(axis=1).sum()) / psus
     chosen = {}
     for target in TARGETS:
         chosen[target] = next_places(
             rates.sel(component=parts).sum("component"),
-            table[REFERENCE[parts[0]]],
+            table[indicators.reference[parts[0]]],
             exposure,
             number=min(number, len(candidates)),
             target=target,
             candidates=candidates,
-            deff=mean_over(direct, "phi", "victims"),
-            psu_cv=float(np.sqrt(mean_over(direct, "between", "victims"))),
+            deff=mean_over(direct, "phi", parts),
+            psu_cv=float(np.sqrt(mean_over(direct, "between", parts))),
         ).drop(columns="rate")
     plan = pd.concat(chosen, names=["target"]).reset_index()
     plan.insert(1, "step", plan.groupby("target").cumcount() + 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import xarray as xr
 
-from smallarea.indicators import SUMS
+from smallarea.indicators import Indicators
 from smallarea.nsum import totals_given_tau
 from smallarea.nsum.sensitivity import (
     map_change,
@@ -23,50 +23,53 @@ URBAN_SCENARIOS = {
 }
 
 
-def totals_by_tau(counts: xr.DataArray, tau: xr.DataArray) -> pd.DataFrame:
+def totals_by_tau(counts: xr.DataArray, tau: xr.DataArray, indicators: Indicators) -> pd.DataFrame:
     """National totals at fixed reporting rates; by indicator and tau.
 
     counts : (component, area_id, draw) people. tau : (draw,) the rates that they were made with.
     """
     tables = {
-        name: totals_given_tau((_total(counts, parts) * tau).to_numpy())
-        for name, parts in SUMS.items()
+        name: totals_given_tau((_total(counts, indicators.parts(name)) * tau).to_numpy())
+        for name in indicators.totals
     }
     return pd.concat(tables, names=["indicator"]).reset_index()
 
 
-def totals_by_overlap(counts: xr.DataArray) -> pd.DataFrame:
-    """National totals for each share of the smaller of two components that is in both.
+def totals_by_overlap(counts: xr.DataArray, indicators: Indicators) -> pd.DataFrame:
+    """National totals of sums of two, for each share of the smaller that is in both.
 
     Quantiles only: means add up over areas, so that one of an area withheld could be had from them.
     """
     tables = {}
-    for name, (first, second) in SUMS.items():
-        live, nonlive = (_total(counts, (part,)).to_numpy() for part in (first, second))
-        tables[name] = overlap_sensitivity(live, nonlive).drop(columns="mean")
+    for name, added in indicators.sums.items():
+        if len(added.of) == 2:
+            one, other = (_total(counts, (part,)).to_numpy() for part in added.of)
+            tables[name] = overlap_sensitivity(one, other).drop(columns="mean")
+    if not tables:
+        return pd.DataFrame(columns=["indicator", "overlap", "q025", "q50", "q975"])
     return pd.concat(tables, names=["indicator"]).reset_index()
 
 
 def urban_scenarios(
-    victims: pd.Series, urban_share: pd.Series, anchor: Sequence[str] | None, top_k: int
+    expected: pd.Series, urban_share: pd.Series, anchor: Sequence[str] | None, top_k: int
 ) -> pd.DataFrame:
-    """Total and map of victims under `URBAN_SCENARIOS`; see `tau_variation`.
+    """Total and map of the headline count under `URBAN_SCENARIOS`; see `tau_variation`.
 
-    victims : expected by area. anchor : areas whose casework informed tau, None if none did.
+    expected : expected by area. anchor : areas whose casework informed tau, None if none did.
     """
     shares = pd.DataFrame({"urban": urban_share, "rural": 1 - urban_share})
-    table = tau_variation(victims, shares, URBAN_SCENARIOS, anchor=anchor, top_k=top_k)
-    return table.drop(columns="total").assign(areas=len(victims), top=top_k).reset_index()
+    table = tau_variation(expected, shares, URBAN_SCENARIOS, anchor=anchor, top_k=top_k)
+    return table.drop(columns="total").assign(areas=len(expected), top=top_k).reset_index()
 
 
 def measured_scenarios(
     relative: pd.DataFrame,
     people: pd.DataFrame,
     exposure: pd.Series,
-    victims: pd.Series,
+    expected: pd.Series,
     top_k: int,
 ) -> pd.DataFrame:
-    """Total and surveyed areas' map of victims, had people told as the survey measured.
+    """Total and surveyed areas' map of the headline count, had people told as the survey measured.
 
     Each area's rate is re-estimated from exposures multiplied by its respondents' relative
     reporting, one characteristic at a time. A level that nobody reported from, or that was not
@@ -78,7 +81,7 @@ def measured_scenarios(
         `area_id` and `weight`. exposure : people known, by respondent.
     """
     before = exposure.groupby(people["area_id"]).sum()
-    surveyed = victims.loc[before.index[before > 0]]
+    surveyed = expected.loc[before.index[before > 0]]
     top = min(top_k, max(len(surveyed) // 10, 1))
     rows = []
     for variable, table in relative.groupby("variable", sort=False):

@@ -37,7 +37,7 @@ def degrees(ard: ARD, network: str = "adult", method: str | None = None) -> pd.S
     Series by respondent_id, people; NaN where nothing (for summation: not everything) was
     answered.
     """
-    method = method or _usual_degree(network)
+    method = method or usual_degree(network)
     if method not in DEGREES:
         raise InputError(
             f"'{method}' is no way to a degree", where="degree", remedy=f"use {', '.join(DEGREES)}"
@@ -198,7 +198,7 @@ def killworth(
     reports, exposure, notes = {}, {}, list(ard.notes)
     for network in ard.groups.loc[groups, "network"].unique():
         given = degree.get(network) if isinstance(degree, Mapping) else None
-        how = degree if isinstance(degree, str) else _usual_degree(network)
+        how = degree if isinstance(degree, str) else usual_degree(network)
         d = degrees(ard, network, how) if given is None else given.reindex(ard.counts.index)
         if not (d * ard.weights).sum() > 0:
             raise InputError(
@@ -251,7 +251,8 @@ def killworth_table(ard: ARD, *, replicates: int = 1000, seed: int = 0) -> pd.Da
     ).rename_axis("group")
 
 
-def _usual_degree(network: str) -> str:
+def usual_degree(network: str) -> str:
+    """Return how degrees of a network are found: `summation` for `child`, else `known`."""
     return "summation" if network == "child" else "known"
 
 

@@ -64,6 +64,8 @@ def killworth_indicators(
     }
     draws = indicator_draws(result.bootstrap(replicates=replicates, seed=seed), people, indicators)
     table = draws.quantile([0.025, 0.5, 0.975]).T.set_axis(["q025", "median", "q975"], axis=1)
-    table.insert(0, "mean", indicator_draws(result.estimate.to_frame().T, people, indicators).iloc[0])
+    table.insert(
+        0, "mean", indicator_draws(result.estimate.to_frame().T, people, indicators).iloc[0]
+    )
     table.insert(1, "sd", draws.std())
     return table.assign(unit=pd.Series(indicators.units)).rename_axis("indicator")

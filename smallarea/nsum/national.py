@@ -13,10 +13,8 @@ from scipy import stats
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.nsum.bayes import NsumFit, fit_nsum
-from smallarea.nsum.classical import degrees
+from smallarea.nsum.classical import degrees, usual_degree
 from smallarea.survey.ard import ARD
-
-DEGREE = {"children": "summation", "adults": "known"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,7 @@ EFFORT = {"fast": Effort(2, 500, 500), "full": Effort(4, 1000, 1000)}
 def national_draws(
     ard: ARD,
     covered_population: Mapping[str, float],
+    indicators: Indicators,
     draws: int,
     seed: int,
     profile: str = "fast",
@@ -42,15 +41,15 @@ def national_draws(
 ) -> xr.DataArray:
     """Draw the reported national counts w = tau * N of all components, from the survey alone.
 
-    Each network is fitted with the barrier model, adults' degrees being estimated from known
-    groups and children's observed. The likelihood is weighted and scaled to the design effect,
+    Each network is fitted with the barrier model, degrees being estimated from known groups or,
+    in a network of children, observed. The likelihood is weighted and scaled to the design effect,
     so the draws are as wide as strata, clusters and weights make them. The components' errors
     are correlated, because neighbours report several of them; draws are paired so that their
     rank correlations are those of the design-based errors.
 
     Parameters
     ----------
-    covered_population : people by reference population (`adults`, `children`) in the part of
+    covered_population : people by reference population in the part of
         the country that the survey stands for; reported rates are multiplied by it.
     draws : number of draws returned.
     profile : `fast` or `full`, the sampling effort. A run that did not converge is repeated
@@ -68,13 +67,20 @@ def national_draws(
         converge twice and that was not allowed.
     """
     return national_fits(
-        ard, covered_population, draws, seed, profile, allow_unconverged=allow_unconverged
+        ard,
+        covered_population,
+        indicators,
+        draws,
+        seed,
+        profile,
+        allow_unconverged=allow_unconverged,
     )[0]
 
 
 def national_fits(
     ard: ARD,
     covered_population: Mapping[str, float],
+    indicators: Indicators,
     draws: int,
     seed: int,
     profile: str = "fast",
@@ -83,22 +89,22 @@ def national_fits(
 ) -> tuple[xr.DataArray, dict[str, NsumFit]]:
     """Return the draws of `national_draws` and the fits behind them, to be checked.
 
-    The fits are by reference population (`children`, `adults`), a network without any report left
-    out.
+    The fits are by reference population, one without any report left out.
     """
     if profile not in EFFORT:
         raise InputError(
             f"no profile {profile!r}", where="national figure", remedy="choose fast or full"
         )
-    absent = [c for c in COMPONENTS if c not in ard.hidden()]
+    components = list(indicators.components)
+    absent = [c for c in components if c not in ard.hidden()]
     if absent:
         raise InputError(
             f"{', '.join(absent)} not among the hidden groups",
             where="groups",
             remedy="list every component with kind 'hidden'",
         )
-    silent = [c for c in COMPONENTS if not ard.counts[c].sum() > 0]
-    if len(silent) == len(COMPONENTS):
+    silent = [c for c in components if not ard.counts[c].sum() > 0]
+    if len(silent) == len(components):
         raise InputError(
             "nobody reported anyone in any hidden group",
             where="survey",
@@ -106,8 +112,12 @@ def national_fits(
             "groups' sizes (`smallarea nsum`) but cannot say where they are",
         )
     heard = ard.only([g for g in ard.groups.index if g not in silent])
-    networks = [p for p in DEGREE if any(REFERENCE[c] == p for c in set(COMPONENTS) - set(silent))]
-    fits = {p: _converged(heard, DEGREE[p], draws, seed, profile) for p in networks}
+    spoken_of = {indicators.reference[c] for c in components if c not in silent}
+    fits = {
+        name: _converged(heard, usual_degree(population.network), draws, seed, profile)
+        for name, population in indicators.populations.items()
+        if name in spoken_of
+    }
     reasons = [f"{p}: {reason}" for p, fit in fits.items() for reason in fit.reasons]
     if reasons and not allow_unconverged:
         raise InputError(
@@ -116,22 +126,22 @@ def national_fits(
             remedy="use the full profile, or allow an unconverged result explicitly",
         )
     rng = np.random.default_rng(seed)
-    sizes = pd.DataFrame(index=range(draws), columns=list(COMPONENTS), dtype=float)
-    for component in COMPONENTS:
-        population = covered_population[REFERENCE[component]]
+    sizes = pd.DataFrame(index=range(draws), columns=components, dtype=float)
+    for component in components:
+        population = covered_population[indicators.reference[component]]
         if component in silent:
             sizes[component] = population * _rate_of_silence(ard, component, draws, rng)
             continue
-        fit = fits[REFERENCE[component]]
+        fit = fits[indicators.reference[component]]
         rate = fit.reported.sel(group=component).to_numpy().ravel() / fit.answers.population
         chosen = rng.permutation(len(rate))[:draws]
         sizes[component] = rate[chosen] * population
     scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1)
-    scores = scores.reindex(columns=list(COMPONENTS)).fillna(0)
+    scores = scores.reindex(columns=components).fillna(0)
     values = paired(sizes.to_numpy(), scores.to_numpy(float), rng)
     made = xr.DataArray(
         values.T,
-        coords={"component": list(COMPONENTS), "draw": np.arange(draws)},
+        coords={"component": components, "draw": np.arange(draws)},
         name="reported",
         attrs=_attributes(fits, reasons) | {"silent": ", ".join(silent)},
     )
@@ -145,7 +155,7 @@ def _rate_of_silence(ard: ARD, component: str, draws: int, rng: np.random.Genera
     proper posterior here. These draws say how large the group may be unseen, not how large it is.
     """
     network = str(ard.groups.loc[component, "network"])
-    degree = degrees(ard, network, "summation" if network == "child" else "known")
+    degree = degrees(ard, network, usual_degree(network))
     known = degree.where(ard.counts[component].notna()).sum()
     return rng.gamma(0.5, 1 / known, draws)
 

@@ -23,7 +23,10 @@ def reference_sizes(table: pd.DataFrame, indicators: Indicators) -> xr.DataArray
             [table[c.population].to_numpy(dtype=float) for c in indicators.components.values()]
         ),
         dims=("component", "area_id"),
-        coords={"component": list(indicators.components), "area_id": table.index.to_numpy(dtype=object)},
+        coords={
+            "component": list(indicators.components),
+            "area_id": table.index.to_numpy(dtype=object),
+        },
     )
 
 

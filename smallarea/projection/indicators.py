@@ -31,7 +31,7 @@ def count_draws(counts: xr.DataArray, name: str, indicators: Indicators) -> xr.D
     total = parts[0].copy()
     for part in parts[1:]:
         total = total + part
-    return total - added.overlap * np.minimum(*parts) if added.overlap else total
+    return total - added.overlap * np.minimum(parts[0], parts[1]) if added.overlap else total
 
 
 def indicator_draws(

@@ -18,12 +18,11 @@ from smallarea.publish.tables import (
     write_geopackage,
     write_parquet,
 )
-from smallarea.publish.words import FLAG_WORDS, LABELS
+from smallarea.publish.words import FLAG_WORDS
 
 __all__ = [
     "COLUMNS",
     "FLAG_WORDS",
-    "LABELS",
     "MINIMUM_REFERENCE",
     "SYNTHETIC",
     "ReportInput",

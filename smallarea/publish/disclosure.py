@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.indicators import REFERENCE
+from smallarea.indicators import Indicators
 from smallarea.publish.estimates import COLUMNS, NUMBERS
 
 #: Persons in every reference population, below which an area's numbers are not published.
@@ -34,14 +34,17 @@ SUPPRESSED = "suppressed_small_population"
 
 
 def suppress(
-    estimates: pd.DataFrame, table: pd.DataFrame, minimum: float = MINIMUM_REFERENCE
+    estimates: pd.DataFrame,
+    table: pd.DataFrame,
+    indicators: Indicators,
+    minimum: float = MINIMUM_REFERENCE,
 ) -> pd.DataFrame:
-    """Blank every number of areas with fewer than `minimum` adults or children, and flag them.
+    """Blank every number of areas with fewer than `minimum` people of a population, and flag them.
 
     estimates : the long table. table : the frame's table, index area_id. All indicators of such
     an area are blanked together, since one could be computed from the others.
     """
-    people = table.loc[estimates["area_id"], sorted(set(REFERENCE.values()))]
+    people = table.loc[estimates["area_id"], list(indicators.populations)]
     small = (~(people >= minimum)).any(axis=1).to_numpy()
     result = estimates.copy()
     for column in (*NUMBERS, "p_top"):

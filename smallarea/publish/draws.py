@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.files import writing
+from smallarea.indicators import Indicators
 from smallarea.publish.estimates import SYNTHETIC
 
 
@@ -17,6 +18,7 @@ def draws_dataset(
     counts: xr.DataArray,
     tau: np.ndarray,
     table: pd.DataFrame,
+    indicators: Indicators,
     *,
     synthetic: bool,
     **attributes: Any,
@@ -43,11 +45,11 @@ def draws_dataset(
             "name": ("area_id", table.loc[areas, "name"].to_numpy(dtype=object)),
         },
         attrs={
-            "title": "Joint draws per municipality, agreed with the national posterior",
+            "title": "Joint draws per area, agreed with the national posterior",
             "notice": SYNTHETIC if synthetic else "",
             "access": "restricted: holds areas whose numbers are withheld from public tables",
-            "indicators": "victims = live + nonlive counts a child in both twice; recompute "
-            "rates and the ratio from counts within each draw, never from summaries",
+            "indicators": " ".join(indicators.meaning)
+            + " Recompute rates and ratios from counts within each draw, never from summaries.",
             **attributes,
         },
     )

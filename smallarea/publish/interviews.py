@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from smallarea.indicators import COMPONENTS, SUMS
-from smallarea.publish.words import LABELS
+from smallarea.indicators import Indicators
 
 STATISTICS = {
     "zeros": "share who know none",
@@ -20,7 +19,7 @@ STATISTICS = {
 }
 
 
-def interviews(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def interviews(tables: Mapping[str, pd.DataFrame], indicators: Indicators) -> dict[str, Any]:
     """Put findings into words for the template `interviews.html.j2`.
 
     tables : of `smallarea.findings.findings`; a part whose table is absent is None.
@@ -37,12 +36,14 @@ def interviews(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "checks": (_checks, ("checks",)),
     }
     return {
-        part: make(*(tables[name] for name in names)) if set(names) <= set(tables) else None
+        part: make(indicators, *(tables[name] for name in names))
+        if set(names) <= set(tables)
+        else None
         for part, (make, names) in parts.items()
     }
 
 
-def _told(who: pd.DataFrame, relative: pd.DataFrame) -> dict[str, Any]:
+def _told(named: Indicators, who: pd.DataFrame, relative: pd.DataFrame) -> dict[str, Any]:
     """Everybody, and one row per level with what people of the same place told beside it."""
     every, *levels = who.to_dict("records")
     beside = {
@@ -50,12 +51,12 @@ def _told(who: pd.DataFrame, relative: pd.DataFrame) -> dict[str, Any]:
         for row in relative.to_dict("records")
     }
     for row in levels:
-        for indicator in SUMS:
+        for indicator in named.totals:
             row[indicator] = beside.get((indicator, row["variable"], row["level"]))
     return {"all": every, "levels": levels, "compared": bool(beside)}
 
 
-def _known(back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
+def _known(_named: Indicators, back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
     """Per network: how far off the known groups are, the furthest either way, and the recall
     line's slope with its 95 % interval (Student's t: known groups are few).
     """
@@ -79,7 +80,7 @@ def _known(back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _trimming(path: pd.DataFrame) -> list[dict[str, Any]]:
+def _trimming(named: Indicators, path: pd.DataFrame) -> list[dict[str, Any]]:
     """Per network: what trimming would remove, and how each hidden group would move."""
     rows = []
     for network, table in path.groupby("network", sort=False):
@@ -91,17 +92,17 @@ def _trimming(path: pd.DataFrame) -> list[dict[str, Any]]:
                 "removed": [
                     (_plain(row.removed), row.removed_ratio) for row in removed.itertuples()
                 ],
-                "moves": [(_label(group), ratio) for group, ratio in last.items()],
+                "moves": [(_label(named, group), ratio) for group, ratio in last.items()],
             }
         )
     return rows
 
 
-def _methods(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    return table.assign(group=table["group"].map(_label)).to_dict("records")
+def _methods(named: Indicators, table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.assign(group=table["group"].map(lambda g: _label(named, g))).to_dict("records")
 
 
-def _casework(table: pd.DataFrame) -> dict[str, Any]:
+def _casework(_named: Indicators, table: pd.DataFrame) -> dict[str, Any]:
     """`after` is None where too few places have casework to tell what it says."""
     value = table.set_index(["quantity", "statistic"])["value"]
     scaled = [q for q in table["quantity"].unique() if str(q).startswith("detection x ")]
@@ -118,18 +119,21 @@ def _casework(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _scenarios(table: pd.DataFrame) -> list[dict[Any, Any]]:
+def _scenarios(_named: Indicators, table: pd.DataFrame) -> list[dict[Any, Any]]:
     kept = (table["top_kept"] * table["top"]).round().astype(int)
     return table.assign(kept=kept).to_dict("records")
 
 
-def _overlap(table: pd.DataFrame) -> dict[str, float]:
-    """Median of victims when none, a quarter, all of the smaller group are in both."""
-    victims = table[table["indicator"] == "victims"].set_index("overlap")["q50"]
-    return {"none": victims[0.0], "quarter": victims[0.25], "all": victims[1.0]}
+def _overlap(named: Indicators, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Per sum of two: its median when none, a quarter, all of the smaller are in both."""
+    return [
+        {"name": named.labels[str(name)], "none": q50[0.0], "quarter": q50[0.25], "all": q50[1.0]}
+        for name, rows in table.groupby("indicator", sort=False)
+        for q50 in [rows.set_index("overlap")["q50"]]
+    ]
 
 
-def _next(table: pd.DataFrame) -> dict[str, Any]:
+def _next(_named: Indicators, table: pd.DataFrame) -> dict[str, Any]:
     """The list made for the areas' sake, and what is left after it."""
     chosen = table[table["target"] == "areas"]
     last = chosen.iloc[-1]
@@ -141,10 +145,10 @@ def _next(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _checks(table: pd.DataFrame) -> dict[str, Any]:
+def _checks(named: Indicators, table: pd.DataFrame) -> dict[str, Any]:
     """How many features of the answers the fitted model gives back, and the worst miss."""
     fitted = table[table["kind"] == "posterior"]
-    hidden = fitted["group"].isin(COMPONENTS)
+    hidden = fitted["group"].isin(list(named.components))
     counts = {
         name: (int(rows["reproduced"].sum()), len(rows))
         for name, rows in (("hidden", fitted[hidden]), ("known", fitted[~hidden]))
@@ -153,7 +157,8 @@ def _checks(table: pd.DataFrame) -> dict[str, Any]:
     miss = ((fitted["observed"] - middle).abs() / width.where(width > 0)).dropna()
     miss = miss[~fitted["reproduced"]].sort_values()
     rows = fitted.assign(
-        group=fitted["group"].map(_label), statistic=fitted["statistic"].map(STATISTICS)
+        group=fitted["group"].map(lambda g: _label(named, g)),
+        statistic=fitted["statistic"].map(STATISTICS),
     )
     return {
         **counts,
@@ -162,8 +167,8 @@ def _checks(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _label(group: object) -> str:
-    return LABELS.get(str(group), _plain(group))
+def _label(named: Indicators, group: object) -> str:
+    return named.labels.get(str(group), _plain(group))
 
 
 def _plain(group: object) -> str:

@@ -2,13 +2,13 @@
 
 Each municipality is shown with its range, its chance of being among the k highest and whether
 anybody was interviewed there; nothing on the page is a bare rank. Numbers have three significant
-digits; rates are counts over reference populations, so only counts and the ratio are stored.
+digits; rates are counts over reference populations, so only counts and ratios are stored.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from smallarea.files import writing
-from smallarea.indicators import REFERENCE, UNITS
-from smallarea.projection.indicators import reference
+from smallarea.indicators import Indicators
 from smallarea.projection.summaries import QUANTILES
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.topology import build_topology
-from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
+from smallarea.publish.words import FLAG_WORDS, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("map_data.js", "map_draw.js", "map_find.js", "map_page.js")
 HATCHED = ("not_covered_by_survey", "extrapolated")
-FIRST = "victims_rate"
 
 
 def write_map(
@@ -38,8 +36,8 @@ def write_map(
     table: pd.DataFrame,
     geometry: gpd.GeoSeries,
     path: Path,
+    indicators: Indicators,
     *,
-    title: str,
     k: int = 100,
     spelling: Mapping[str, str] | None = None,
 ) -> None:
@@ -49,23 +47,23 @@ def write_map(
     ----------
     estimates : the long table after disclosure control.
     national : rows of `estimate_groups` for the whole country, one per indicator.
-    table : the frame's table, index area_id, with `adults` and `children`.
+    table : the frame's table, index area_id, with the reference populations.
     geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
-    title, k : the page's heading; the k of the estimates' `p_top`.
+    k : the k of the estimates' `p_top`.
     spelling : words the search takes for others, see `smallarea.areas.names.canonical`.
     """
     from jinja2 import Environment, FileSystemLoader
 
     check_columns(estimates)
-    data = map_data(estimates, national, table, geometry, k)
+    data = map_data(estimates, national, table, geometry, indicators, k)
     data["spelling"] = dict(spelling or {})
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
-        title=title,
+        title=indicators.title,
         notice=data["notice"],
         not_said=NOT_SAID,
-        labels=[f"{LABELS[name]} ({UNITS[name]})" for name in ("victims", "traffickers")],
-        rows=_plain_rows(estimates),
+        labels=[f"{indicators.labels[n]} ({indicators.units[n]})" for n in indicators.totals],
+        rows=_plain_rows(estimates, indicators.totals),
         css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
         js="".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
         # "</" inside a script element would end it.
@@ -80,11 +78,12 @@ def map_data(
     national: pd.DataFrame,
     table: pd.DataFrame,
     geometry: gpd.GeoSeries,
+    indicators: Indicators,
     k: int,
 ) -> dict[str, Any]:
     """Return everything the page's script reads; arrays are in the order of `areas.id`."""
     by = {name: rows.set_index("area_id") for name, rows in estimates.groupby("indicator")}
-    first = by[FIRST].sort_index()
+    first = by[f"{indicators.headline}_rate"].sort_index()
     ids = first.index
     by = {name: rows.loc[ids] for name, rows in by.items()}
     whole = national.set_index("indicator")[list(QUANTILES)].astype(float)
@@ -93,23 +92,28 @@ def map_data(
     flag, flags = pd.factorize(first["flags"])
     people = table.loc[ids]
     return {
-        "start": FIRST,
+        "start": f"{indicators.headline}_rate",
         "k": k,
         "notice": max(estimates["notice"]),
         "hatch": HATCHED,
         "words": FLAG_WORDS,
-        "meaning": MEANING,
+        "meaning": [*MEANING, *indicators.meaning],
         "indicators": {
             name: {
-                "label": LABELS[name],
+                "label": indicators.labels[name],
                 "unit": unit,
-                "base": name.removesuffix("_rate"),
-                "per": reference(name) if name.endswith("_rate") else None,
+                "base": indicators.rates.get(name, name),
+                "per": indicators.reference[indicators.rates[name]]
+                if name in indicators.rates
+                else None,
+                "ratio": name in indicators.ratios,
                 "nation": _short(whole["q50"][name]),
             }
-            for name, unit in UNITS.items()
+            for name, unit in indicators.units.items()
         },
-        "national": {name: {q: _short(whole[q][name]) for q in QUANTILES} for name in UNITS},
+        "national": {
+            name: {q: _short(whole[q][name]) for q in QUANTILES} for name in indicators.units
+        },
         "provinces": provinces.tolist(),
         "regions": regions.tolist(),
         "flags": [[word for word in text.split(";") if word] for text in flags],
@@ -121,22 +125,22 @@ def map_data(
             "surveyed": first["surveyed"].astype(int).tolist(),
             "flags": flag.tolist(),
         }
-        | {name: people[name].round().astype(int).tolist() for name in set(REFERENCE.values())},
+        | {name: people[name].round().astype(int).tolist() for name in indicators.populations},
         "numbers": {
             name: [list(map(_short, by[name][q])) for q in QUANTILES]
-            for name in UNITS
-            if not name.endswith("_rate")
+            for name in indicators.units
+            if name not in indicators.rates
         },
         "ranks": {
             name: [
                 [None if pd.isna(rank) else int(rank) for rank in by[name][column]]
                 for column in ("rank_low", "rank_high")
             ]
-            for name in UNITS
+            for name in indicators.units
         },
         "top": {
             name: [None if np.isnan(p) else round(100 * p) for p in by[name]["p_top"]]
-            for name in UNITS
+            for name in indicators.units
         },
         "shapes": build_topology(geometry.loc[ids]).packed(),
     }
@@ -150,9 +154,8 @@ def _short(number: float) -> float | int | None:
     return int(value) if value.is_integer() else value
 
 
-def _plain_rows(estimates: pd.DataFrame) -> list[tuple[str, str, str, str]]:
-    """Name, province and 80 % ranges of victims and traffickers, for readers without JavaScript."""
-    names = ("victims", "traffickers")
+def _plain_rows(estimates: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Name, province and 80 % ranges of the totals, for readers without JavaScript."""
     keyed = [estimates[estimates["indicator"] == name].set_index("area_id") for name in names]
     both = keyed[0][["name", "province"]]
     texts = [

@@ -13,17 +13,16 @@ import xarray as xr
 
 from smallarea.catalog import ReadReport
 from smallarea.files import writing
-from smallarea.indicators import SUMS, UNITS
+from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.figures import tau_curve, top_map
 from smallarea.publish.interviews import interviews
-from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
+from smallarea.publish.words import FLAG_WORDS, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 TEMPLATES = Path(__file__).parent / "templates"
-HEADLINES = ("victims", "traffickers", "victims_rate", "traffickers_rate", "ratio")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ReportInput:
 
     Attributes
     ----------
-    title : heading; the notice of a synthetic survey comes from `estimates`.
+    indicators : what is published; the notice of a synthetic survey comes from `estimates`.
     estimates : the long table after disclosure control. k : the k of its `p_top`.
     national, regions : `estimate_groups` of the whole country, and by the column `region`.
     draws : see :func:`smallarea.publish.draws.draws_dataset`.
@@ -50,7 +49,7 @@ class ReportInput:
     trace : what traces the page to a run: run, code version, seed, hashes.
     """
 
-    title: str
+    indicators: Indicators
     estimates: pd.DataFrame
     national: pd.DataFrame
     regions: pd.DataFrame
@@ -77,6 +76,7 @@ def write_report(report: ReportInput, path: Path) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     check_columns(report.estimates)
+    named = report.indicators
     pages = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -85,20 +85,21 @@ def write_report(report: ReportInput, path: Path) -> None:
     html = pages.get_template("report.html.j2").render(
         report=report,
         notice=max(report.estimates["notice"]),
-        labels=LABELS,
-        units=UNITS,
-        meaning=MEANING,
+        named=named,
+        labels=named.labels,
+        units=named.units,
+        meaning=[*MEANING, *named.meaning],
         not_said=NOT_SAID,
-        headlines=HEADLINES,
+        headlines=named.headlines,
         national=report.national.set_index("indicator").to_dict("index"),
-        curves={name: _curve(report, name) for name in SUMS},
+        curves={name: _curve(report, name) for name in named.totals},
         tau=_tau_words(report.draws["tau"].values),
         scores=_with_weights(report),
         regions=_regions(report),
         top_map=top_map(_top(report), report.geometry, report.k, max(report.estimates["notice"])),
         chances=_chances(report),
         flags=_flags(report.estimates),
-        said=interviews(report.survey) if report.survey else None,
+        said=interviews(report.survey, named) if report.survey else None,
         areas=report.estimates["area_id"].nunique(),
     )
     with writing(path) as temporary:
@@ -136,8 +137,12 @@ def cell(value: Any) -> str:
 
 def _curve(report: ReportInput, name: str) -> str:
     draws = report.draws
-    total = draws["national_total"].sel(component=list(SUMS[name])).sum("component")
-    return tau_curve((total * draws["tau"]).values, draws["tau"].values, LABELS[name])
+    total = (
+        draws["national_total"].sel(component=list(report.indicators.parts(name))).sum("component")
+    )
+    return tau_curve(
+        (total * draws["tau"]).values, draws["tau"].values, report.indicators.labels[name]
+    )
 
 
 def _with_weights(report: ReportInput) -> pd.DataFrame:
@@ -151,13 +156,15 @@ def _tau_words(tau: np.ndarray) -> dict[str, float]:
 
 
 def _top(report: ReportInput) -> pd.Series:
-    rows = report.estimates[report.estimates["indicator"] == "victims"]
+    rows = report.estimates[report.estimates["indicator"] == report.indicators.headline]
     return rows.set_index("area_id")["p_top"]
 
 
 def _chances(report: ReportInput) -> dict[str, Any]:
-    """How many areas are likely, possibly, hardly among the k highest in victims; who is likely."""
-    rows = report.estimates[report.estimates["indicator"] == "victims"].dropna(subset="p_top")
+    """How many areas are likely, possibly, hardly among the k highest; who is likely."""
+    rows = report.estimates[report.estimates["indicator"] == report.indicators.headline].dropna(
+        subset="p_top"
+    )
     likely = rows[rows["p_top"] >= 0.8].sort_values(["province", "name"])
     return {
         "likely": len(likely),
@@ -169,8 +176,8 @@ def _chances(report: ReportInput) -> dict[str, Any]:
 
 def _regions(report: ReportInput) -> list[dict[Any, Any]]:
     """Per region: areas, interviewed, ranges, and how many of the k highest to expect there."""
-    victims = report.estimates[report.estimates["indicator"] == "victims"]
-    areas = victims.groupby("region").agg(
+    first = report.estimates[report.estimates["indicator"] == report.indicators.headline]
+    areas = first.groupby("region").agg(
         areas=("area_id", "size"),
         surveyed=("surveyed", "sum"),
         left_out=("flags", lambda f: f.str.contains("not_covered_by_survey").all()),
@@ -180,7 +187,7 @@ def _regions(report: ReportInput) -> list[dict[Any, Any]]:
         indicator: rows.set_index("region")[["q10", "q90"]].T.to_dict("list")
         for indicator, rows in report.regions.groupby("indicator")
     }
-    for indicator in ("victims", "victims_rate", "traffickers"):
+    for indicator in report.indicators.headlines:
         areas[indicator] = areas.index.map(ranges[indicator])
     return areas.rename_axis("name").reset_index().to_dict("records")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from smallarea.files import writing
-from smallarea.indicators import UNITS
+from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import COLUMNS
 from smallarea.publish.words import FLAG_WORDS, MEANING
@@ -50,7 +50,7 @@ def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_geopackage(estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Path) -> None:
-    """Write one layer `municipalities`, one row per area, columns as `wide_table`.
+    """Write one layer `areas`, one row per area, columns as `wide_table`.
 
     geometry : index area_id, any CRS.
     """
@@ -63,14 +63,16 @@ def write_geopackage(estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Pat
     with writing(path) as temporary:
         layer.to_file(
             temporary,
-            layer="municipalities",
+            layer="areas",
             driver="GPKG",
             engine="pyogrio",
             layer_metadata={"DESCRIPTION": notice},
         )
 
 
-def write_excel(estimates: pd.DataFrame, path: Path, notes: Sequence[str] = ()) -> None:
+def write_excel(
+    estimates: pd.DataFrame, path: Path, indicators: Indicators, notes: Sequence[str] = ()
+) -> None:
     """Write a workbook: README, `overview` (an area a row), `estimates` (the long table).
 
     Numbers are rounded to four significant digits; Parquet has them in full.
@@ -85,24 +87,28 @@ def write_excel(estimates: pd.DataFrame, path: Path, notes: Sequence[str] = ()) 
     readme.column_dimensions["A"].width = 30
     readme.column_dimensions["B"].width = 110
     lines = [(text, "these numbers describe no real place") for text in notice]
-    lines += [("What the numbers mean", text) for text in MEANING] + [("Notes", n) for n in notes]
+    lines += [("What the numbers mean", text) for text in (*MEANING, *indicators.meaning)]
+    lines += [("Notes", text) for text in notes]
     lines += [(f"column {name}", text) for name, text in COLUMNS.items()]
-    lines += [(f"indicator {name}", unit) for name, unit in UNITS.items()]
+    lines += [
+        (f"indicator {name}", f"{indicators.labels[name]} ({unit})")
+        for name, unit in indicators.units.items()
+    ]
     lines += [(f"flag {name}", text) for name, text in FLAG_WORDS.items()]
     for line in lines:
         readme.append(line)
-    _fill(book.create_sheet("overview"), _overview(estimates))
+    _fill(book.create_sheet("overview"), _overview(estimates, indicators))
     _fill(book.create_sheet("estimates"), estimates)
     with writing(path) as temporary:
         book.save(temporary)
 
 
-def _overview(estimates: pd.DataFrame) -> pd.DataFrame:
+def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
     """Median, 80 % interval and p_top of the main indicators, one row per area."""
     wide = wide_table(estimates)
     numbers = [
         f"{indicator}_{number}"
-        for indicator in ("victims", "victims_rate", "traffickers", "traffickers_rate", "ratio")
+        for indicator in indicators.headlines
         for number in ("q10", "q50", "q90", "p_top")
     ]
     keys = ["name", "province", "region", "surveyed"]

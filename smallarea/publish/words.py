@@ -2,23 +2,6 @@
 
 from __future__ import annotations
 
-#: Indicators in words, to be followed by their unit (`smallarea.indicators.UNITS`).
-LABELS: dict[str, str] = {
-    "victims": "Child victims",
-    "victims_live": "Child victims, live-streamed",
-    "victims_nonlive": "Child victims, not live-streamed",
-    "traffickers": "Traffickers",
-    "traffickers_live": "Traffickers, live-streaming",
-    "traffickers_nonlive": "Traffickers, not live-streaming",
-    "victims_rate": "Child victims per 1,000 children",
-    "victims_live_rate": "Child victims per 1,000 children, live-streamed",
-    "victims_nonlive_rate": "Child victims per 1,000 children, not live-streamed",
-    "traffickers_rate": "Traffickers per 1,000 adults",
-    "traffickers_live_rate": "Traffickers per 1,000 adults, live-streaming",
-    "traffickers_nonlive_rate": "Traffickers per 1,000 adults, not live-streaming",
-    "ratio": "Child victims per trafficker",
-}
-
 #: Every flag, in words that complete "Note: ...".
 FLAG_WORDS: dict[str, str] = {
     "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
@@ -39,14 +22,13 @@ MEANING: tuple[str, ...] = (
     "Where nobody was interviewed, the number is what places like it show. Flags say where even "
     "that is a stretch.",
     "The level of all numbers rests on the reporting rate tau, which the survey alone cannot tell.",
-    "victims = live + nonlive counts a child in both twice: an upper bound unless stated.",
-    "Rates and the ratio were computed within each draw; they cannot be recomputed from medians.",
+    "Rates and ratios were computed within each draw; they cannot be recomputed from medians.",
 )
 
 NOT_SAID: tuple[str, ...] = (
     "They are not counts of known cases, and say nothing about a person, a household or a "
     "neighbourhood.",
-    "A low number is no evidence that children are safe there, and no reason to stop looking.",
+    "A low number is no evidence that people are safe there, and no reason to stop looking.",
     "They do not put areas in an order: most ranges overlap, and most ranks could be anywhere "
     "within hundreds of places.",
     "How high all numbers are together depends on how often people report what they know, which "

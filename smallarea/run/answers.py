@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from smallarea.errors import InputError
+
 if TYPE_CHECKING:
     from smallarea.areas import Frame
+    from smallarea.indicators import Indicators
     from smallarea.nsum import Direct
     from smallarea.settings import Settings
     from smallarea.survey import ARD
 
 
-def surveyed_areas(settings: Settings, survey: Path, areas: Frame) -> tuple[ARD, Direct]:
+def surveyed_areas(
+    settings: Settings, survey: Path, areas: Frame, indicators: Indicators
+) -> tuple[ARD, Direct]:
     """Read the survey and estimate the surveyed areas' rates, with the degrees that are set."""
     from smallarea.nsum import direct_estimates
-    from smallarea.survey import read_ard
     from smallarea.survey.roster import roster_degrees
 
-    ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+    ard = read_answers(survey, indicators)
     if settings.degrees == "national":
         return ard, direct_estimates(ard, areas)
     roster = pd.read_csv(survey / "roster.csv", dtype={"respondent_id": str})
@@ -33,3 +37,36 @@ def in_frame(ard: ARD, areas: Frame) -> ARD:
     """Return the survey with the frame's area codes, whatever vintage it came in."""
     matched = areas.match(ard.design["area_id"], where="survey, column 'area_id'")
     return replace(ard, design=ard.design.assign(area_id=matched.to_numpy(object)))
+
+
+def read_answers(survey: Path, indicators: Indicators) -> ARD:
+    """Read the survey; its hidden groups get the names of the components that count them.
+
+    Raises InputError when a component's group is not in the survey, or is counted in another
+    network than its reference population's.
+    """
+    from smallarea.survey import read_ard
+
+    ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+    names = {c.group or name: name for name, c in indicators.components.items()}
+    for group, name in names.items():
+        declared = indicators.populations[indicators.reference[name]].network
+        if group not in ard.hidden():
+            raise InputError(
+                f"no hidden group {group!r}, which component {name!r} counts",
+                where="groups.csv, column 'group'",
+                remedy="list it with kind 'hidden', or correct indicators.components."
+                f"{name}.group in data_catalog.yaml",
+            )
+        if ard.groups.loc[group, "network"] != declared:
+            raise InputError(
+                f"{group!r} is counted in network {ard.groups.loc[group, 'network']!r}",
+                where="groups.csv, column 'network'",
+                remedy=f"its reference population is known in network {declared!r}; correct one "
+                "of them",
+            )
+    if all(group == name for group, name in names.items()):
+        return ard
+    return replace(
+        ard, counts=ard.counts.rename(columns=names), groups=ard.groups.rename(index=names)
+    )

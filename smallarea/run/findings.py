@@ -9,7 +9,7 @@ import pandas as pd
 
 from smallarea.areas import load_frame
 from smallarea.files import write_json
-from smallarea.run.answers import in_frame
+from smallarea.run.answers import in_frame, read_answers
 
 if TYPE_CHECKING:
     from smallarea.run.job import Job
@@ -27,16 +27,16 @@ def findings_stage(job: Job, frame: Stage, nsum: Stage, models: Stage, projectio
         from smallarea.nsum import load_direct
         from smallarea.nsum.group_tables import largest_figure
         from smallarea.nsum.plots import svg_text
-        from smallarea.survey import read_ard
 
         areas = load_frame(frame.folder)
-        ard = in_frame(read_ard(survey / "respondents.csv", survey / "groups.csv"), areas)
+        ard = in_frame(read_answers(survey, job.indicators), areas)
         with xr.open_dataset(projection.folder / "counts.nc", engine="h5netcdf") as projected:
             counts, tau = projected["counts"].load(), projected["tau"].load()
         tables, notes = findings(
             ard,
             areas.table,
             load_direct(nsum.folder),
+            job.indicators,
             rates=xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf"),
             counts=counts,
             tau=tau,
@@ -62,6 +62,7 @@ def findings_stage(job: Job, frame: Stage, nsum: Stage, models: Stage, projectio
             "survey": job.inputs.answers,
             "describe_by": by,
             "top_k": top_k,
+            "indicators": job.indicators.model_dump(),
         },
         code=job.code(__file__),
         after=(frame, nsum, models, projection),

@@ -11,6 +11,7 @@ from smallarea.run.stages import seed_of
 
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
+    from smallarea.indicators import Indicators
     from smallarea.run.inputs import Inputs
     from smallarea.run.stages import StageStore
     from smallarea.settings import Settings
@@ -22,6 +23,7 @@ class Job:
 
     catalog: Catalog
     settings: Settings
+    indicators: Indicators
     inputs: Inputs
     store: StageStore
     profile: str

@@ -26,7 +26,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, nsum: Stage) -> Stage:
 
         candidates = load_models(inputs.models, job.profile)
         values, areas = load_features(features.folder).values, load_frame(frame.folder)
-        _, direct = surveyed_areas(job.settings, inputs.survey, areas)
+        _, direct = surveyed_areas(job.settings, inputs.survey, areas, job.indicators)
         table = areas.table
         near = applicability(values, direct.reports.index, table["province_id"])
         near.to_csv(out / "applicability.csv")

@@ -11,11 +11,11 @@ import pandas as pd
 from smallarea.areas import load_frame
 from smallarea.errors import InputError
 from smallarea.files import write_json
-from smallarea.indicators import SUMS
 from smallarea.run.answers import surveyed_areas
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
+    from smallarea.indicators import Indicators
     from smallarea.nsum import Direct
     from smallarea.nsum.tau import TauPrior
     from smallarea.run.job import Job
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def nsum_stage(job: Job, frame: Stage) -> Stage:
     """From the survey: national posterior on the reported scale, and direct estimates per area."""
     settings, survey, draws = job.settings, job.inputs.survey, job.draws
+    indicators = job.indicators
 
     def compute(out: Path) -> None:
         from smallarea.nsum import killworth_table, save_direct
@@ -33,17 +34,21 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         from smallarea.nsum.predictive import check_fits
 
         areas = load_frame(frame.folder)
-        ard, direct = surveyed_areas(settings, survey, areas)
+        ard, direct = surveyed_areas(settings, survey, areas, indicators)
         covered = areas.table[areas.table["covered"]]
-        population = {"adults": covered["adults"].sum(), "children": covered["children"].sum()}
+        population = {name: covered[name].sum() for name in indicators.populations}
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
-        tau, casework = reporting_prior(settings, survey, direct, areas, job.seed_of("casework"))
+        tau, casework = reporting_prior(
+            settings, indicators, survey, direct, areas, job.seed_of("casework")
+        )
         write_json(out / "tau.json", asdict(tau))
         for name, table in casework.items():
             table.to_csv(out / f"casework_{name}.csv")
-        national, fits = national_fits(ard, population, draws, job.seed_of("nsum"), job.profile)
+        national, fits = national_fits(
+            ard, population, indicators, draws, job.seed_of("nsum"), job.profile
+        )
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
         checks, left_out = check_fits(fits, job.seed_of("checks"))
         checks.to_csv(out / "checks.csv", index=False)
@@ -54,7 +59,8 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         compute,
         settings={
             "survey": job.inputs.answers,
-            "chosen": settings.model_dump(include={"tau_prior", "detection", "overlap", "degrees"}),
+            "chosen": settings.model_dump(include={"tau_prior", "degrees"}),
+            "indicators": indicators.model_dump(),
             "profile": job.profile,
             "draws": draws,
             "seed": job.seed,
@@ -65,20 +71,28 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
 
 
 def reporting_prior(
-    settings: Settings, survey: Path, direct: Direct, areas: Frame, seed: int
+    settings: Settings,
+    indicators: Indicators,
+    survey: Path,
+    direct: Direct,
+    areas: Frame,
+    seed: int,
 ) -> tuple[TauPrior, dict[str, pd.DataFrame]]:
     """Return the prior of the reporting rate: as set, updated by casework where that is declared.
 
     Beside it the tables of the casework bridge: `summary`, `sensitivity` to the share detected, and
-    `areas` (those with casework; `used` where there were interviews too). Without
-    `settings.detection` there are none and casework is left alone: it cannot inform the reporting
-    rate unless somebody states how much of the harm it detects.
+    `areas` (those with casework; `used` where there were interviews too). Without a
+    sum that declares its `detection` there are none and casework is left alone: it cannot inform
+    the reporting rate unless somebody states how much of the harm it detects.
     """
     from smallarea.nsum.casework import Detection, casework_bridge, detection_sensitivity
     from smallarea.nsum.tau import TauPrior
 
-    stated, detection = settings.tau_prior, settings.detection
-    if detection is None:
+    stated = settings.tau_prior
+    name, added = next(
+        ((name, added) for name, added in indicators.sums.items() if added.detection), ("", None)
+    )
+    if added is None or added.detection is None:
         return TauPrior(stated.a, stated.b, stated.source), {}
     cases = pd.read_csv(survey / "casework.csv", dtype={"area_id": str})
     known = cases.assign(area_id=areas.match(cases["area_id"], where="casework.csv, 'area_id'"))
@@ -89,15 +103,22 @@ def reporting_prior(
             where="casework.csv, column 'area_id'",
             remedy="correct the codes",
         )
+    detection = added.detection
+    if detection.column not in known:
+        raise InputError(
+            f"no column {detection.column!r}",
+            where="casework.csv",
+            remedy=f"correct indicators.sums.{name}.detection.column in data_catalog.yaml",
+        )
     evidence = (
         direct,
-        known.set_index("area_id")["victims_known"],
-        areas.table["children"],
-        SUMS["victims"],
+        known.set_index("area_id")[detection.column],
+        areas.table[indicators.reference[name]],
+        added.of,
         Detection.from_mean(detection.mean, detection.cv, detection.source),
     )
     options: dict[str, Any] = {
-        "overlap": settings.overlap, "prior": (stated.a, stated.b), "seed": seed
+        "overlap": added.overlap, "prior": (stated.a, stated.b), "seed": seed
     }  # fmt: skip
     bridge = casework_bridge(*evidence, **options)
     with_cases = pd.Index([*bridge.areas.index, *bridge.left_out], name="area_id")

@@ -28,7 +28,7 @@ def projection_stage(job: Job, frame: Stage, nsum: Stage, models: Stage) -> Stag
         national = xr.load_dataarray(nsum.folder / "national.nc", engine="h5netcdf")
         prior = TauPrior(**json.loads((nsum.folder / "tau.json").read_text()))
         tau = tau_draws(prior, rates.sizes["draw"], job.seed_of("tau"))
-        sizes = reference_sizes(table)
+        sizes = reference_sizes(table, job.indicators)
         prevalence, agreement = agree(rates, sizes, national, table["covered"], tau=tau)
         counts = to_counts(prevalence, sizes, table["covered"])
         made = xr.Dataset({"counts": counts, "tau": ("draw", tau)})

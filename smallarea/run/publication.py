@@ -16,7 +16,6 @@ from smallarea.areas import load_frame
 from smallarea.features import Features, load_features
 from smallarea.files import write_json, writing
 from smallarea.findings import FILES
-from smallarea.indicators import REFERENCE
 from smallarea.nsum.tau import TauPrior
 from smallarea.publish import (
     SYNTHETIC,
@@ -37,9 +36,8 @@ from smallarea.publish import (
 
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
+    from smallarea.indicators import Indicators
     from smallarea.settings import Settings
-
-TITLE = "Children exploited and adults who exploit them: estimates by municipality"
 
 SCORE_WORDS = {
     "log_score": "log probability given to the reports of held-out provinces (higher is better)",
@@ -55,6 +53,7 @@ def publish(
     folders: dict[str, Path],
     catalog: Catalog,
     settings: Settings,
+    indicators: Indicators,
     *,
     synthetic: bool,
     seed: int,
@@ -86,9 +85,9 @@ def publish(
     near = pd.read_csv(folders["models"] / "applicability.csv", dtype={"area_id": str})
     far = set(near.loc[near["outside"], "area_id"])
     flags = flag_areas(table, extrapolated=far, mean=mean, synthetic=synthetic)
-    shared: dict[str, Any] = {"overlap": settings.overlap, "mean": mean, "sd": sd}
+    shared: dict[str, Any] = {"indicators": indicators, "mean": mean, "sd": sd}
     every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
-    estimates = suppress(every, table)
+    estimates = suppress(every, table, indicators)
     national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
     regions = estimate_groups(counts, table, "region", **shared)
     if estimates["q50"].isna().any():  # means add up: with the nation's, a withheld one would too
@@ -97,9 +96,9 @@ def publish(
 
     write_parquet(estimates, out / "estimates.parquet")
     write_csv(estimates, out / "estimates.csv")
-    write_excel(estimates, out / "estimates.xlsx")
+    write_excel(estimates, out / "estimates.xlsx", indicators)
     write_geopackage(estimates, frame.geometry, out / "estimates.gpkg")
-    draws = draws_dataset(counts, tau, table, synthetic=synthetic, **trace)
+    draws = draws_dataset(counts, tau, table, indicators, synthetic=synthetic, **trace)
     write_draws(draws, out / "draws.nc")
     areas = gpd.GeoDataFrame(table, geometry=frame.geometry, crs=frame.geometry.crs)
     areas.reset_index().to_parquet(out / "areas.parquet")
@@ -111,7 +110,7 @@ def publish(
         table,
         frame.geometry,
         out / "map.html",
-        title=TITLE,
+        indicators,
         k=settings.top_k,
         spelling=frame.spelling,
     )
@@ -121,7 +120,7 @@ def publish(
     scores = pd.read_csv(folders["models"] / "scores.csv", index_col=["model", "component"])
     write_report(
         ReportInput(
-            title=TITLE,
+            indicators=indicators,
             estimates=estimates,
             national=national,
             regions=regions,
@@ -147,12 +146,13 @@ def publish(
     national.drop(columns=["nation", "rank_low", "rank_high"]).to_csv(
         out / "national.csv", index=False
     )
-    reported_sizes(folders["nsum"], table).to_csv(out / "reported.csv")
+    reported_sizes(folders["nsum"], table, indicators).to_csv(out / "reported.csv")
     numbers = national.set_index("indicator").drop(columns=["nation", "rank_low", "rank_high"])
     write_json(
         out / "summary.json",
         {
             "synthetic": synthetic,
+            "indicators": indicators.model_dump(exclude_none=True),
             "national": json.loads(numbers.to_json(orient="index")),
             "covariates": decision,
             "tau_prior": asdict(prior),
@@ -218,7 +218,7 @@ def weak_fits(models: Path) -> list[str]:
     ]
 
 
-def reported_sizes(nsum: Path, table: pd.DataFrame) -> pd.DataFrame:
+def reported_sizes(nsum: Path, table: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
     """Return the reported national sizes tau x N side by side, before any reporting rate.
 
     Rows components, both for the areas that the survey covers; `killworth_*` scale-up in closed
@@ -226,10 +226,10 @@ def reported_sizes(nsum: Path, table: pd.DataFrame) -> pd.DataFrame:
     """
     numbers = ["mean", "sd", "q025", "q975"]
     classical = pd.read_csv(nsum / "killworth.csv", index_col="group")[numbers]
-    covered = (
-        table[table["covered"]][["adults", "children"]].sum() / table[["adults", "children"]].sum()
-    )
-    classical = classical.mul([covered[REFERENCE[name]] for name in classical.index], axis=0)
+    people = table[list(indicators.populations)]
+    covered = people[table["covered"]].sum() / people.sum()
+    classical = classical.loc[list(indicators.components)]
+    classical = classical.mul([covered[indicators.reference[c]] for c in classical.index], axis=0)
     posterior = xr.load_dataarray(nsum / "national.nc", engine="h5netcdf")
     draws = posterior.transpose("component", "draw").to_numpy()
     low, high = np.quantile(draws, [0.025, 0.975], axis=1)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def publish_stage(job: Job, stages: list[Stage]) -> Stage:
     """Write what people open: tables, draws, map, report; and the facts for the manifest."""
+    indicators = job.indicators
     chosen, synthetic, seed = job.settings, job.inputs.synthetic, job.seed
     trace = {"profile": job.profile, "seed": seed} | {f"{s.name}_stage": s.key[:16] for s in stages}
 
@@ -19,13 +20,21 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
         from smallarea.run.publication import publish
 
         folders = {stage.name: stage.folder for stage in stages}
-        publish(out, folders, job.catalog, chosen, synthetic=synthetic, seed=seed, trace=trace)
+        publish(
+            out,
+            folders,
+            job.catalog,
+            chosen,
+            indicators,
+            synthetic=synthetic,
+            seed=seed,
+            trace=trace,
+        )
 
-    published = ("top_k", "overlap")
     return job.store.stage(
         "publish",
         compute,
-        settings={key: chosen.model_dump()[key] for key in published}
+        settings={"top_k": chosen.top_k, "indicators": indicators.model_dump()}
         | {"synthetic": synthetic}
         | trace,
         code=job.code(__file__),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.indicators import UNITS
+from smallarea.indicators import Indicators
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -41,18 +42,25 @@ class Run:
         """Return the long table: one row per area and indicator."""
         return pd.read_parquet(self.folder / "estimates.parquet")
 
-    def estimates(self, indicator: str = "victims") -> gpd.GeoDataFrame:
+    @cached_property
+    def indicators(self) -> Indicators:
+        """What the run publishes, as its project declared it."""
+        return Indicators.model_validate(self.manifest["indicators"])
+
+    def estimates(self, indicator: str | None = None) -> gpd.GeoDataFrame:
         """Return one indicator for every area: mean, sd, intervals, rank interval, flags, shape.
 
-        Raises InputError for an unknown indicator. Units are in `smallarea.indicators.UNITS`.
+        By default the headline count. Raises InputError for an unknown indicator.
         """
         import geopandas as gpd
 
-        if indicator not in UNITS:
+        units = self.indicators.units
+        indicator = indicator or self.indicators.headline
+        if indicator not in units:
             raise InputError(
                 f"no indicator {indicator!r}",
                 where="Run.estimates",
-                remedy=f"choose one of {', '.join(UNITS)}",
+                remedy=f"choose one of {', '.join(units)}",
             )
         shapes = gpd.read_parquet(self.folder / "areas.parquet").set_index("area_id")["geometry"]
         table = self.table()

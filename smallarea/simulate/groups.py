@@ -7,7 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from smallarea.indicators import COMPONENTS, REFERENCE
+#: The twin's hidden groups and the column of the frame that each is a part of.
+REFERENCE = {
+    "victims_live": "children",
+    "victims_nonlive": "children",
+    "traffickers_live": "adults",
+    "traffickers_nonlive": "adults",
+}
+COMPONENTS = tuple(REFERENCE)
 
 
 class Occupation(NamedTuple):

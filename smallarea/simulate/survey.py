@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.indicators import COMPONENTS, REFERENCE
 from smallarea.simulate.design import draw_interviews
 from smallarea.simulate.groups import (
     ADULT_STUDENTS,
     CHILD_AGES,
+    COMPONENTS,
     ENROLLED,
     KNOWN,
     OCCUPATIONS,
+    REFERENCE,
     SCHOOL_AGES,
     group_table,
 )

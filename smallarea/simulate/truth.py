@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.indicators import COMPONENTS, REFERENCE
-from smallarea.simulate.groups import local_groups, whole_numbers
+from smallarea.simulate.groups import COMPONENTS, REFERENCE, local_groups, whole_numbers
 from smallarea.simulate.settings import TwinSettings, generator
 from smallarea.simulate.surfaces import (
     invented_surfaces,

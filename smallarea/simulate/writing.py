@@ -10,8 +10,8 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
-from smallarea.indicators import COMPONENTS
 from smallarea.simulate import rasters, tables, vectors, workbooks
+from smallarea.simulate.groups import COMPONENTS
 from smallarea.simulate.settings import LABEL, TwinSettings
 from smallarea.simulate.survey import Survey, simulate_survey
 from smallarea.simulate.truth import Truth, grow_truth

@@ -14,7 +14,7 @@ function legend() {
 function bars(indicator, i) {
   const q = QUANTILES.map((name) => quantile(indicator, name, i));
   const floor = Math.max(q[6] / 1e4, 1e-9), log = (x) => Math.log10(Math.max(x, floor));
-  const nation = indicator.nation && indicator.per !== null || indicator.base === "ratio" ? indicator.nation : null;
+  const nation = indicator.nation && (indicator.per !== null || indicator.ratio) ? indicator.nation : null;
   const ends = [log(q[0]), log(q[6]), ...(nation ? [log(nation)] : [])];
   const low = Math.min(...ends) - 0.08, high = Math.max(...ends) + 0.08;
   const x = (v) => (12 + (306 * (log(v) - low)) / (high - low)).toFixed(1);
