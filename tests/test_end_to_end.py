@@ -175,6 +175,7 @@ def test_the_manifest_traces_inputs_and_outputs(finished):
     assert inputs["data_catalog.yaml"] == sha256(project / "data_catalog.yaml")
     assert inputs["viirs_2022.tif"] == sha256(project / "data/twin/streams/viirs_2022.tif")
     assert {"seed", "profile", "settings", "libraries", "code", "stages"} <= set(manifest)
+    assert "unmatched.csv" in manifest["outputs"]
     for name, digest in manifest["outputs"].items():
         assert sha256(project / "runs" / "latest" / name) == digest
     assert set(manifest["agreement"]) == set(COMPONENTS)

@@ -1,11 +1,13 @@
 """Declared sources, their immutable snapshots, and readers that hold files to their declaration."""
 
 from smallarea.catalog.declare import Catalog, Column, Source, load_catalog
+from smallarea.catalog.nearest import unmatched_table, write_unmatched
 from smallarea.catalog.reading import read
-from smallarea.catalog.report import ReadReport
+from smallarea.catalog.report import UNMATCHED, ReadReport
 from smallarea.catalog.snapshots import Snapshot, locate, snapshot
 
 __all__ = [
+    "UNMATCHED",
     "Catalog",
     "Column",
     "ReadReport",
@@ -15,4 +17,6 @@ __all__ = [
     "locate",
     "read",
     "snapshot",
+    "unmatched_table",
+    "write_unmatched",
 ]

@@ -41,19 +41,25 @@ def match_units(cells: pd.Series, table: pd.DataFrame, level: str) -> pd.Series:
 
     A unit called "Region I (Ilocos Region)" is found as such, as "Region I" and as "Ilocos Region".
     """
+    pairs = unit_names(table, level)
+    known = pairs.drop_duplicates("alias", keep=False).set_index("alias")["unit"]
+    return as_text(cells).map(short, na_action="ignore").map(known).astype("string")
+
+
+def unit_names(table: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Return alias, unit: every name that a region or province answers to, as `short` has it."""
     units = table.groupby(f"{level}_id")[level].first()
     aliases = [(alias, unit) for unit, name in units.items() for alias in _aliases(str(name))]
-    pairs = pd.DataFrame(aliases, columns=["alias", "unit"]).drop_duplicates()
-    known = pairs.drop_duplicates("alias", keep=False).set_index("alias")["unit"]
-    return as_text(cells).map(_short, na_action="ignore").map(known).astype("string")
+    return pd.DataFrame(aliases, columns=["alias", "unit"]).drop_duplicates()
 
 
 def _aliases(name: str) -> list[str]:
     outside, _, inside = name.partition("(")
-    return [_short(part) for part in (name, outside, inside) if _short(part)]
+    return [short(part) for part in (name, outside, inside) if short(part)]
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """Return a unit's name without case, punctuation and the word "region"."""
     words = [word for word in normalise(name).split() if word != "region"]
     return " ".join(words) or normalise(name)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+#: The file of a finished run that lists every row without an area.
+UNMATCHED = "unmatched.csv"
+
 
 def _none_unmatched() -> pd.DataFrame:
     return pd.DataFrame({"row": [], "key": [], "reason": []}).astype({"row": int, "key": "str"})
@@ -41,6 +44,8 @@ class ReadReport:
             parts.append(f"{self.matched:,} of {self.rows:,} rows matched")
         for reason, lost in self.unmatched.groupby("reason", sort=False):
             parts.append(f"{len(lost)} {reason}: {some(lost['key'].unique())}")
+        if len(self.unmatched):
+            parts.append(f"all of these rows are in {UNMATCHED}")
         if self.suppressed:
             cells = ", ".join(f"{n:,} in {column}" for column, n in self.suppressed.items())
             parts.append(f"suppressed cells kept missing: {cells}")

@@ -12,13 +12,15 @@ from smallarea.catalog import ReadReport
 from smallarea.features.build import Features
 from smallarea.files import write_json
 
+ROWS = ["row", "key", "reason", "source", "file"]
+
 
 def save_features(features: Features, folder: Path) -> None:
     """Write values.parquet, info.csv, unmatched.csv (every row without an area), reports.json."""
     features.values.to_parquet(folder / "values.parquet")
     features.info.to_csv(folder / "info.csv")
     parts = [r.unmatched.assign(source=r.source, file=r.file) for r in features.reports]
-    unmatched = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    unmatched = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ROWS)
     unmatched.to_csv(folder / "unmatched.csv", index=False)
     accounts = [asdict(r) | {"unmatched": None} for r in features.reports]
     write_json(folder / "reports.json", accounts)
@@ -26,7 +28,7 @@ def save_features(features: Features, folder: Path) -> None:
 
 def load_features(folder: Path) -> Features:
     """Read what :func:`save_features` wrote."""
-    unmatched = pd.read_csv(folder / "unmatched.csv", dtype={"key": str})
+    unmatched = pd.read_csv(folder / "unmatched.csv", dtype={"key": str}, keep_default_na=False)
     reports = []
     for account in json.loads((folder / "reports.json").read_text()):
         own = (unmatched["source"] == account["source"]) & (unmatched["file"] == account["file"])

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.areas import load_frame
+from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
 from smallarea.features import Features, load_features
 from smallarea.files import write_json, writing
 from smallarea.findings import FILES
@@ -104,6 +105,8 @@ def publish(
     areas.reset_index().to_parquet(out / "areas.parquet")
     features.values.to_parquet(out / "features.parquet")
     features.info.to_csv(out / "features.csv")
+    unmatched = unmatched_table(features.reports, catalog.sources, frame)
+    write_unmatched(unmatched, out / UNMATCHED)
     write_map(
         estimates,
         national,
