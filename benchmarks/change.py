@@ -21,7 +21,6 @@ from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
 from smallarea.files import write_json
 from smallarea.findings.comparison import survey_correlation
-from smallarea.indicators import SUMS
 from smallarea.nsum import killworth
 from smallarea.run.stages import code_hash
 from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
@@ -33,6 +32,11 @@ DESIGNS = {
     "decline of 30 %, other barangays": {"decline": 0.3},
     "decline of 30 %, the same barangays": {"decline": 0.3, "revisit": True},
     "no decline, other barangays": {},
+}
+
+SUMS = {
+    "victims": ("victims_live", "victims_nonlive"),
+    "traffickers": ("traffickers_live", "traffickers_nonlive"),
 }
 
 

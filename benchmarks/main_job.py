@@ -21,11 +21,14 @@ import pandas as pd
 
 from smallarea import __version__
 from smallarea.files import write_json
-from smallarea.indicators import COMPONENTS, REFERENCE, SUMS
 from smallarea.project import Project
 from smallarea.run.stages import code_hash
 
 TOP = 100
+
+NAMED = Project(Path(__file__).parents[1]).indicators
+COMPONENTS, REFERENCE = tuple(NAMED.components), NAMED.reference
+SUMS = {name: added.of for name, added in NAMED.sums.items()}
 
 
 def compare(run_folder: Path, twin: Path) -> dict:

@@ -16,12 +16,12 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from study import COMPONENTS, SUMS, UNITS
 
 import smallarea as sa
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.findings import FILES
-from smallarea.indicators import COMPONENTS, SUMS, UNITS
 
 COLUMNS = [
     "area_id", "name", "province", "region", "indicator", "surveyed", "mean", "sd", "q025", "q10",

@@ -14,7 +14,6 @@ GOOD = {
 def test_a_complete_block_is_read():
     settings = read_settings(GOOD)
     assert settings.draws_of("fast") == 1000
-    assert settings.overlap == 0
 
 
 def test_names_of_values_are_keyed_as_a_survey_file_spells_them():
@@ -28,7 +27,6 @@ def test_names_of_values_are_keyed_as_a_survey_file_spells_them():
         ({"seed": -1}, "seed"),
         ({"seeds": 1}, "seeds"),
         ({"tau_prior": {"a": 0, "b": 1, "source": ""}}, "tau_prior.a"),
-        ({"overlap": 1.5}, "overlap"),
         ({"draws": {"fast": 1}}, "draws.fast"),
         ({"describe_by": {"age": [30, 18]}}, "describe_by.age"),
         ({"describe_by": {"sex": "F"}}, "describe_by.sex"),

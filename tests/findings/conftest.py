@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from study import COMPONENTS
 
-from smallarea.indicators import COMPONENTS
 from smallarea.nsum import Direct, direct_estimates
 from smallarea.survey import ARD, make_ard
 

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from study import COMPONENTS, INDICATORS
 
 from smallarea.errors import InputError
 from smallarea.findings.checks import casework_table
-from smallarea.indicators import COMPONENTS
+from smallarea.indicators import Detection
 from smallarea.nsum import Direct
 from smallarea.run.findings import read_casework
 from smallarea.run.nsum import reporting_prior
@@ -21,7 +22,7 @@ SETTINGS = {
     "tau_prior": {"a": 5, "b": 95, "source": "stated"},
     "draws": {"fast": 1000},
 }
-DETECTION = {"detection": {"mean": 0.05, "cv": 0.5, "source": "the police"}}
+DETECTION = Detection(column="victims_known", mean=0.05, cv=0.5, source="the police")
 
 
 @pytest.fixture
@@ -35,9 +36,11 @@ def case(squares, tmp_path) -> SimpleNamespace:
     return SimpleNamespace(direct=direct, frame=squares, survey=tmp_path)
 
 
-def prior_of(case, **settings):
+def prior_of(case, detection=None):
+    victims = INDICATORS.sums["victims"].model_copy(update={"detection": detection})
+    indicators = INDICATORS.model_copy(update={"sums": {"victims": victims}})
     return reporting_prior(
-        read_settings(SETTINGS | settings), case.survey, case.direct, case.frame, seed=1
+        read_settings(SETTINGS), indicators, case.survey, case.direct, case.frame, seed=1
     )
 
 
@@ -49,7 +52,7 @@ def test_without_detection_casework_is_left_alone(case, tmp_path):
 
 
 def test_with_it_the_bridge_is_kept_and_read_back(case, tmp_path):
-    tau, kept = prior_of(case, **DETECTION)
+    tau, kept = prior_of(case, DETECTION)
     for name, table in kept.items():
         table.to_csv(tmp_path / f"casework_{name}.csv")
     read = read_casework(tmp_path)
@@ -63,14 +66,14 @@ def test_with_it_the_bridge_is_kept_and_read_back(case, tmp_path):
 
 
 def test_few_cases_and_those_of_fewer_than_three_places_are_not_told(case):
-    tau, kept = prior_of(case, **DETECTION)
+    tau, kept = prior_of(case, DETECTION)
     assert "(fewer than 10 cases, 12 reports)" in tau.source
     assert "tau ceiling" in set(casework_table(**kept)["quantity"])
     ids = case.frame.table.index
     pd.DataFrame({"area_id": ids[[0, 1, 5]], "victims_known": [30, 40, 2]}).to_csv(
         case.survey / "casework.csv", index=False
     )
-    tau, kept = prior_of(case, **DETECTION)
+    tau, kept = prior_of(case, DETECTION)
     assert "casework in 2 surveyed areas under" in tau.source
     assert "tau ceiling" not in set(casework_table(**kept)["quantity"])
     # 70 cases among so few reports: a quarter of the detection cannot be, which is said as such
@@ -83,4 +86,4 @@ def test_an_unknown_area_is_refused(case):
         case.survey / "casework.csv", index=False
     )
     with pytest.raises(InputError, match="9999999999"):
-        prior_of(case, **DETECTION)
+        prior_of(case, DETECTION)

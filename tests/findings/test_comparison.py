@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
+from study import COMPONENTS, INDICATORS, overlapping
 
 from smallarea.errors import InputError
 from smallarea.files import write_json
 from smallarea.findings.comparison import change_text
-from smallarea.indicators import COMPONENTS
 from smallarea.run.record import Run
 
 AREAS = pd.Index([f"01{n:03d}01000" for n in range(6)], name="area_id")
@@ -57,7 +57,8 @@ def made_run(
             "synthetic": synthetic,
             "profile": "fast",
             "code": "1",
-            "settings": {"overlap": 0.0},
+            "settings": {},
+            "indicators": INDICATORS.model_dump(),
             "tau_prior": {"a": 400 * tau, "b": 400 * (1 - tau), "source": "test"},
             "inputs": [
                 {"file": "survey/respondents.csv", "sha256": survey},
@@ -116,12 +117,12 @@ def test_what_else_differs_is_said(tmp_path, earlier):
     ]
     twin = made_run(
         tmp_path / "twin", 0.0005, "b2", synthetic=True, inputs=inputs, profile="full",
-        settings={"overlap": 0.5},
+        indicators=overlapping(0.5).model_dump(),
     )  # fmt: skip
     found = twin.change_since(earlier)
     said = " ".join(found.warnings)
     for words in ("only twin is SYNTHETIC", "tables of groups", "covariates (roads)", "profile",
-                  "overlap by 0 and 0.5"):  # fmt: skip
+                  "declare other indicators"):  # fmt: skip
         assert words in said
     assert found.synthetic
     assert "SYNTHETIC SURVEY" in change_text(found)
@@ -140,9 +141,7 @@ def test_a_component_nobody_reported_is_left_out_and_said(tmp_path, earlier, lat
 
 
 def test_other_settings_are_said(tmp_path, earlier):
-    later = made_run(
-        tmp_path / "later", 0.0005, "b2", settings={"overlap": 0.0, "degrees": "roster"}
-    )
+    later = made_run(tmp_path / "later", 0.0005, "b2", settings={"degrees": "roster"})
     assert any("other settings (degrees)" in w for w in later.change_since(earlier).warnings)
 
 

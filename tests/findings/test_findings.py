@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from study import COMPONENTS, INDICATORS, SUMS
 
 from smallarea.findings import FILES, FitChecks, findings
 from smallarea.findings.checks import casework_table, safe_checks, safe_left_out
 from smallarea.findings.people import described, safe_relative, who_tells_more
-from smallarea.indicators import COMPONENTS, SUMS
 from smallarea.nsum.group_tables import known_group_tables, largest_figure
 from smallarea.nsum.plots import svg_text
 from smallarea.publish.interviews import interviews
@@ -55,7 +55,7 @@ def casework() -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def found(country, checks, casework) -> tuple[dict[str, pd.DataFrame], list[str]]:
     return findings(
-        country.ard, country.table, country.direct,
+        country.ard, country.table, country.direct, INDICATORS,
         rates=country.rates, counts=country.counts, tau=country.tau,
         checks=checks, casework=casework, by=BY, top_k=10,
     )  # fmt: skip
@@ -107,9 +107,9 @@ def test_a_level_or_characteristic_that_is_hardly_compared_is_not_told(country):
     counts = country.ard.counts.copy()
     counts.iloc[:6, [counts.columns.get_loc(c) for c in COMPONENTS]] = 0.0
     ard = type(country.ard)(counts, country.ard.groups, country.ard.design)
-    relative = who_tells_more(ard, people, ["two_places", "faith"], country.direct)
+    relative = who_tells_more(ard, people, ["two_places", "faith"], country.direct, INDICATORS)
     assert set(relative["variable"]) == {"faith"}
-    table = safe_relative(relative, ard, people).set_index(["indicator", "level"])
+    table = safe_relative(relative, ard, people, INDICATORS).set_index(["indicator", "level"])
     assert set(table["note"].xs("z", level="level")) == {"suppressed"}
 
 
@@ -120,7 +120,8 @@ def test_a_level_that_only_skipped_the_question_counts_as_average(country, check
     counts = country.ard.counts.astype(float)
     counts.iloc[0, counts.columns.get_loc("victims_live")] = np.nan
     tables, _ = findings(
-        type(country.ard)(counts, country.ard.groups, design), country.table, country.direct,
+        type(country.ard)(counts, country.ard.groups, design),
+        country.table, country.direct, INDICATORS,
         rates=country.rates, counts=country.counts, tau=country.tau,
         checks=checks, casework=None, by={"faith": None}, top_k=10,
     )  # fmt: skip
@@ -131,7 +132,7 @@ def test_a_level_that_only_skipped_the_question_counts_as_average(country, check
 
 def test_scenarios_keep_the_nation_where_tau_is_its_average(country, checks):
     tables, _ = findings(
-        country.ard, country.table, country.direct,
+        country.ard, country.table, country.direct, INDICATORS,
         rates=country.rates, counts=country.counts, tau=country.tau,
         checks=checks, casework=None, by=BY, top_k=10,
     )  # fmt: skip
@@ -153,13 +154,13 @@ def test_casework_of_two_places_leaves_no_trace(country, checks, casework):
     ratio = pd.DataFrame({"q50": 0.9}, index=["detection / tau", "detection posterior"])
     summary = pd.concat([casework["summary"], ratio])
     tables, _ = findings(
-        country.ard, country.table, country.direct,
+        country.ard, country.table, country.direct, INDICATORS,
         rates=country.rates, counts=country.counts, tau=country.tau,
         checks=checks, casework=casework | {"summary": summary, "areas": areas}, by={}, top_k=10,
     )  # fmt: skip
     assert set(tables["casework"]["quantity"]) == {"tau prior", "areas with casework"}
     assert (tables["sensitivity_reporting"].query("areas == 30")["total_ratio"] == 1).all()
-    said = interviews(tables)["casework"]
+    said = interviews(tables, INDICATORS)["casework"]
     assert said["after"] is None
     assert said["scaled"] == []
 
@@ -233,7 +234,7 @@ def test_casework_is_told_without_places(casework):
 
 def test_nothing_to_describe_by_leaves_the_whole(country, checks):
     tables, notes = findings(
-        country.ard, country.table, country.direct,
+        country.ard, country.table, country.direct, INDICATORS,
         rates=country.rates, counts=country.counts, tau=country.tau,
         checks=checks, casework=None, by={}, top_k=10,
     )  # fmt: skip
@@ -241,7 +242,7 @@ def test_nothing_to_describe_by_leaves_the_whole(country, checks):
     assert tables["who_reported"]["variable"].tolist() == ["all"]
     assert tables["relative_reporting"].empty
     assert len(tables["sensitivity_reporting"]) == 2
-    assert not interviews(tables)["told"]["compared"]
+    assert not interviews(tables, INDICATORS)["told"]["compared"]
 
 
 def test_levels_of_respondents():
@@ -264,7 +265,7 @@ def test_the_figure_shows_the_network_with_most_known_groups(country):
 
 
 def test_words_name_the_worst_and_survive_missing_parts(tables):
-    said = interviews(tables)
+    said = interviews(tables, INDICATORS)
     assert said["trimming"][0]["removed"][0][0] == "twins"
     assert said["known"][0]["highest"][0] == "twins"
     assert said["casework"]["scaled"] == [(2.0, 0.06)]
@@ -274,6 +275,6 @@ def test_words_name_the_worst_and_survive_missing_parts(tables):
     error = tables["recall"].set_index("network").loc["adult", "slope_se"]
     assert line["slope_high"] - line["slope"] == pytest.approx(3.182 * error, rel=1e-3)  # t of 3
     assert line["slope"] - line["slope_low"] == pytest.approx(3.182 * error, rel=1e-3)
-    partly = interviews({"checks": tables["checks"]})
+    partly = interviews({"checks": tables["checks"]}, INDICATORS)
     assert partly["told"] is None
     assert partly["checks"]["hidden"] == said["checks"]["hidden"]

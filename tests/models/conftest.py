@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from study import COMPONENTS
 
-from smallarea.indicators import COMPONENTS
 from smallarea.nsum.municipal import Direct
 
 

@@ -12,9 +12,9 @@ import xarray as xr
 from sklearn.base import clone
 from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import make_pipeline
+from study import COMPONENTS
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS
 from smallarea.models import FayHerriot, NationalRate, PartialPooling, Supervised
 from smallarea.models.components import principal_components
 from smallarea.models.counts import rows

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from study import COMPONENTS
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS
 from smallarea.models import fit_models, load_models
 
 PROJECT = Path(__file__).parents[2] / "models"

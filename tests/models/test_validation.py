@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.base import BaseEstimator
+from study import COMPONENTS
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS
 from smallarea.models import Candidate, NationalRate, cross_validate
 from smallarea.models.counts import rows
 from smallarea.models.scores import clustered_sum, log_density, transform_to_uniform

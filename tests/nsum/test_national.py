@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from study import COMPONENTS, INDICATORS
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS
 from smallarea.nsum.national import national_draws, national_fits, paired
 from smallarea.nsum.predictive import check_fits
 from smallarea.nsum.weighting import likelihood_weights
@@ -45,7 +45,9 @@ def clustered(seed: int = 0, psus: int = 40, spread: float = 0.8) -> ARD:
 
 @pytest.fixture(scope="module")
 def fitted():
-    return national_fits(clustered(), POPULATION, draws=600, seed=1, allow_unconverged=True)
+    return national_fits(
+        clustered(), POPULATION, INDICATORS, draws=600, seed=1, allow_unconverged=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,26 +105,30 @@ def test_a_fit_that_never_converges_is_refused(monkeypatch):
     ard = clustered(psus=8)
     counts = ard.counts.assign(traffickers_live=0.0, traffickers_nonlive=0.0)  # one network to fit
     with pytest.raises(InputError, match="national figure"):
-        national_draws(ARD(counts, ard.groups, ard.design), POPULATION, draws=20, seed=1)
+        national_draws(
+            ARD(counts, ard.groups, ard.design), POPULATION, INDICATORS, draws=20, seed=1
+        )
 
 
 def test_a_survey_without_a_component_is_refused():
     ard = clustered(psus=4)
     ard = ard.only([g for g in ard.groups.index if g != "victims_live"])
     with pytest.raises(InputError, match="victims_live"):
-        national_draws(ard, POPULATION, draws=10, seed=0)
+        national_draws(ard, POPULATION, INDICATORS, draws=10, seed=0)
 
 
 def test_a_survey_that_found_nobody_is_refused():
     ard = clustered(psus=4)
     counts = ard.counts.assign(**dict.fromkeys(COMPONENTS, 0.0))
     with pytest.raises(InputError, match="nobody reported anyone"):
-        national_draws(ARD(counts, ard.groups, ard.design), POPULATION, draws=10, seed=0)
+        national_draws(
+            ARD(counts, ard.groups, ard.design), POPULATION, INDICATORS, draws=10, seed=0
+        )
 
 
 def test_an_unknown_profile_is_refused():
     with pytest.raises(InputError, match="fast or full"):
-        national_draws(clustered(psus=4), POPULATION, draws=10, seed=0, profile="quick")
+        national_draws(clustered(psus=4), POPULATION, INDICATORS, draws=10, seed=0, profile="quick")
 
 
 def test_pairing_keeps_marginals_and_gives_the_wanted_correlation():

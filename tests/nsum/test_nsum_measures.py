@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from study import COMPONENTS, INDICATORS, UNITS
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS, UNITS
 from smallarea.nsum.measures import indicator_draws, killworth_indicators
 from smallarea.survey import make_ard
 
@@ -16,7 +16,7 @@ DRAWS = pd.DataFrame([[40, 20, 10, 5], [8, 0, 0, 0]], columns=list(COMPONENTS), 
 
 
 def test_indicators_follow_from_components_draw_by_draw() -> None:
-    out = indicator_draws(DRAWS, PEOPLE)
+    out = indicator_draws(DRAWS, PEOPLE, INDICATORS)
     assert list(out.columns) == list(UNITS)
     assert out["victims"].tolist() == [60, 8]
     assert out["traffickers_rate"].tolist() == pytest.approx([1000 * 15 / 70_000, 0])
@@ -24,7 +24,7 @@ def test_indicators_follow_from_components_draw_by_draw() -> None:
     assert out["ratio"][0] == 4
     assert np.isnan(out["ratio"][1])
     with pytest.raises(InputError, match="no draws of victims_live"):
-        indicator_draws(DRAWS.drop(columns="victims_live"), PEOPLE)
+        indicator_draws(DRAWS.drop(columns="victims_live"), PEOPLE, INDICATORS)
 
 
 def test_components_are_resampled_together() -> None:
@@ -44,7 +44,7 @@ def test_components_are_resampled_together() -> None:
             "network": ["adult", "child", "child", "child", "adult", "adult"],
         }
     )
-    table = killworth_indicators(make_ard(survey, groups), seed=1)
+    table = killworth_indicators(make_ard(survey, groups), INDICATORS, seed=1)
     mean = table["mean"]
     assert mean["victims"] == pytest.approx(mean["victims_live"] + mean["victims_nonlive"])
     assert mean["ratio"] == pytest.approx(mean["victims"] / mean["traffickers"])

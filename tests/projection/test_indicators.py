@@ -9,9 +9,9 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
+from study import COMPONENTS, INDICATORS, UNITS, overlapping
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS, UNITS
 from smallarea.projection import (
     count_draws,
     indicator_draws,
@@ -42,7 +42,7 @@ def make(seed: int = 0, areas: int = 9, draws: int = 50) -> tuple[xr.DataArray, 
         dims=("component", "area_id", "draw"),
         coords={"component": list(COMPONENTS), "area_id": index.to_numpy(dtype=object)},
     )
-    return to_counts(rates, reference_sizes(table), table["covered"]), table
+    return to_counts(rates, reference_sizes(table, INDICATORS), table["covered"]), table
 
 
 @settings(max_examples=40, deadline=None)
@@ -55,8 +55,8 @@ def test_counts_sum_exactly_in_any_order_and_hardly_move(seed, areas):
         dims=("component", "area_id", "draw"),
         coords={"component": list(COMPONENTS), "area_id": table.index.to_numpy(dtype=object)},
     )
-    counts = to_counts(rates, reference_sizes(table), table["covered"])
-    exact = (rates * reference_sizes(table)).transpose(*counts.dims)
+    counts = to_counts(rates, reference_sizes(table, INDICATORS), table["covered"])
+    exact = (rates * reference_sizes(table, INDICATORS)).transpose(*counts.dims)
     assert float(abs(counts - exact).max()) <= GRAIN * 1.001
     assert float(counts.min()) >= 0
     shuffled = counts[:, rng.permutation(areas)]
@@ -68,7 +68,7 @@ def test_counts_sum_exactly_in_any_order_and_hardly_move(seed, areas):
 
 def test_every_indicator_is_recomputed_from_counts_in_every_draw():
     counts, table = make()
-    found = dict(indicator_draws(counts, table))
+    found = dict(indicator_draws(counts, table, INDICATORS))
     assert list(found) == list(UNITS)
     part = {name: counts.sel(component=name).values for name in COMPONENTS}
     victims = part["victims_live"] + part["victims_nonlive"]
@@ -89,8 +89,8 @@ def test_every_indicator_is_recomputed_from_counts_in_every_draw():
 @pytest.mark.parametrize("overlap", [0.0, 0.4])
 def test_aggregates_recompute_rates_and_ratio_from_summed_counts(overlap):
     counts, table = make()
-    areas = dict(indicator_draws(counts, table, overlap=overlap))
-    found = dict(indicator_draws(counts, table, by="province_id", overlap=overlap))
+    areas = dict(indicator_draws(counts, table, overlapping(overlap)))
+    found = dict(indicator_draws(counts, table, overlapping(overlap), by="province_id"))
     members = (table["province_id"] == "p1").to_numpy()
     victims, traffickers = (areas[n].values[members].sum(0) for n in ("victims", "traffickers"))
     chosen = {name: draws.sel(province_id="p1").values for name, draws in found.items()}
@@ -99,14 +99,14 @@ def test_aggregates_recompute_rates_and_ratio_from_summed_counts(overlap):
     np.testing.assert_allclose(
         chosen["victims_rate"], 1000 * victims / table.loc[members, "children"].sum()
     )
-    nation = dict(indicator_draws(counts, table.assign(nation="all"), by="nation"))
+    nation = dict(indicator_draws(counts, table.assign(nation="all"), INDICATORS, by="nation"))
     assert (nation["victims_live"][0] == counts.sel(component="victims_live").sum("area_id")).all()
 
 
 def test_indicators_follow_area_id_and_not_position():
     counts, table = make()
-    straight = dict(indicator_draws(counts, table))
-    shuffled = dict(indicator_draws(counts, table.sample(frac=1, random_state=1)))
+    straight = dict(indicator_draws(counts, table, INDICATORS))
+    shuffled = dict(indicator_draws(counts, table.sample(frac=1, random_state=1), INDICATORS))
     for name in UNITS:
         xr.testing.assert_equal(straight[name], shuffled[name])
 
@@ -114,17 +114,17 @@ def test_indicators_follow_area_id_and_not_position():
 def test_overlap_runs_from_the_sum_to_the_larger_part():
     counts, _ = make()
     live, nonlive = (counts.sel(component=c).values for c in COMPONENTS[:2])
-    np.testing.assert_array_equal(count_draws(counts, "victims"), live + nonlive)
-    np.testing.assert_allclose(count_draws(counts, "victims", 1.0), np.maximum(live, nonlive))
-    with pytest.raises(InputError, match="not a share"):
-        count_draws(counts, "victims", 1.5)
+    np.testing.assert_array_equal(count_draws(counts, "victims", INDICATORS), live + nonlive)
+    np.testing.assert_allclose(
+        count_draws(counts, "victims", overlapping(1.0)), np.maximum(live, nonlive)
+    )
 
 
 def test_ratio_without_traffickers_and_rate_without_people_are_undefined():
     counts, table = make()
     counts.loc[{"component": ["traffickers_live", "traffickers_nonlive"], "draw": 3}] = 0
     table.loc[table.index[2], "children"] = 0
-    found = dict(indicator_draws(counts, table))
+    found = dict(indicator_draws(counts, table, INDICATORS))
     assert np.isnan(found["ratio"].values[:, 3]).all()
     assert np.isnan(found["ratio"].values).sum() == table.shape[0]
     assert np.isnan(found["victims_rate"].values[2]).all()
@@ -137,7 +137,7 @@ def test_ratio_without_traffickers_and_rate_without_people_are_undefined():
 
 def test_summaries_against_numpy_and_scipy():
     counts, _ = make(draws=400)
-    draws = count_draws(counts, "victims")
+    draws = count_draws(counts, "victims", INDICATORS)
     summary = summarise(draws)
     np.testing.assert_allclose(summary["mean"], draws.mean("draw"))
     np.testing.assert_allclose(summary["sd"], draws.std("draw", ddof=1))
@@ -154,7 +154,7 @@ def test_summaries_against_numpy_and_scipy():
 
 def test_moments_that_do_not_exist_are_not_printed():
     counts, _ = make()
-    summary = summarise(count_draws(counts, "victims"), mean=False, sd=False)
+    summary = summarise(count_draws(counts, "victims", INDICATORS), mean=False, sd=False)
     assert summary["mean"].isna().all()
     assert summary["sd"].isna().all()
     assert summary["q50"].notna().all()
@@ -163,4 +163,4 @@ def test_moments_that_do_not_exist_are_not_printed():
 def test_top_k_must_fit_the_number_of_areas():
     counts, _ = make()
     with pytest.raises(InputError, match="not between 1 and 9"):
-        probability_top(count_draws(counts, "victims"), 10)
+        probability_top(count_draws(counts, "victims", INDICATORS), 10)

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 from shapely import box
+from study import COMPONENTS, INDICATORS
 
-from smallarea.indicators import COMPONENTS
 from smallarea.projection import reference_sizes, to_counts
 from smallarea.publish.disclosure import suppress
 from smallarea.publish.estimates import estimate_areas, flag_areas
@@ -56,10 +56,10 @@ def toy() -> Toy:
         dims=("component", "area_id", "draw"),
         coords={"component": list(COMPONENTS), "area_id": index.to_numpy(dtype=object)},
     )
-    counts = to_counts(rates, reference_sizes(table), table["covered"])
+    counts = to_counts(rates, reference_sizes(table, INDICATORS), table["covered"])
     surveyed = list(index[:5])
     flags = flag_areas(table, extrapolated=[index[-1]], synthetic=True)
-    estimates = estimate_areas(counts, table, flags, surveyed, k=5)
+    estimates = estimate_areas(counts, table, flags, surveyed, INDICATORS, k=5)
     return Toy(
         table,
         geometry,
@@ -67,5 +67,5 @@ def toy() -> Toy:
         counts,
         rng.beta(9, 170, draws),
         estimates,
-        suppress(estimates, table),
+        suppress(estimates, table, INDICATORS),
     )

@@ -13,12 +13,14 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from study import INDICATORS, UNITS
 
 from smallarea.errors import InputError
-from smallarea.indicators import UNITS
 from smallarea.publish.estimates import SYNTHETIC, estimate_groups
 from smallarea.publish.map import TEMPLATES, write_map
 from smallarea.publish.topology import Topology, build_topology, encode
+
+NAMED = INDICATORS.model_copy(update={"title": "Toy <country>"})
 
 
 def decode(text: str) -> list[int]:
@@ -91,8 +93,8 @@ def test_holes_enclaves_islands_and_specks():
 @pytest.fixture(scope="module")
 def page(toy, tmp_path_factory):
     path = tmp_path_factory.mktemp("map") / "map.html"
-    national = estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation")
-    write_map(toy.public, national, toy.table, toy.geometry, path, title="Toy <country>", k=5)
+    national = estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation", INDICATORS)
+    write_map(toy.public, national, toy.table, toy.geometry, path, NAMED, k=5)
     return path
 
 
@@ -135,7 +137,7 @@ def test_undeclared_columns_stay_off_the_page(toy, tmp_path):
     with pytest.raises(InputError, match="respondents"):
         write_map(
             toy.public.assign(respondents=1), toy.public, toy.table, toy.geometry,
-            tmp_path / "map.html", title="",
+            tmp_path / "map.html", INDICATORS,
         )  # fmt: skip
     assert not (tmp_path / "map.html").exists()
 

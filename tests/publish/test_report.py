@@ -9,10 +9,10 @@ from html import unescape
 import numpy as np
 import pandas as pd
 import pytest
+from study import COMPONENTS, INDICATORS
 
 from smallarea.catalog import ReadReport
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS
 from smallarea.publish.draws import draws_dataset
 from smallarea.publish.estimates import SYNTHETIC, estimate_areas, estimate_groups, flag_areas
 from smallarea.publish.report import ReportInput, cell, number, percent, write_report
@@ -23,11 +23,11 @@ def given(toy) -> ReportInput:
     models = ["national_rate", "fay_herriot"]
     unmatched = pd.DataFrame({"row": [7], "key": ["0999999999"], "reason": ["unknown code"]})
     return ReportInput(
-        title="Toy & country",
+        indicators=INDICATORS.model_copy(update={"title": "Toy & country"}),
         estimates=toy.public,
-        national=estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation"),
-        regions=estimate_groups(toy.counts, toy.table, "region"),
-        draws=draws_dataset(toy.counts, toy.tau, toy.table, synthetic=True),
+        national=estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation", INDICATORS),
+        regions=estimate_groups(toy.counts, toy.table, "region", INDICATORS),
+        draws=draws_dataset(toy.counts, toy.tau, toy.table, INDICATORS, synthetic=True),
         geometry=toy.geometry,
         tau_prior="Beta(9, 170), invented",
         decision="Covariates did not help: they are noise.",
@@ -174,7 +174,7 @@ def test_the_interviews_section_says_what_was_found(given, tmp_path):
 
 def test_a_real_survey_carries_no_banner(given, toy, tmp_path):
     flags = flag_areas(toy.table, synthetic=False)
-    real = estimate_areas(toy.counts, toy.table, flags, toy.surveyed, k=5)
+    real = estimate_areas(toy.counts, toy.table, flags, toy.surveyed, INDICATORS, k=5)
     write_report(replace(given, estimates=real), tmp_path / "report.html")
     assert SYNTHETIC not in (tmp_path / "report.html").read_text(encoding="utf-8")
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 import xarray as xr
+from study import INDICATORS, UNITS
 
 from smallarea.errors import InputError
-from smallarea.indicators import UNITS
 from smallarea.publish.disclosure import SUPPRESSED, check_columns, suppress
 from smallarea.publish.draws import draws_dataset, write_draws
 from smallarea.publish.estimates import (
@@ -51,7 +53,7 @@ def test_flags_say_what_is_wrong_with_an_area(toy):
 
 def test_without_a_mean_the_ratio_still_has_one(toy):
     flags = flag_areas(toy.table, mean=False, synthetic=False)
-    found = estimate_areas(toy.counts, toy.table, flags, [], mean=False, sd=False)
+    found = estimate_areas(toy.counts, toy.table, flags, [], INDICATORS, mean=False, sd=False)
     is_ratio = found["indicator"] == "ratio"
     assert found.loc[~is_ratio, ["mean", "sd"]].isna().all(axis=None)
     assert found.loc[is_ratio, ["mean", "sd"]].notna().all(axis=None)
@@ -63,14 +65,15 @@ def test_suppression_blanks_every_number_of_too_small_areas_and_no_other(toy):
     small = toy.public["area_id"] == SMALL
     assert toy.public.loc[small, [*NUMBERS, "p_top"]].isna().all(axis=None)
     pd.testing.assert_frame_equal(toy.public[~small], toy.estimates[~small])
-    everything = suppress(toy.estimates, toy.table, minimum=1e9)
+    everything = suppress(toy.estimates, toy.table, INDICATORS, minimum=1e9)
     assert everything[list(NUMBERS)].isna().all(axis=None)
 
 
 def test_a_column_that_is_not_declared_is_not_published(toy, tmp_path):
     with pytest.raises(InputError, match="columns respondents are not declared"):
         check_columns(toy.public.assign(respondents=24))
-    for write in (write_parquet, write_csv, write_excel):
+    excel = partial(write_excel, indicators=INDICATORS)
+    for write in (write_parquet, write_csv, excel):
         with pytest.raises(InputError, match="respondents"):
             write(toy.public.assign(respondents=24), tmp_path / "estimates")
     assert list(tmp_path.iterdir()) == []
@@ -88,7 +91,7 @@ def test_parquet_and_csv_keep_codes_as_text_and_numbers(toy, tmp_path):
 
 
 def test_excel_explains_itself_and_carries_the_banner(toy, tmp_path):
-    write_excel(toy.public, tmp_path / "e.xlsx", notes=["Made in a test."])
+    write_excel(toy.public, tmp_path / "e.xlsx", INDICATORS, notes=["Made in a test."])
     book = openpyxl.load_workbook(tmp_path / "e.xlsx", read_only=True)
     assert book.sheetnames == ["README", "overview", "estimates"]
     text = [cell for row in book["README"].iter_rows(values_only=True) for cell in row]
@@ -106,7 +109,7 @@ def test_excel_explains_itself_and_carries_the_banner(toy, tmp_path):
 
 def test_geopackage_is_wide_and_placed(toy, tmp_path):
     write_geopackage(toy.public, toy.geometry.sample(frac=1, random_state=1), tmp_path / "e.gpkg")
-    layer = gpd.read_file(tmp_path / "e.gpkg", layer="municipalities").set_index("area_id")
+    layer = gpd.read_file(tmp_path / "e.gpkg", layer="areas").set_index("area_id")
     assert len(layer) == len(toy.table)
     assert layer.crs == "EPSG:4326"
     assert layer.geometry.geom_equals(toy.geometry.loc[layer.index]).all()
@@ -116,7 +119,9 @@ def test_geopackage_is_wide_and_placed(toy, tmp_path):
 
 
 def test_groups_are_recomputed_from_counts(toy):
-    regions = estimate_groups(toy.counts, toy.table, "region").set_index(["region", "indicator"])
+    regions = estimate_groups(toy.counts, toy.table, "region", INDICATORS).set_index(
+        ["region", "indicator"]
+    )
     inside = toy.table.index[toy.table["region"] == "Region 1"]
     counts = toy.counts.sel(area_id=inside).sum("area_id").values
     ratio = (counts[0] + counts[1]) / (counts[2] + counts[3])
@@ -124,7 +129,7 @@ def test_groups_are_recomputed_from_counts(toy):
 
 
 def test_draws_read_back_sum_to_the_nation_exactly(toy, tmp_path):
-    dataset = draws_dataset(toy.counts, toy.tau, toy.table, synthetic=True, seed=7)
+    dataset = draws_dataset(toy.counts, toy.tau, toy.table, INDICATORS, synthetic=True, seed=7)
     write_draws(dataset, tmp_path / "draws.nc")
     back = xr.load_dataset(tmp_path / "draws.nc", engine="h5netcdf")
     assert back.attrs["notice"] == SYNTHETIC

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from study import COMPONENTS, REFERENCE
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS, REFERENCE
 from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
 from smallarea.simulate.design import draw_interviews
 from smallarea.simulate.groups import CHILD_AGES, KNOWN, OCCUPATIONS

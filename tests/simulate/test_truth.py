@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from study import COMPONENTS, REFERENCE
 
 from smallarea.errors import InputError
-from smallarea.indicators import COMPONENTS, REFERENCE
 from smallarea.simulate import TwinSettings, grow_truth
 from smallarea.simulate.groups import CHILD_AGES, whole_numbers
 from smallarea.simulate.surfaces import normal_scores, smooth_field

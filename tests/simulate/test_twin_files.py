@@ -11,11 +11,11 @@ import openpyxl
 import pandas as pd
 import pytest
 import rasterio
+from study import COMPONENTS
 
 from smallarea.catalog import load_catalog, read, snapshot
 from smallarea.errors import InputError
 from smallarea.files import sha256
-from smallarea.indicators import COMPONENTS
 from smallarea.simulate import LABEL, TwinSettings, simulate, writing
 from smallarea.survey import read_ard
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from study import SUMS
 
 from smallarea.errors import InputError
 from smallarea.findings.comparison import CLEAR
-from smallarea.indicators import SUMS
 from smallarea.simulate import TwinSettings
 from smallarea.survey.change_power import (
     component_plans,
