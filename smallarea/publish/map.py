@@ -20,7 +20,7 @@ from smallarea.projection.indicators import reference
 from smallarea.projection.summaries import QUANTILES
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.topology import build_topology
-from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
+from smallarea.publish.words import FLAG_WORDS, INTERNAL, LABELS, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -59,6 +59,7 @@ def write_map(
     html = pages.get_template("map.html.j2").render(
         title=title,
         notice=data["notice"],
+        internal=INTERNAL,
         not_said=NOT_SAID,
         labels=[f"{LABELS[name]} ({UNITS[name]})" for name in ("victims", "traffickers")],
         rows=_plain_rows(estimates),

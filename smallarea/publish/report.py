@@ -17,7 +17,7 @@ from smallarea.indicators import SUMS, UNITS
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.figures import tau_curve, top_map
 from smallarea.publish.interviews import interviews
-from smallarea.publish.words import FLAG_WORDS, LABELS, MEANING, NOT_SAID
+from smallarea.publish.words import FLAG_WORDS, INTERNAL, LABELS, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -88,6 +88,7 @@ def write_report(report: ReportInput, path: Path) -> None:
         labels=LABELS,
         units=UNITS,
         meaning=MEANING,
+        internal=INTERNAL,
         not_said=NOT_SAID,
         headlines=HEADLINES,
         national=report.national.set_index("indicator").to_dict("index"),

@@ -19,6 +19,7 @@ from smallarea.indicators import UNITS
 from smallarea.publish.estimates import SYNTHETIC, estimate_groups
 from smallarea.publish.map import write_map
 from smallarea.publish.topology import Topology, build_topology, encode
+from smallarea.publish.words import INTERNAL
 
 
 def decode(text: str) -> list[int]:
@@ -111,6 +112,7 @@ def test_page_carries_the_banner_and_what_numbers_do_not_say(page):
     html = page.read_text(encoding="utf-8")
     assert f'<div class="banner" role="note">{SYNTHETIC}' in html
     assert "What these numbers do not say" in html
+    assert INTERNAL in html
     assert "<noscript>" in html
 
 
