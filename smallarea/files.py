@@ -1,4 +1,4 @@
-"""Content hashes and all-or-nothing writing: a reader never meets a half-written file."""
+"""Content hashes, all-or-nothing writing (no reader meets a half-written file), private folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,27 @@ def writing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder`, with its parents, and close it to everybody but its owner (mode 0700)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def keep_private(folder: Path) -> None:
+    """Close a folder and all below it to everybody but the owner, whatever the umask.
+
+    Folders get mode 0700 and files 0600, or 0400 if they were read-only. Symbolic links below
+    `folder` are not followed; what another run removes meanwhile is passed over.
+    """
+    folder.chmod(0o700)
+    for parent, folders, files in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            with suppress(FileNotFoundError):
+                if path.is_symlink():
+                    continue
+                path.chmod(0o700 if path.is_dir() else path.stat().st_mode & 0o600)
 
 
 def write_json(path: Path, value: Any) -> None:

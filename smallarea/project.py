@@ -19,7 +19,7 @@ import pandas as pd
 from smallarea import __version__
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
-from smallarea.files import sha256, write_json, writing
+from smallarea.files import keep_private, private_folder, sha256, write_json, writing
 from smallarea.indicators import read_indicators
 from smallarea.run.record import Run
 from smallarea.run.stages import (
@@ -136,9 +136,6 @@ class Project:
             self.simulate(progress=progress, seed=seed)
         return survey
 
-    def _store(self, progress: Progress) -> StageStore:
-        return StageStore(self.root / ".smallarea" / "stages", progress)
-
     def _frame(self, store: StageStore, data: str | Path | None) -> Frame:
         from smallarea.areas import load_frame
         from smallarea.run.frame import frame_stage
@@ -234,16 +231,25 @@ class Project:
         places = covered[["name", "province", "region"]]
         return sample.join(places, on="area_id").join(frame.psus["name"].rename("psu_name"))
 
+    def _store(self, progress: Progress) -> StageStore:
+        private_folder(self.root / ".smallarea")
+        return StageStore(self.root / ".smallarea" / "stages", progress)
+
     def _keep(self, published: Path, manifest: dict[str, Any]) -> Run:
-        folder = self.root / "runs" / manifest["run"]
+        runs = self.root / "runs"
+        folder = runs / manifest["run"]
+        private_folder(runs)
         with writing(folder) as temporary:
             shutil.copytree(published, temporary, ignore=shutil.ignore_patterns("stage.json"))
             files = sorted(p for p in temporary.rglob("*") if p.is_file())
             manifest["outputs"] = {p.relative_to(temporary).as_posix(): sha256(p) for p in files}
             write_json(temporary / "manifest.json", manifest)
-        latest = self.root / "runs" / "latest"
-        with writing(latest) as link:
+            keep_private(temporary)
+        with writing(runs / "latest") as link:
             os.symlink(folder.name, link)
+        for kept in (runs, self.root / ".smallarea"):  # earlier runs, snapshots, caches
+            if kept.is_dir():
+                keep_private(kept)
         return Run(folder)
 
     def latest(self) -> Run:

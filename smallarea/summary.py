@@ -13,7 +13,7 @@ from smallarea.areas.finding import find_area
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
-from smallarea.publish.words import FLAG_WORDS
+from smallarea.publish.words import FLAG_WORDS, INTERNAL
 
 BANNER = "SYNTHETIC SURVEY: these numbers describe no real place"
 
@@ -45,6 +45,7 @@ def run_summary(run: Run) -> str:
     latest = run.folder.parent / "latest"
     written = dict.fromkeys(name.split("/")[0] for name in facts["outputs"])
     lines += [f"  {latest / name}" for name in [*written, "manifest.json"]]
+    lines.append(INTERNAL)
     return "\n".join(lines)
 
 

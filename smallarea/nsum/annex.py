@@ -1,7 +1,7 @@
 """The annex of a survey's estimates: the checks behind them, as tables and figures in a folder.
 
-It is written for whoever judges the survey, not for publication: `checks.csv` holds the largest
-answer to each question.
+It is written for whoever judges the survey, not for publication, and only its owner can read it:
+`checks.csv` holds the largest answer to each question.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import stats
 
 from smallarea import __version__
 from smallarea.errors import InputError
-from smallarea.files import sha256, write_json, writing
+from smallarea.files import keep_private, sha256, write_json, writing
 from smallarea.nsum import plots
 from smallarea.nsum.group_tables import known_group_figures, known_group_tables
 from smallarea.survey.ard import ARD
@@ -109,6 +109,7 @@ def write_annex(
                 "outputs": {path.name: sha256(path) for path in sorted(folder.iterdir())},
             },
         )
+        keep_private(folder)
 
 
 def is_synthetic(ard: ARD) -> bool:

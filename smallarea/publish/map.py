@@ -20,7 +20,7 @@ from smallarea.indicators import Indicators
 from smallarea.projection.summaries import QUANTILES
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.topology import build_topology
-from smallarea.publish.words import FLAG_WORDS, MEANING, NOT_SAID
+from smallarea.publish.words import FLAG_WORDS, INTERNAL, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -61,6 +61,7 @@ def write_map(
     html = pages.get_template("map.html.j2").render(
         title=indicators.title,
         notice=data["notice"],
+        internal=INTERNAL,
         not_said=NOT_SAID,
         labels=[f"{indicators.labels[n]} ({indicators.units[n]})" for n in indicators.totals],
         rows=_plain_rows(estimates, indicators.totals),

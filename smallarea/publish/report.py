@@ -17,7 +17,7 @@ from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.figures import tau_curve, top_map
 from smallarea.publish.interviews import interviews
-from smallarea.publish.words import FLAG_WORDS, MEANING, NOT_SAID
+from smallarea.publish.words import FLAG_WORDS, INTERNAL, MEANING, NOT_SAID
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -85,6 +85,7 @@ def write_report(report: ReportInput, path: Path) -> None:
     html = pages.get_template("report.html.j2").render(
         report=report,
         notice=max(report.estimates["notice"]),
+        internal=INTERNAL,
         named=named,
         labels=named.labels,
         units=named.units,

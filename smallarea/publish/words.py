@@ -25,6 +25,13 @@ MEANING: tuple[str, ...] = (
     "Rates and ratios were computed within each draw; they cannot be recomputed from medians.",
 )
 
+#: Stands in the map, the report, the findings and the command's summary.
+INTERNAL = (
+    "This run is internal: do not pass it on or post it until a public tier has been made from it, "
+    "because the numbers of an interviewed place move with its own interviews and can give away "
+    "whether anybody there told."
+)
+
 NOT_SAID: tuple[str, ...] = (
     "They are not counts of known cases, and say nothing about a person, a household or a "
     "neighbourhood.",

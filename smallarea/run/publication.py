@@ -34,6 +34,7 @@ from smallarea.publish import (
     write_parquet,
     write_report,
 )
+from smallarea.publish.words import INTERNAL
 
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
@@ -172,7 +173,7 @@ def keep_findings(
 ) -> tuple[dict[str, pd.DataFrame], list[str], str]:
     """Copy the findings into the run with a README; return tables, notes and the figure's SVG."""
     notes = json.loads((folder / "notes.json").read_text())
-    tables, lines = {}, ["# What the interviews say", ""]
+    tables, lines = {}, ["# What the interviews say", "", INTERNAL, ""]
     if synthetic:
         lines += [f"**{SYNTHETIC}**: these interviews were invented.", ""]
     target.mkdir()

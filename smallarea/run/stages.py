@@ -3,6 +3,7 @@
 A stage's key hashes its name, its settings, the bytes of its input files, the keys of the stages
 before it and the source code of the rooms it runs. Its outputs live in a folder named by that key,
 which appears only when the stage has finished: an interrupted run leaves nothing half-written.
+Only its owner can read it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from smallarea.files import digest_of, sha256, write_json, writing
+from smallarea.files import digest_of, keep_private, private_folder, sha256, write_json, writing
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -81,6 +82,7 @@ class StageStore:
         folder = self.root / f"{name}-{key[:16]}"
         started = time.perf_counter()
         reused = folder.is_dir()
+        private_folder(self.root)
         if not reused:
             self.progress(name, 0.0)
             with writing(folder) as temporary:
@@ -88,6 +90,7 @@ class StageStore:
                 compute(temporary)
                 seconds = time.perf_counter() - started
                 write_json(temporary / "stage.json", {"key": key, "seconds": round(seconds, 3)})
+                keep_private(temporary)
         self.progress(name, 1.0)
         stage = Stage(name, folder, key, reused, time.perf_counter() - started)
         self.finished.append(stage)

@@ -66,6 +66,8 @@ def test_the_annex_of_a_closed_form(tmp_path):
     first = {name: (out / name).read_bytes() for name in CLOSED}
     nsum_survey(*files, "killworth", out=out, seed=3)
     assert {name: (out / name).read_bytes() for name in CLOSED} == first
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):

@@ -19,6 +19,7 @@ from smallarea.errors import InputError
 from smallarea.publish.estimates import SYNTHETIC, estimate_groups
 from smallarea.publish.map import TEMPLATES, write_map
 from smallarea.publish.topology import Topology, build_topology, encode
+from smallarea.publish.words import INTERNAL
 
 NAMED = INDICATORS.model_copy(update={"title": "Toy <country>"})
 
@@ -113,6 +114,7 @@ def test_page_carries_the_banner_and_what_numbers_do_not_say(page):
     html = page.read_text(encoding="utf-8")
     assert f'<div class="banner" role="note">{SYNTHETIC}' in html
     assert "What these numbers do not say" in html
+    assert INTERNAL in html
     assert "<noscript>" in html
 
 

@@ -16,6 +16,7 @@ from smallarea.errors import InputError
 from smallarea.publish.draws import draws_dataset
 from smallarea.publish.estimates import SYNTHETIC, estimate_areas, estimate_groups, flag_areas
 from smallarea.publish.report import ReportInput, cell, number, percent, write_report
+from smallarea.publish.words import INTERNAL
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_page_says_what_it_was_given(page, given):
     assert page.count(f'role="note">{SYNTHETIC}') == 1
     for words in (
         "Toy & country", "Beta(9, 170), invented", "they are noise", "N & A", "ab" * 32,
-        "9 of 10 rows matched", "0999999999", "something is off", "20260101-x",
+        "9 of 10 rows matched", "0999999999", "something is off", "20260101-x", INTERNAL,
         "1 of 24 areas: numbers withheld", "8 of 24 areas: its region was left out",
     ):  # fmt: skip
         assert words in text
