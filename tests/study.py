@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from smallarea.catalog import load_catalog
-from smallarea.indicators import read_indicators
+from smallarea.indicators import Indicators, read_indicators
 
-INDICATORS = read_indicators(
-    load_catalog(Path(__file__).parents[1] / "data_catalog.yaml").indicators
-)
+CATALOG = load_catalog(Path(__file__).parents[1] / "data_catalog.yaml")
+INDICATORS = read_indicators(CATALOG.indicators)
 COMPONENTS = tuple(INDICATORS.components)
 REFERENCE = INDICATORS.reference
 SUMS = {name: added.of for name, added in INDICATORS.sums.items()}
 UNITS = INDICATORS.units
 
 
-def overlapping(share: float):
+def overlapping(share: float) -> Indicators:
     """The same indicators with another overlap of every sum."""
     sums = {n: s.model_copy(update={"overlap": share}) for n, s in INDICATORS.sums.items()}
-    return INDICATORS.model_copy(update={"sums": sums})
+    declared = {name: getattr(INDICATORS, name) for name in Indicators.model_fields}
+    return Indicators(**declared | {"sums": sums})
