@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from smallarea import __version__
+from smallarea.areas.levels import levels_of
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.files import keep_private, private_folder, sha256, write_json, writing
@@ -210,7 +211,7 @@ class Project:
     ) -> pd.DataFrame:
         """Draw a stratified PPS sample of the frame's covered areas and sampling units.
 
-        Strata are region x mostly urban or not; size is population. See
+        Strata are units of the second lowest level x mostly urban or not; size is population. See
         :func:`smallarea.survey.design.draw_sample` for the parameters and the columns returned,
         to which the names of area and unit are added.
         """
@@ -228,7 +229,7 @@ class Project:
             replicates=replicates,
             seed=self.settings.seed if seed is None else seed,
         )
-        places = covered[["name", "province", "region"]]
+        places = covered[["name", *levels_of(covered)]]
         return sample.join(places, on="area_id").join(frame.psus["name"].rename("psu_name"))
 
     def _store(self, progress: Progress) -> StageStore:

@@ -13,6 +13,7 @@ from smallarea.areas.finding import find_area
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
+from smallarea.publish.estimates import levels_in
 from smallarea.publish.words import FLAG_WORDS, INTERNAL
 
 BANNER = "SYNTHETIC SURVEY: these numbers describe no real place"
@@ -146,8 +147,7 @@ def explain_area(
     return {
         "area_id": area_id,
         "name": row["name"],
-        "province": row["province"],
-        "region": row["region"],
+        "levels": {level: row[level] for level in levels_in(table)},
         "indicator": indicator,
         "unit": units[indicator],
         "surveyed": bool(row["surveyed"]),
@@ -172,7 +172,7 @@ def explain_area(
 def explanation_text(facts: dict[str, Any]) -> str:
     """Write :func:`explain_area` for a person."""
     lines = [BANNER] if facts["synthetic"] else []
-    lines.append(f"{facts['name']}, {facts['province']}, {facts['region']} ({facts['area_id']})")
+    lines.append(", ".join([facts["name"], *facts["levels"].values()]) + f" ({facts['area_id']})")
     estimate = {k: float("nan") if v is None else v for k, v in facts["estimate"].items()}
     lines.append(f"{facts['indicator']} ({facts['unit']}):")
     lines.append(f"  half of the plausible values lie in  {interval(estimate, 'q25', 'q75')}")

@@ -37,7 +37,7 @@ SEED = 20260103
 AREAS, SURVEYED, TWICE, TAKE = 80, 40, 2, 20
 NAMES = ["live", "nonlive"]
 PHI, BETWEEN = 1.6, 0.1  # what the estimator centres its priors of kappa and of PSU effects on
-SCALARS = ("scale_b", "scale_d", "scale_region", "scale_province", "rho", "scale_psu")
+SCALARS = ("scale_b", "scale_d", "scale_coarse", "scale_fine", "rho", "scale_psu")
 BY_COMPONENT = ("level", "kappa", "loading", "scale_own")
 
 IDS = pd.Index([f"{i:010d}" for i in range(AREAS)], name="area_id")
@@ -57,7 +57,7 @@ def simulate(rng: np.random.Generator) -> tuple[pd.DataFrame, Direct, dict[str, 
     """Return features, a survey, the parameters and the areas' true rates."""
     X = pd.DataFrame(rng.normal(size=(AREAS, 2)), IDS, ["lights", "roads"])
     Z = principal_components(X, 2).transform(X)
-    half = {"scale_b": 0.3, "scale_d": 0.15, "scale_region": 0.3, "scale_province": 0.3}
+    half = {"scale_b": 0.3, "scale_d": 0.15, "scale_coarse": 0.3, "scale_fine": 0.3}
     truth: dict[str, Any] = {name: abs(rng.normal(0, sd)) for name, sd in half.items()}
     truth |= {
         "level": np.log(0.003) + rng.normal(0, 0.5, 2),
@@ -70,8 +70,8 @@ def simulate(rng: np.random.Generator) -> tuple[pd.DataFrame, Direct, dict[str, 
     slopes = truth["scale_b"] * rng.normal(size=(2, 1)) + truth["scale_d"] * rng.normal(size=(2, 2))
     structure = truth["rho"] * CORRELATION + (1 - truth["rho"]) * np.eye(AREAS)
     spatial = np.linalg.cholesky(structure + 1e-10 * np.eye(AREAS)) @ rng.normal(size=AREAS)
-    group = truth["scale_region"] * rng.normal(size=4)[np.arange(AREAS) // 20]
-    group += truth["scale_province"] * rng.normal(size=16)[np.arange(AREAS) // 5]
+    group = truth["scale_coarse"] * rng.normal(size=4)[np.arange(AREAS) // 20]
+    group += truth["scale_fine"] * rng.normal(size=16)[np.arange(AREAS) // 5]
     log_rate = truth["level"] + Z @ slopes + group[:, None] + spatial[:, None] * truth["loading"]
     log_rate += truth["scale_own"] * rng.normal(size=(AREAS, 2))
 

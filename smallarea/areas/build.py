@@ -59,6 +59,7 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
         psus=_within(psus, table, geometry).drop(columns=["verified", "origin", "area_km2"]),
         names=_names(register, areas, spec),
         spelling=spec.spelling,
+        labels=spec.labels,
         provenance=register.provenance | provenance,
     )
 

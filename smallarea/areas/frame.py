@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.sparse import csr_array, load_npz, save_npz
 
 from smallarea.areas.codes import Crosswalk
+from smallarea.areas.levels import levels_of
 from smallarea.areas.names import match_names
 from smallarea.files import write_json, writing
 
@@ -40,6 +41,7 @@ class Frame:
     names : area_id, province, name, former: every name that is understood.
     spelling : see `smallarea.areas.names.canonical`.
     provenance : what the frame was built from.
+    labels : what `area`, `areas` and the levels are called where people read.
     """
 
     table: pd.DataFrame
@@ -50,6 +52,13 @@ class Frame:
     names: pd.DataFrame = field(default_factory=_no_names)
     spelling: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What an area, areas and each level are called: `labels`, completed."""
+        levels = {name: name.replace("_", " ").capitalize() for name in levels_of(self.table)}
+        return {"area": "Area", "areas": "areas", **levels, **self.labels}
 
     @cached_property
     def _crosswalk(self) -> Crosswalk:
@@ -88,6 +97,7 @@ def save_frame(frame: Frame, directory: Path) -> None:
         frame.geometry.rename("geometry").to_frame().to_parquet(folder / "geometry.parquet")
         save_npz(folder / "neighbours.npz", frame.neighbours)
         extra = {"spelling": dict(frame.spelling), "provenance": dict(frame.provenance)}
+        extra["labels"] = dict(frame.labels)
         write_json(folder / "frame.json", extra)
 
 
@@ -99,5 +109,6 @@ def load_frame(directory: Path) -> Frame:
         neighbours=csr_array(load_npz(directory / "neighbours.npz")),
         spelling=extra["spelling"],
         provenance=extra["provenance"],
+        labels=extra["labels"],
         **{part: pd.read_parquet(directory / f"{part}.parquet") for part in _TABLES},
     )

@@ -89,6 +89,8 @@ class FrameSpec(_Block):
     """Area code or province of the register -> the province a planner files it under."""
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Area code or province -> other names of it seen in files."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """What `area`, `areas` and the levels are called in map and report."""
     spelling: dict[str, str] = Field(default_factory=dict)
     """See `smallarea.areas.names.canonical`."""
     not_covered: NotCovered = NotCovered()

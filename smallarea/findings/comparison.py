@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.nsum.classical import killworth
@@ -51,7 +52,8 @@ class Change:
     nation : index indicator (sums, components), over the areas that both surveys
         cover; columns of :func:`smallarea.survey.waves.change`: `ratio` (later over earlier),
         its quantiles, `p_decrease`, `p_decrease_10`, `_20`, `_30`.
-    regions : index (indicator, region), same columns.
+    regions : index (indicator, region), same columns; units of the second lowest level (or the
+        lowest, if it is the only one).
     areas : index indicator; `areas` compared, of which `fell` and `rose`, with a probability
         above 0.95.
     drift : `p_decrease` of the nation under each drift sd of the reporting rate (columns).
@@ -124,7 +126,10 @@ def compare_runs(
             where=f"{earlier.folder}, {later.folder}",
             remedy="give two runs of the same country and vintage of codes",
         )
-    region = waves[1].table.loc[common, "region"].to_numpy(object)  # as the later run names them
+    table = waves[1].table  # levels as the later run names them
+    levels = levels_of(table)
+    level = levels[min(1, len(levels) - 1)]
+    region = table.loc[common, level].to_numpy(object)
 
     # Where nobody reported anyone some draws are 0, and there is no ratio to tell.
     named = later.indicators

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.levels import levels_of
 from smallarea.findings.checks import FEWEST_PLACES, casework_table, safe_checks, safe_left_out
 from smallarea.findings.people import (
     Levels,
@@ -76,15 +77,15 @@ def findings(
     ard : the survey; `area_id` in its design are those of `table`, the frame's.
     rates : the models' draws of reported rates. counts, tau : the projection's draws.
     casework : `summary`, `sensitivity`, `areas`, as `casework_table` takes them.
-    by : characteristics of respondents, see `described`; `region` is that of their area.
+    by : characteristics of respondents, see `described`; levels are those of their area.
 
     Returns
     -------
     Flat tables by name; and notes: what could not be told, in sentences without a full stop.
     """
     design = ard.design
-    if "region" not in design.columns:
-        design = design.join(table["region"], on="area_id")
+    lacking_levels = [level for level in levels_of(table) if level not in design.columns]
+    design = design.join(table[lacking_levels], on="area_id")
     people, lacking = described(design, by)
     notes = [f"the survey has no column {column}, so nothing is told by it" for column in lacking]
     groups, unjudged = known_group_tables(ard)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.levels import levels_of
 from smallarea.findings.people import mean_over
 from smallarea.indicators import Indicators
 from smallarea.nsum import Direct
@@ -35,7 +36,7 @@ def where_next(
 
     Returns
     -------
-    One row per target (nation, areas) and step: area_id, name, province, region, and `nation_sd`,
+    One row per target (nation, areas) and step: area_id, name, levels above, and `nation_sd`,
     `areas_sd`: the national total's standard deviation and the areas' mean one with this place and
     all before it, as shares of today's. No rate of a place: the list is a plan.
     """
@@ -56,4 +57,4 @@ def where_next(
     plan = pd.concat(chosen, names=["target"]).reset_index()
     plan.insert(1, "step", plan.groupby("target").cumcount() + 1)
     plan[["nation_sd", "areas_sd"]] = plan[["nation_sd", "areas_sd"]].round(3)
-    return plan.join(table[["name", "province", "region"]], on="area_id")
+    return plan.join(table[["name", *levels_of(table)]], on="area_id")

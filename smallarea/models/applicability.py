@@ -10,19 +10,19 @@ from smallarea.models.components import principal_components
 
 
 def applicability(
-    X: pd.DataFrame, surveyed: pd.Index, province: pd.Series, components: int = 8
+    X: pd.DataFrame, surveyed: pd.Index, group: pd.Series, components: int = 8
 ) -> pd.DataFrame:
     """Return each area's dissimilarity to the surveyed areas, and whether it is too large.
 
     The index of Meyer & Pebesma (2021), on principal components: distance to the nearest surveyed
     area over the mean distance between surveyed areas. Too large is what exceeds the upper whisker
     (third quartile + 1.5 interquartile ranges) of the surveyed areas' own distances to the nearest
-    one of another province, which is how far cross-validation has tested the models.
+    one of another group, which is how far cross-validation has tested the models.
 
     Parameters
     ----------
     X : area_id x feature, all areas, NaN allowed. surveyed : area_ids with interviews.
-    province : of each area, index area_id.
+    group : of each area, index area_id.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def applicability(
     here = scores.loc[surveyed]
     between = cdist(here, here)
     typical = between[np.triu_indices(len(here), 1)].mean()
-    own = province.loc[surveyed].to_numpy()
+    own = group.loc[surveyed].to_numpy()
     between[own[:, None] == own] = np.inf
     tested = between.min(axis=1)
     low, high = np.quantile(tested[np.isfinite(tested)], [0.25, 0.75])

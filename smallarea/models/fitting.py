@@ -48,7 +48,7 @@ def fit_models(
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> FittedModels:
-    """Compare the candidates on held-out provinces and draw from the best mixture of them.
+    """Compare the candidates on held-out groups of areas and draw from the best mixture of them.
 
     If covariates do not help, only the models without them give draws. Models whose weight
     rounds to no draw are not refitted.

@@ -1,12 +1,12 @@
-"""The municipal hierarchy: one scale-up model of respondents in PSUs, areas, provinces, regions.
+"""The hierarchy of levels: one scale-up model of respondents in PSUs, areas, fine, coarse.
 
 A respondent's report is overdispersed about degree x rate (Zheng, Salganik & Gelman 2006),
 
     y_ik ~ NegBin(mean d_i w_jk, variance (1 + kappa_k) x mean),
-    log w_jk = level_k + Z_a . (b + d_k) + region + province + loading_k s_a + own_ak + psu_j,
+    log w_jk = level_k + Z_a . (b + d_k) + coarse + fine + loading_k s_a + own_ak + psu_j,
 
 with a spatial effect s shared by the components (BYM2) and a PSU effect of mean one, without which
-the one barangay visited would pass for its municipality. With variance proportional to the mean
+the one unit visited would pass for its area. With variance proportional to the mean
 the likelihood collapses: it needs a PSU's exposure, its number of reporters, and one term for
 every person reported beyond the first, instead of a gamma function for each respondent.
 """
@@ -22,6 +22,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
 from smallarea.models.bym2 import SpatialField, icar_correlation, nearest_neighbours
 from smallarea.models.components import principal_components, usable
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _HYPER = (
-    *("level", "kappa", "scale_b", "scale_d", "scale_region", "scale_province"),
+    *("level", "kappa", "scale_b", "scale_d", "scale_coarse", "scale_fine"),
     *("loading", "rho", "scale_own", "scale_psu"),
 )
 
@@ -77,7 +78,7 @@ class MunicipalHierarchy(BaseEstimator):
         direct : direct estimates with the respondents behind them (`units`; without them an
             area's totals stand for its respondents). Their variance components centre the
             priors of kappa and of the variation between an area's PSUs.
-        areas : the frame's table: `province_id`, `region_id`, `lon`, `lat`.
+        areas : the frame's table: codes of its two lowest levels, `lon`, `lat`.
         """
         import arviz as az
         import nutpie
@@ -94,14 +95,14 @@ class MunicipalHierarchy(BaseEstimator):
             principal_components(X.sort_index(), self.components) if len(usable(X)) else None
         )
         here = areas.loc[data.areas]
-        self.regions_ = pd.Index(here["region_id"].unique()).sort_values()
-        self.provinces_ = pd.Index(here["province_id"].unique()).sort_values()
+        self.coarse_ = pd.Index(level_ids(here, 1).unique()).sort_values()
+        self.fine_ = pd.Index(level_ids(here).unique()).sort_values()
         self.centre_ = np.log((data.reports.sum(axis=0) + 0.5) / data.exposure.sum(axis=0))
         sizes = {
             "psus": _padded(len(data.exposure), 50),
             "areas": _padded(len(data.areas), 50),
-            "regions": _padded(len(self.regions_), 20),
-            "provinces": _padded(len(self.provinces_), 25),
+            "coarse_units": _padded(len(self.coarse_), 20),
+            "fine_units": _padded(len(self.fine_), 25),
             "extras": _padded(len(data.extra_m), 200),
             "scores": self.components,
             "components": len(self.names_),
@@ -109,8 +110,8 @@ class MunicipalHierarchy(BaseEstimator):
         compiled = _compiled(**sizes).with_data(
             **_padded_data(data, self.field_, sizes),
             Z=_pad(self._scores(X.loc[data.areas]), (sizes["areas"], sizes["scores"])),
-            region_of=_pad(self.regions_.get_indexer(here["region_id"]), (sizes["areas"],)),
-            province_of=_pad(self.provinces_.get_indexer(here["province_id"]), (sizes["areas"],)),
+            coarse_of=_pad(self.coarse_.get_indexer(level_ids(here, 1)), (sizes["areas"],)),
+            fine_of=_pad(self.fine_.get_indexer(level_ids(here)), (sizes["areas"],)),
             centre=self.centre_,
             **_prior_centres(direct),
         )
@@ -130,7 +131,7 @@ class MunicipalHierarchy(BaseEstimator):
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
         """Return draws of reported rates (component, area_id, draw) for the areas of `X`.
 
-        Areas without respondents get region, province, spatial and own effects from their
+        Areas without respondents get coarse, fine, spatial and own effects from their
         distributions given those of the areas with respondents.
         """
         rng = np.random.default_rng(seed)
@@ -139,7 +140,7 @@ class MunicipalHierarchy(BaseEstimator):
         if (where < 0).any():
             raise InputError(
                 f"{(where < 0).sum()} areas were not part of the frame at fitting",
-                where="municipal hierarchy",
+                where="hierarchy",
                 remedy="fit with the table of all areas",
             )
         Z = self._scores(check_features(X, self.features_).loc[index])
@@ -159,8 +160,8 @@ class MunicipalHierarchy(BaseEstimator):
             values[:, known] = at[name][:, fitted.get_indexer(groups[known])]
             return at[f"scale_{name}"][:, None] * values[:, groups.get_indexer(labels)]
 
-        group = effect("region", areas.loc[index, "region_id"], self.regions_)
-        group = group + effect("province", areas.loc[index, "province_id"], self.provinces_)
+        group = effect("coarse", level_ids(areas, 1)[index], self.coarse_)
+        group = group + effect("fine", level_ids(areas)[index], self.fine_)
         position = self.observed_.get_indexer(index)
         values = []
         for k in range(len(self.names_)):
@@ -219,8 +220,8 @@ def _padded_data(data: Collapsed, field: SpatialField, sizes: dict[str, int]) ->
 def _compiled(
     psus: int,
     areas: int,
-    regions: int,
-    provinces: int,
+    coarse_units: int,
+    fine_units: int,
     extras: int,
     scores: int,
     components: int,
@@ -234,8 +235,8 @@ def _compiled(
         return pm.Data(name, np.zeros(size, int))
 
     with pm.Model() as model:
-        area_of, region_of = whole("area_of", psus), whole("region_of", areas)
-        province_of, extra_psu = whole("province_of", areas), whole("extra_psu", extras)
+        area_of, coarse_of = whole("area_of", psus), whole("coarse_of", areas)
+        fine_of, extra_psu = whole("fine_of", areas), whole("extra_psu", extras)
         extra_component = whole("extra_component", extras)
         exposure = pm.Data("exposure", np.ones((psus, components)))
         reporters = pm.Data("reporters", np.zeros((psus, components)))
@@ -254,8 +255,8 @@ def _compiled(
         scale_b, scale_d = pm.HalfNormal("scale_b", 0.3), pm.HalfNormal("scale_d", 0.15)
         b = pm.Deterministic("b", scale_b * pm.Normal("b_raw", shape=(scores, 1)))
         d = pm.Deterministic("d", scale_d * pm.Normal("d_raw", shape=(scores, components)))
-        region = pm.HalfNormal("scale_region", 0.3) * pm.Normal("region", shape=regions)
-        province = pm.HalfNormal("scale_province", 0.3) * pm.Normal("province", shape=provinces)
+        coarse = pm.HalfNormal("scale_coarse", 0.3) * pm.Normal("coarse", shape=coarse_units)
+        fine = pm.HalfNormal("scale_fine", 0.3) * pm.Normal("fine", shape=fine_units)
         rho = pm.Uniform("rho", 0, 1)
         spatial = vectors @ (pt.sqrt(rho * values + 1 - rho) * pm.Normal("z", shape=areas))
         loading = pm.HalfNormal("loading", 1.0, shape=components)
@@ -265,7 +266,7 @@ def _compiled(
         scale_psu = pm.LogNormal("scale_psu", psu_centre, 0.3)
         psu = scale_psu * pm.Normal("psu", shape=psus) - scale_psu**2 / 2
 
-        group = (region[region_of] + province[province_of])[:, None]
+        group = (coarse[coarse_of] + fine[fine_of])[:, None]
         eta = centre + level + Z @ (b + d) + group + spatial[:, None] * loading + own
         log_w = eta[area_of] + psu[:, None]
         cell = (extra_psu, extra_component)

@@ -1,13 +1,13 @@
-"""Joint partial pooling of all components through one factor of regions, provinces and areas.
+"""Joint partial pooling of all components through one factor of coarse, fine and areas.
 
 One Bayesian model of the reports of all components at once, fitted by PyMC and nutpie:
 
     reports_ak ~ Poisson(exposure_ak exp(eta_ak) u_ak)      u_ak ~ Gamma(mean 1, cv_k)
     eta_ak = level_k + Z_a' (b + d_k) + loading_k factor_a
-    factor_a = sqrt(share_1) region_a + sqrt(share_2) province_a + sqrt(share_3) area_a
+    factor_a = sqrt(share_1) coarse_a + sqrt(share_2) fine_a + sqrt(share_3) area_a
 
 with effective counts (reports and exposure over the design effect), Z principal components of
-the features, and standard normal regions, provinces and areas. The effects u, each component's
+the features, and standard normal coarse, fine and areas. The effects u, each component's
 own, are integrated out in closed form for sampling and drawn exactly afterwards.
 """
 
@@ -22,6 +22,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from smallarea.areas.levels import level_ids
 from smallarea.models.components import principal_components, usable
 from smallarea.models.counts import (
     as_draws,
@@ -86,20 +87,18 @@ class PartialPooling(BaseEstimator):
         self.pipeline_ = (
             principal_components(X.sort_index(), self.components) if len(usable(X)) else None
         )
-        self.regions_ = pd.Index(areas["region_id"].unique()).sort_values()
-        self.provinces_ = pd.Index(areas["province_id"].unique()).sort_values()
+        self.coarse_ = pd.Index(level_ids(areas, 1).unique()).sort_values()
+        self.fine_ = pd.Index(level_ids(areas).unique()).sort_values()
         Z = self._scores(X.loc[index])
         rows = 50 * -(-len(index) // 50)  # so that folds of like sizes share a compiled model
         pad = rows - len(index)
-        sizes = rows, self.components, len(self.centre_), len(self.regions_), len(self.provinces_)
+        sizes = rows, self.components, len(self.centre_), len(self.coarse_), len(self.fine_)
         compiled = _compiled(*sizes).with_data(
             y=np.pad(self.reports_.to_numpy(), ((0, pad), (0, 0))),
             e=np.pad(self.exposure_.to_numpy(), ((0, pad), (0, 0))),
             Z=np.pad(Z, ((0, pad), (0, self.components - Z.shape[1]))),
-            region_of=np.pad(self.regions_.get_indexer(areas.loc[index, "region_id"]), (0, pad)),
-            province_of=np.pad(
-                self.provinces_.get_indexer(areas.loc[index, "province_id"]), (0, pad)
-            ),
+            coarse_of=np.pad(self.coarse_.get_indexer(level_ids(areas, 1)[index]), (0, pad)),
+            fine_of=np.pad(self.fine_.get_indexer(level_ids(areas)[index]), (0, pad)),
             centre=self.centre_.to_numpy(),
         )
         trace = nutpie.sample(
@@ -122,8 +121,8 @@ class PartialPooling(BaseEstimator):
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
         """Return draws of reported rates (component, area_id, draw) for the areas of `X`.
 
-        Effects of regions, provinces and areas without respondents come from their priors, given
-        the scales of the same draw; a new province's effect is shared by its areas.
+        Effects of coarse, fine and areas without respondents come from their priors, given
+        the scales of the same draw; a new fine's effect is shared by its areas.
         """
         rng = np.random.default_rng(seed)
         index = X.index.sort_values()
@@ -142,8 +141,8 @@ class PartialPooling(BaseEstimator):
 
         share = np.sqrt(at["share"])[:, :, None]
         factor = (
-            share[:, 0] * effect("region", areas.loc[index, "region_id"], self.regions_)
-            + share[:, 1] * effect("province", areas.loc[index, "province_id"], self.provinces_)
+            share[:, 0] * effect("coarse", level_ids(areas, 1)[index], self.coarse_)
+            + share[:, 1] * effect("fine", level_ids(areas)[index], self.fine_)
             + share[:, 2] * effect("area", index.to_series(), self.reports_.index)
         )
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
@@ -162,7 +161,7 @@ class PartialPooling(BaseEstimator):
 
 
 @lru_cache(maxsize=4)
-def _compiled(rows: int, scores: int, components: int, regions: int, provinces: int) -> Any:
+def _compiled(rows: int, scores: int, components: int, coarse: int, fine: int) -> Any:
     """Compile the model for these sizes. Rows and groups without data only draw their priors."""
     import nutpie
     import pymc as pm
@@ -172,8 +171,8 @@ def _compiled(rows: int, scores: int, components: int, regions: int, provinces: 
         y = pm.Data("y", np.zeros((rows, components)))
         e = pm.Data("e", np.ones((rows, components)))
         Z = pm.Data("Z", np.zeros((rows, scores)))
-        region_of = pm.Data("region_of", np.zeros(rows, int))
-        province_of = pm.Data("province_of", np.zeros(rows, int))
+        coarse_of = pm.Data("coarse_of", np.zeros(rows, int))
+        fine_of = pm.Data("fine_of", np.zeros(rows, int))
         centre = pm.Data("centre", np.zeros(components))
 
         level = pm.Normal("level", 0, 1.5, shape=components)
@@ -181,8 +180,8 @@ def _compiled(rows: int, scores: int, components: int, regions: int, provinces: 
         d = pm.HalfNormal("scale_d", 0.15) * pm.Normal("d", shape=(scores, components))
         share = pm.Dirichlet("share", np.ones(3))
         factor = (
-            pt.sqrt(share[0]) * pm.Normal("region", shape=regions)[region_of]
-            + pt.sqrt(share[1]) * pm.Normal("province", shape=provinces)[province_of]
+            pt.sqrt(share[0]) * pm.Normal("coarse", shape=coarse)[coarse_of]
+            + pt.sqrt(share[1]) * pm.Normal("fine", shape=fine)[fine_of]
             + pt.sqrt(share[2]) * pm.Normal("area", shape=rows)
         )
         loading = pm.HalfNormal("loading", 0.7, shape=components)

@@ -64,20 +64,20 @@ def by_area_and_component(table: pd.DataFrame) -> pd.Series:
     return pd.Series(table.to_numpy().ravel(), index).dropna()
 
 
-def clustered_sum(values: pd.Series, province: pd.Series) -> tuple[float, float]:
-    """Return the sum of values by (area_id, component) and its province-clustered error."""
+def clustered_sum(values: pd.Series, group: pd.Series) -> tuple[float, float]:
+    """Return the sum of values by (area_id, component) and its group-clustered error."""
     area_id = values.index.get_level_values("area_id")
-    by_province = values.groupby(province.loc[area_id].to_numpy()).sum()
-    count = len(by_province)
-    spread = by_province.std(ddof=1) if count > 1 else np.inf
-    return float(by_province.sum()), float(np.sqrt(count) * spread)
+    by_group = values.groupby(group.loc[area_id].to_numpy()).sum()
+    count = len(by_group)
+    spread = by_group.std(ddof=1) if count > 1 else np.inf
+    return float(by_group.sum()), float(np.sqrt(count) * spread)
 
 
 def summarise(
     draws: dict[str, xr.DataArray],
     log_scores: pd.DataFrame,
     direct: Direct,
-    province: pd.Series,
+    group: pd.Series,
     seed: int,
 ) -> pd.DataFrame:
     baseline = log_scores.iloc[:, 0]
@@ -92,7 +92,7 @@ def summarise(
         for component in [*direct.reports, "all"]:
             chosen = list(direct.reports) if component == "all" else [component]
             own = log_scores[name][log_scores.index.isin(chosen, level="component")]
-            gain, gain_se = clustered_sum(own - baseline.loc[own.index], province)
+            gain, gain_se = clustered_sum(own - baseline.loc[own.index], group)
             net = relative[chosen].sum().mean()
             off = (by_area_and_component(uniform[chosen]) - 0.5).abs()
             table.append(

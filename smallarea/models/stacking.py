@@ -58,26 +58,26 @@ class Decision:
 
 
 def covariates_help(cv: CrossValidation, without: Sequence[str]) -> Decision:
-    """Decide whether models with covariates predict unseen provinces better than those without.
+    """Decide whether models with covariates predict unseen groups better than those without.
 
     The stack of all models is set against the stack of the models without covariates, both with
     weights from other folds. Covariates help if the sum over held-out reports of log scores
-    rises by more than one standard error, clustered by province.
+    rises by more than one standard error, clustered by group.
     """
     all_models = stacked_log_scores(cv.log_scores, cv.fold)
     plain = stacked_log_scores(cv.log_scores[list(without)], cv.fold)
-    gain, error = clustered_sum(all_models - plain, cv.province)
+    gain, error = clustered_sum(all_models - plain, cv.group)
     helps = bool(gain > error)
-    folds, provinces = cv.fold.nunique(), cv.province.nunique()
+    folds, groups = cv.fold.nunique(), cv.group.nunique()
     verdict = (
         "Covariates help" if helps else "Covariates did not help, so the estimates do not use them"
     )
     sentence = (
-        f"{verdict}: on {folds} folds of held-out provinces the models with covariates changed "
+        f"{verdict}: on {folds} folds of held-out groups the models with covariates changed "
         f"the log score of the reports by {gain:+.1f} (standard error {error:.1f}, "
-        f"{provinces} provinces); more than one standard error is needed."
+        f"{groups} groups); more than one standard error is needed."
     )
-    return Decision(helps, sentence, {"gain": gain, "gain_se": error, "provinces": provinces})
+    return Decision(helps, sentence, {"gain": gain, "gain_se": error, "groups": groups})
 
 
 def allocate(weights: pd.Series, n: int) -> pd.Series:

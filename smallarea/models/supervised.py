@@ -1,4 +1,4 @@
-"""Any regressor as the mean function of sparse counts, calibrated on provinces it did not see."""
+"""Any regressor as the mean function of sparse counts, calibrated on groups it did not see."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
+from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
 from smallarea.models.area_effects import fit_area_effects, shared_correlation
 from smallarea.models.components import usable
@@ -21,7 +22,7 @@ from smallarea.models.counts import (
     check_features,
     effective_counts,
 )
-from smallarea.models.validation import province_folds
+from smallarea.models.validation import group_folds
 
 if TYPE_CHECKING:
     from smallarea.nsum.municipal import Direct
@@ -35,8 +36,8 @@ class Supervised(BaseEstimator):
     The regressor learns rates relative to the national one, weighted by the reports expected at
     the national rate, all components at once (which component is a feature too: reports
     are few, and components share what drives them). It is fitted `repeats` times without
-    each fold of provinces; the prediction of a surveyed area comes from the fits without its
-    province, that of any other area from all fits. On these out-of-fold predictions level,
+    each fold of groups; the prediction of a surveyed area comes from the fits without its
+    group, that of any other area from all fits. On these out-of-fold predictions level,
     calibration slope and spread between areas are learned (`fit_area_effects`), so
     that a regressor that found nothing shrinks to the national rate.
 
@@ -44,7 +45,7 @@ class Supervised(BaseEstimator):
     ----------
     regressor : scikit-learn regressor (or pipeline) whose ``fit`` takes ``sample_weight`` and whose
         predictions are positive, e.g. one with a Poisson objective.
-    folds, repeats : folds of provinces, and fits per fold.
+    folds, repeats : folds of groups, and fits per fold.
     random_state : seed of folds and of the regressor.
 
     Notes
@@ -73,12 +74,12 @@ class Supervised(BaseEstimator):
         relative = (
             self.reports_ / (self.exposure_.where(self.exposure_ > 0) * national)
         ).to_numpy()
-        province = areas["province_id"].loc[index]
+        group = level_ids(areas)[index]
         self.members_: list[Any] = []
         log_f = np.zeros((self.repeats, *expected.shape))
         for repeat in range(self.repeats):
             seed = self.random_state + 1000 * repeat
-            fold = province_folds(province, self.exposure_.sum(axis=1), self.folds, seed).to_numpy()
+            fold = group_folds(group, self.exposure_.sum(axis=1), self.folds, seed).to_numpy()
             for k in np.unique(fold):
                 used = (fold != k)[:, None] & (expected > 0)
                 member = _fit(

@@ -54,7 +54,7 @@ def collapse(units: Units, all_areas: pd.Index) -> Collapsed:
     if len(unknown):
         raise InputError(
             f"respondents live in {len(unknown)} areas that are not in the frame",
-            where="municipal hierarchy",
+            where="hierarchy",
             remedy="match the survey to the frame before fitting",
         )
     psus = pd.MultiIndex.from_arrays([units.area_id, units.psu])
@@ -71,7 +71,7 @@ def collapse(units: Units, all_areas: pd.Index) -> Collapsed:
     if ((total(d) == 0) & (total(y) > 0)).any():
         raise InputError(
             "in a PSU where nobody knows anybody, somebody is reported",
-            where="municipal hierarchy",
+            where="hierarchy",
             remedy="leave out its answers, or correct the degrees",
         )
     return Collapsed(

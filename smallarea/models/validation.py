@@ -1,4 +1,4 @@
-"""Cross-validation of models that give draws: on held-out provinces, and on thinned reports.
+"""Cross-validation of models that give draws: on held-out groups, and on thinned reports.
 
 What is held out are reports, not rates: a model is judged by the probability its draws give to
 the reports that came (negative binomial around rate x exposure, with the survey's design
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
 from smallarea.models.counts import check_areas, rows
 from smallarea.models.scores import by_area_and_component, log_density, summarise
@@ -30,17 +31,17 @@ class CrossValidation:
 
     Attributes
     ----------
-    log_scores : log predictive density of the reports of held-out provinces; index (area_id,
+    log_scores : log predictive density of the reports of held-out groups; index (area_id,
         component) of areas with exposure, one column per model.
     thinned_scores : the same for reports taken out of areas whose other reports were seen.
-    fold, province : of each surveyed area.
+    fold, group : of each surveyed area.
     scores : one row per model and component, see `scores.summarise`.
     """
 
     log_scores: pd.DataFrame
     thinned_scores: pd.DataFrame
     fold: pd.Series
-    province: pd.Series
+    group: pd.Series
     scores: pd.DataFrame
 
 
@@ -55,7 +56,7 @@ def cross_validate(
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> CrossValidation:
-    """Score models on provinces they have not seen, and on reports thinned out of areas they have.
+    """Score models on groups they have not seen, and on reports thinned out of areas they have.
 
     The first tells how well areas without respondents are predicted, the second how well a model
     learns from an area's own respondents.
@@ -64,18 +65,18 @@ def cross_validate(
     ----------
     models : name -> candidate; the first is the baseline of ``gain``.
     X : features of all areas (area_id x feature). areas : the frame's table.
-    folds : groups of whole provinces, balanced by exposure. n : draws per model.
+    folds : groups of whole groups, balanced by exposure. n : draws per model.
     progress : called before every fit with what it is and the share of fits done.
 
     Raises
     ------
-    InputError : areas missing from `X` or `areas`, or surveyed areas in a single province.
+    InputError : areas missing from `X` or `areas`, or surveyed areas in a single group.
     """
     check_areas(X, direct, areas)
     surveyed = direct.reports.index.sort_values()
     direct = rows(direct, surveyed)
-    province = areas["province_id"].loc[surveyed]
-    fold = province_folds(province, direct.exposure.sum(axis=1), folds, seed)
+    group = level_ids(areas)[surveyed]
+    fold = group_folds(group, direct.exposure.sum(axis=1), folds, seed)
     kept, taken = thin(direct, seed=seed)
     splits = [
         (f"without fold {k + 1} of {fold.nunique()}", rows(direct, surveyed[fold != k]), fold == k)
@@ -98,8 +99,8 @@ def cross_validate(
         held_out[name] = draws
         log_scores[name] = by_area_and_component(log_density(draws, direct))
     table = pd.DataFrame(log_scores)
-    summary = summarise(held_out, table, direct, province, seed)
-    return CrossValidation(table, pd.DataFrame(thinned), fold, province, summary)
+    summary = summarise(held_out, table, direct, group, seed)
+    return CrossValidation(table, pd.DataFrame(thinned), fold, group, summary)
 
 
 def thin(direct: Direct, share: float = 0.75, seed: int = 0) -> tuple[Direct, Direct]:
@@ -128,17 +129,17 @@ def thin(direct: Direct, share: float = 0.75, seed: int = 0) -> tuple[Direct, Di
     return part(kept, share), part(direct.reports - kept, 1 - share)
 
 
-def province_folds(province: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:
-    """Return each area's fold: whole provinces, dealt so that folds have like exposure.
+def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:
+    """Return each area's fold: whole groups, dealt so that folds have like exposure.
 
     Provinces go, largest first (in an order shaken by `seed`), to the fold with least so far.
     """
-    size = exposure.groupby(province).sum()
+    size = exposure.groupby(group).sum()
     if len(size) < 2:
         raise InputError(
-            "all surveyed areas are in one province",
+            "all surveyed areas are in one group of the lowest level",
             where="cross-validation",
-            remedy="survey at least two provinces, or name smaller groups as provinces",
+            remedy="survey at least two, or declare a lower level",
         )
     rng = np.random.default_rng(seed)
     order = (size.sort_index() * rng.uniform(0.5, 1.5, len(size))).sort_values(ascending=False)
@@ -147,4 +148,4 @@ def province_folds(province: pd.Series, exposure: pd.Series, folds: int, seed: i
     for name in order.index:
         fold[name] = int(np.argmin(total))
         total[fold[name]] += size[name]
-    return province.map(fold).rename("fold")
+    return group.map(fold).rename("fold")

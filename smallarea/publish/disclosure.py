@@ -26,7 +26,7 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
-from smallarea.publish.estimates import COLUMNS, NUMBERS
+from smallarea.publish.estimates import NUMBERS, column_order, levels_in
 
 #: Persons in every reference population, below which an area's numbers are not published.
 MINIMUM_REFERENCE = 500
@@ -56,8 +56,14 @@ def suppress(
 
 
 def check_columns(estimates: pd.DataFrame) -> None:
-    """Raise InputError when a table to be published holds any column but the declared ones."""
-    if extra := [column for column in estimates.columns if column not in COLUMNS]:
+    """Raise InputError when a table to be published holds any column but the declared ones.
+
+    Behind `name` only names of levels may stand, never numbers.
+    """
+    levels = levels_in(estimates)
+    numeric = [level for level in levels if pd.api.types.is_numeric_dtype(estimates[level])]
+    declared = set(column_order(levels)) - set(numeric)
+    if extra := [column for column in estimates.columns if column not in declared]:
         raise InputError(
             f"columns {', '.join(map(str, extra))} are not declared for publication",
             where="published estimates",

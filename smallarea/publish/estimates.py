@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.projection import indicator_draws, probability_top, summarise
@@ -17,12 +18,11 @@ SYNTHETIC = "SYNTHETIC SURVEY"
 
 NUMBERS: tuple[str, ...] = ("mean", "sd", *QUANTILES, "rank_low", "rank_high")
 
-#: The only columns that are ever published per area, with what they mean.
+#: The only columns that are ever published per area, with what they mean; behind `name` stand the
+#: names of the levels above, one column each.
 COLUMNS: dict[str, str] = {
-    "area_id": "10-digit code of the area, text",
-    "name": "city or municipality",
-    "province": "province",
-    "region": "region",
+    "area_id": "code of the area, text",
+    "name": "name of the area",
     "indicator": "what is estimated; units are listed by indicator",
     "surveyed": "whether anybody was interviewed there",
     "mean": "mean of the draws; empty where it does not exist",
@@ -74,13 +74,26 @@ def estimate_areas(
         part = summarise(draws, mean=mean or ratio, sd=sd or ratio)
         parts.append(part.assign(indicator=indicator, p_top=probability_top(draws, k).round(2)))
     long = pd.concat(parts)
-    for column in ("name", "province", "region"):
+    levels = levels_of(table)
+    for column in ("name", *levels):
         long[column] = table.loc[long.index, column]
     long["surveyed"] = long.index.isin(list(surveyed))
     long["flags"] = flags.loc[long.index]
     synthetic = long["flags"].str.contains("synthetic", regex=False)
     long["notice"] = synthetic.map({True: SYNTHETIC, False: ""})
-    return long.rename_axis("area_id").reset_index()[list(COLUMNS)]
+    return long.rename_axis("area_id").reset_index()[column_order(levels)]
+
+
+def column_order(levels: Sequence[str]) -> list[str]:
+    """Return the columns of the long table: those of `COLUMNS`, the levels behind the name."""
+    first, second, *others = COLUMNS
+    return [first, second, *levels, *others]
+
+
+def levels_in(estimates: pd.DataFrame) -> list[str]:
+    """Return the levels of a long table: the columns between `name` and `indicator`."""
+    columns = list(map(str, estimates.columns))
+    return columns[columns.index("name") + 1 : columns.index("indicator")]
 
 
 def estimate_groups(

@@ -137,11 +137,12 @@ def _next(_named: Indicators, table: pd.DataFrame) -> dict[str, Any]:
     """The list made for the areas' sake, and what is left after it."""
     chosen = table[table["target"] == "areas"]
     last = chosen.iloc[-1]
+    place = list(chosen.columns).index("name") + 1  # the lowest level
     return {
         "number": len(chosen),
         "areas_sd": last["areas_sd"],
         "nation_sd": last["nation_sd"],
-        "names": [f"{row['name']} ({row['province']})" for _, row in chosen.iterrows()],
+        "names": [f"{row['name']} ({row.iloc[place]})" for _, row in chosen.iterrows()],
     }
 
 

@@ -19,6 +19,7 @@ from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.projection.summaries import QUANTILES
 from smallarea.publish.disclosure import check_columns
+from smallarea.publish.estimates import levels_in
 from smallarea.publish.topology import build_topology
 from smallarea.publish.words import FLAG_WORDS, INTERNAL, MEANING, NOT_SAID
 
@@ -39,6 +40,7 @@ def write_map(
     indicators: Indicators,
     *,
     k: int = 100,
+    labels: Mapping[str, str],
     spelling: Mapping[str, str] | None = None,
 ) -> None:
     """Write the page, about 1 MB for 1,642 areas.
@@ -50,16 +52,18 @@ def write_map(
     table : the frame's table, index area_id, with the reference populations.
     geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
     k : the k of the estimates' `p_top`.
+    labels : what an area and each level are called, see `smallarea.areas.Frame.words`.
     spelling : words the search takes for others, see `smallarea.areas.names.canonical`.
     """
     from jinja2 import Environment, FileSystemLoader
 
     check_columns(estimates)
-    data = map_data(estimates, national, table, geometry, indicators, k)
+    data = map_data(estimates, national, table, geometry, indicators, labels, k)
     data["spelling"] = dict(spelling or {})
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
         title=indicators.title,
+        names={"area": labels["area"], "lowest": labels[levels_in(estimates)[0]]},
         notice=data["notice"],
         internal=INTERNAL,
         not_said=NOT_SAID,
@@ -80,6 +84,7 @@ def map_data(
     table: pd.DataFrame,
     geometry: gpd.GeoSeries,
     indicators: Indicators,
+    labels: Mapping[str, str],
     k: int,
 ) -> dict[str, Any]:
     """Return everything the page's script reads; arrays are in the order of `areas.id`."""
@@ -88,8 +93,7 @@ def map_data(
     ids = first.index
     by = {name: rows.loc[ids] for name, rows in by.items()}
     whole = national.set_index("indicator")[list(QUANTILES)].astype(float)
-    province, provinces = pd.factorize(first["province"])
-    region, regions = pd.factorize(first["region"])
+    above = {level: pd.factorize(first[level]) for level in levels_in(estimates)}
     flag, flags = pd.factorize(first["flags"])
     people = table.loc[ids]
     return {
@@ -115,14 +119,15 @@ def map_data(
         "national": {
             name: {q: _short(whole[q][name]) for q in QUANTILES} for name in indicators.units
         },
-        "provinces": provinces.tolist(),
-        "regions": regions.tolist(),
+        "labels": dict(labels),
+        "levels": [
+            {"label": labels[level], "names": names.tolist()} for level, (_, names) in above.items()
+        ],
         "flags": [[word for word in text.split(";") if word] for text in flags],
         "areas": {
             "id": ids.tolist(),
             "name": first["name"].tolist(),
-            "province": province.tolist(),
-            "region": region.tolist(),
+            "levels": [codes.tolist() for codes, _ in above.values()],
             "surveyed": first["surveyed"].astype(int).tolist(),
             "flags": flag.tolist(),
         }
@@ -156,9 +161,9 @@ def _short(number: float) -> float | int | None:
 
 
 def _plain_rows(estimates: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Name, province and 80 % ranges of the totals, for readers without JavaScript."""
+    """Name, lowest level and 80 % ranges of the totals, for readers without JavaScript."""
     keyed = [estimates[estimates["indicator"] == name].set_index("area_id") for name in names]
-    both = keyed[0][["name", "province"]]
+    both = keyed[0][["name", levels_in(estimates)[0]]]
     texts = [
         [
             "withheld" if np.isnan(low) else f"{_short(low):,}–{_short(high):,}"
@@ -166,4 +171,4 @@ def _plain_rows(estimates: pd.DataFrame, names: Sequence[str]) -> list[tuple[str
         ]
         for rows in keyed
     ]
-    return sorted(zip(both["name"], both["province"], *texts, strict=True))
+    return sorted(zip(both.iloc[:, 0], both.iloc[:, 1], *texts, strict=True))

@@ -15,6 +15,7 @@ from smallarea.catalog import ReadReport
 from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
+from smallarea.publish.estimates import levels_in
 from smallarea.publish.figures import tau_curve, top_map
 from smallarea.publish.interviews import interviews
 from smallarea.publish.words import FLAG_WORDS, INTERNAL, MEANING, NOT_SAID
@@ -33,7 +34,7 @@ class ReportInput:
     ----------
     indicators : what is published; the notice of a synthetic survey comes from `estimates`.
     estimates : the long table after disclosure control. k : the k of its `p_top`.
-    national, regions : `estimate_groups` of the whole country, and by the column `region`.
+    national, groups : `estimate_groups` of the whole country, and of each level told of, by name.
     draws : see :func:`smallarea.publish.draws.draws_dataset`.
     geometry : polygons in degrees, index area_id.
     tau_prior : the prior of the reporting rate and where it comes from, in words.
@@ -52,7 +53,8 @@ class ReportInput:
     indicators: Indicators
     estimates: pd.DataFrame
     national: pd.DataFrame
-    regions: pd.DataFrame
+    groups: Mapping[str, pd.DataFrame]
+    labels: Mapping[str, str]
     draws: xr.Dataset
     geometry: gpd.GeoSeries
     tau_prior: str
@@ -96,7 +98,8 @@ def write_report(report: ReportInput, path: Path) -> None:
         curves={name: _curve(report, name) for name in named.totals},
         tau=_tau_words(report.draws["tau"].values),
         scores=_with_weights(report),
-        regions=_regions(report),
+        groups={report.labels[level]: _groups(report, level) for level in report.groups},
+        places=report.labels,
         top_map=top_map(_top(report), report.geometry, report.k, max(report.estimates["notice"])),
         chances=_chances(report),
         flags=_flags(report.estimates),
@@ -166,27 +169,28 @@ def _chances(report: ReportInput) -> dict[str, Any]:
     rows = report.estimates[report.estimates["indicator"] == report.indicators.headline].dropna(
         subset="p_top"
     )
-    likely = rows[rows["p_top"] >= 0.8].sort_values(["province", "name"])
+    lowest = levels_in(report.estimates)[0]
+    likely = rows[rows["p_top"] >= 0.8].sort_values([lowest, "name"])
     return {
         "likely": len(likely),
         "possible": int(rows["p_top"].between(0.2, 0.8, inclusive="left").sum()),
         "hardly": int((rows["p_top"] < 0.05).sum()),
-        "names": [f"{row['name']} ({row['province']})" for _, row in likely.iterrows()],
+        "names": [f"{row['name']} ({row[lowest]})" for _, row in likely.iterrows()],
     }
 
 
-def _regions(report: ReportInput) -> list[dict[Any, Any]]:
-    """Per region: areas, interviewed, ranges, and how many of the k highest to expect there."""
+def _groups(report: ReportInput, level: str) -> list[dict[Any, Any]]:
+    """Per unit of a level: areas, interviewed, ranges, and how many of the k highest to expect."""
     first = report.estimates[report.estimates["indicator"] == report.indicators.headline]
-    areas = first.groupby("region").agg(
+    areas = first.groupby(level).agg(
         areas=("area_id", "size"),
         surveyed=("surveyed", "sum"),
         left_out=("flags", lambda f: f.str.contains("not_covered_by_survey").all()),
         expected=("p_top", "sum"),
     )
     ranges = {
-        indicator: rows.set_index("region")[["q10", "q90"]].T.to_dict("list")
-        for indicator, rows in report.regions.groupby("indicator")
+        indicator: rows.set_index(level)[["q10", "q90"]].T.to_dict("list")
+        for indicator, rows in report.groups[level].groupby("indicator")
     }
     for indicator in report.indicators.headlines:
         areas[indicator] = areas.index.map(ranges[indicator])

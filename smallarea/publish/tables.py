@@ -12,7 +12,7 @@ import pandas as pd
 from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
-from smallarea.publish.estimates import COLUMNS
+from smallarea.publish.estimates import COLUMNS, levels_in
 from smallarea.publish.words import FLAG_WORDS, MEANING
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write_csv(estimates: pd.DataFrame, path: Path) -> None:
 def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:
     """One row per area: names, surveyed, flags, notice, then `<indicator>_<number>` of `WIDE`."""
     check_columns(estimates)
-    keys = ["name", "province", "region", "surveyed", "flags", "notice"]
+    keys = ["name", *levels_in(estimates), "surveyed", "flags", "notice"]
     wide = estimates.drop_duplicates("area_id").set_index("area_id")[keys]
     parts = [wide]
     for indicator, rows in estimates.groupby("indicator", sort=False):
@@ -111,7 +111,7 @@ def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
         for indicator in indicators.headlines
         for number in ("q10", "q50", "q90", "p_top")
     ]
-    keys = ["name", "province", "region", "surveyed"]
+    keys = ["name", *levels_in(estimates), "surveyed"]
     return wide[[*keys, *numbers, "flags", "notice"]].reset_index()
 
 

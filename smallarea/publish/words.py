@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Every flag, in words that complete "Note: ...".
 FLAG_WORDS: dict[str, str] = {
-    "not_covered_by_survey": "its region was left out of the survey: this is extrapolation",
+    "not_covered_by_survey": "it lies where the survey did not go: this is extrapolation",
     "extrapolated": "its covariates lie outside what the surveyed areas show",
     "approximate_geometry": "its position or shape is approximate",
     "small_population": "few people live here: read only with its neighbours",

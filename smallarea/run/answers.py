@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def surveyed_areas(
     if settings.degrees == "national":
         return ard, direct_estimates(ard, areas)
     roster = pd.read_csv(survey / "roster.csv", dtype={"respondent_id": str})
-    local, cv = roster_degrees(in_frame(ard, areas), roster, areas.table["province_id"])
+    local, cv = roster_degrees(in_frame(ard, areas), roster, level_ids(areas.table))
     return ard, direct_estimates(ard, areas, degree={"adult": local}, degree_cv={"adult": cv})
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smallarea.areas import load_frame
+from smallarea.areas.levels import level_ids
 from smallarea.features import load_features
 from smallarea.files import write_json
 from smallarea.run.answers import surveyed_areas
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def models_stage(job: Job, frame: Stage, features: Stage, nsum: Stage) -> Stage:
-    """Compare the candidate models on held-out provinces; draw reported rates for every area."""
+    """Compare the candidates on held-out groups of areas; draw reported rates for every area."""
     draws, folds, inputs = job.draws, job.settings.folds, job.inputs
 
     def compute(out: Path) -> None:
@@ -28,7 +29,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, nsum: Stage) -> Stage:
         values, areas = load_features(features.folder).values, load_frame(frame.folder)
         _, direct = surveyed_areas(job.settings, inputs.survey, areas, job.indicators)
         table = areas.table
-        near = applicability(values, direct.reports.index, table["province_id"])
+        near = applicability(values, direct.reports.index, level_ids(table))
         near.to_csv(out / "applicability.csv")
         fitted = fit_models(
             candidates,

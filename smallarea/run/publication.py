@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.areas import load_frame
+from smallarea.areas.levels import levels_of
 from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
 from smallarea.features import Features, load_features
 from smallarea.files import write_json, writing
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
     from smallarea.settings import Settings
 
 SCORE_WORDS = {
-    "log_score": "log probability given to the reports of held-out provinces (higher is better)",
+    "log_score": "log probability given to the reports of held-out areas (higher is better)",
     "gain": "its gain over the first model",
-    "gain_se": "standard error of that gain, clustered by province",
+    "gain_se": "standard error of that gain, clustered by group",
     "rmse_net": "error of the rate net of sampling variance, relative to the national rate",
     "cover_80": "share of held-out reports inside the 80 % interval",
 }
@@ -91,10 +92,13 @@ def publish(
     every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
     estimates = suppress(every, table, indicators)
     national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
-    regions = estimate_groups(counts, table, "region", **shared)
+    levels = levels_of(table)
+    told = levels[1:] or levels  # the lowest level has few interviews, and often but one unit
+    groups = {level: estimate_groups(counts, table, level, **shared) for level in told}
     if estimates["q50"].isna().any():  # means add up: with the nation's, a withheld one would too
         national[["mean", "sd"]] = np.nan
-        regions[["mean", "sd"]] = np.nan
+        for group in groups.values():
+            group[["mean", "sd"]] = np.nan
 
     write_parquet(estimates, out / "estimates.parquet")
     write_csv(estimates, out / "estimates.csv")
@@ -117,6 +121,7 @@ def publish(
         indicators,
         k=settings.top_k,
         spelling=frame.spelling,
+        labels=frame.words,
     )
     survey, survey_notes, known_groups = keep_findings(
         folders["findings"], out / "survey", synthetic
@@ -127,7 +132,8 @@ def publish(
             indicators=indicators,
             estimates=estimates,
             national=national,
-            regions=regions,
+            groups=groups,
+            labels=frame.words,
             draws=draws,
             geometry=frame.geometry,
             tau_prior=f"Beta({prior.a:.4g}, {prior.b:.4g}), {prior.source}",

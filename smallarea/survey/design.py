@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 
 
@@ -99,15 +100,18 @@ ROLES = ("main", "replicate", "expansion", "replacement")
 
 
 def strata(table: pd.DataFrame) -> pd.Series:
-    """Return each area's stratum: region x (mostly urban or not), thin strata joined.
+    """Return each area's stratum: unit of the second lowest level (or the lowest, if it is the only
+    one) x mostly urban or not, thin strata joined.
 
-    A region in which either kind has fewer than two areas is one stratum.
+    A unit in which either kind has fewer than two areas is one stratum.
     """
     kind = np.where(table["urban_share"] >= 0.5, "urban", "rural")
-    label: pd.Series = table["region"] + ", " + kind
+    levels = levels_of(table)
+    above = table[levels[min(1, len(levels) - 1)]]
+    label: pd.Series = above + ", " + kind
     areas: pd.Series = label.groupby(label).transform("size")
-    thin = areas.groupby(table["region"]).transform("min") < 2
-    return label.mask(thin, table["region"]).rename("stratum")
+    thin = areas.groupby(above).transform("min") < 2
+    return label.mask(thin, above).rename("stratum")
 
 
 def allocate(size: pd.Series, capacity: pd.Series, n: int, least: pd.Series | int = 2) -> pd.Series:

@@ -33,6 +33,8 @@ def country() -> Country:
     table = pd.DataFrame(
         {
             "name": [f"Town {i}" for i in range(30)],
+            "province_id": [f"p{i // 5}" for i in range(30)],
+            "region_id": [f"r{i // 10}" for i in range(30)],
             "province": [f"Province {i // 5}" for i in range(30)],
             "region": [f"Region {i // 10}" for i in range(30)],
             "urban_share": rng.random(30),

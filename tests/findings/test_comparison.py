@@ -34,6 +34,7 @@ def made_run(
     rng = np.random.default_rng(int(survey, 16))
     table = pd.DataFrame(
         {
+            "region_id": ["n"] * 3 + ["s"] * 3,
             "region": ["North"] * 3 + ["South"] * 3,
             "adults": [6e4, 5e4, 4e4, 3e4, 2e4, 0.0],
             "children": [4e4, 3e4, 3e4, 2e4, 1e4, 0.0],

@@ -18,7 +18,7 @@ from smallarea.errors import InputError
 from smallarea.models import Candidate, NationalRate, cross_validate
 from smallarea.models.counts import rows
 from smallarea.models.scores import clustered_sum, log_density, transform_to_uniform
-from smallarea.models.validation import province_folds, thin
+from smallarea.models.validation import group_folds, thin
 
 BASELINE = {"national_rate": Candidate("national_rate", NationalRate(), ())}
 
@@ -58,21 +58,21 @@ class Oracle(BaseEstimator):
 @settings(max_examples=50, deadline=None)
 def test_folds_are_whole_provinces_and_none_is_empty(provinces, folds, seed):
     province = pd.Series(provinces)
-    fold = province_folds(province, pd.Series(1.0, province.index), folds, seed)
+    fold = group_folds(province, pd.Series(1.0, province.index), folds, seed)
     assert fold.groupby(province).nunique().max() == 1
     assert set(fold) == set(range(min(folds, province.nunique())))
 
 
 def test_folds_have_like_exposure(world):
     exposure = world.direct.exposure.sum(axis=1)
-    fold = province_folds(world.areas.loc[exposure.index, "province_id"], exposure, 5, seed=0)
+    fold = group_folds(world.areas.loc[exposure.index, "province_id"], exposure, 5, seed=0)
     shares = exposure.groupby(fold).sum() / exposure.sum()
     assert shares.between(0.1, 0.3).all()
 
 
 def test_one_province_cannot_be_held_out(world):
     areas = world.areas.assign(province_id="p")
-    with pytest.raises(InputError, match="in one province"):
+    with pytest.raises(InputError, match="in one group"):
         cross_validate(BASELINE, world.X, world.direct, areas)
 
 

@@ -38,6 +38,8 @@ def toy() -> Toy:
     table = pd.DataFrame(
         {
             "name": ["Peñarrubia", *(f"Town {i}" for i in range(1, m))],
+            "province_id": [f"p{i // 4:02d}" for i in range(m)],
+            "region_id": [f"r{i // 8}" for i in range(m)],
             "province": [f"Province {i // 4}" for i in range(m)],
             "region": [f"Region {i // 8}" for i in range(m)],
             "population": population,

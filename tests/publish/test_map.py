@@ -21,6 +21,7 @@ from smallarea.publish.map import TEMPLATES, write_map
 from smallarea.publish.topology import Topology, build_topology, encode
 from smallarea.publish.words import INTERNAL
 
+WORDS = {"area": "Town", "areas": "towns", "province": "Province", "region": "Region"}
 NAMED = INDICATORS.model_copy(update={"title": "Toy <country>"})
 
 
@@ -95,7 +96,7 @@ def test_holes_enclaves_islands_and_specks():
 def page(toy, tmp_path_factory):
     path = tmp_path_factory.mktemp("map") / "map.html"
     national = estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation", INDICATORS)
-    write_map(toy.public, national, toy.table, toy.geometry, path, NAMED, k=5)
+    write_map(toy.public, national, toy.table, toy.geometry, path, NAMED, k=5, labels=WORDS)
     return path
 
 
@@ -139,7 +140,7 @@ def test_undeclared_columns_stay_off_the_page(toy, tmp_path):
     with pytest.raises(InputError, match="respondents"):
         write_map(
             toy.public.assign(respondents=1), toy.public, toy.table, toy.geometry,
-            tmp_path / "map.html", INDICATORS,
+            tmp_path / "map.html", INDICATORS, labels=WORDS,
         )  # fmt: skip
     assert not (tmp_path / "map.html").exists()
 

@@ -27,7 +27,8 @@ def given(toy) -> ReportInput:
         indicators=INDICATORS.model_copy(update={"title": "Toy & country"}),
         estimates=toy.public,
         national=estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation", INDICATORS),
-        regions=estimate_groups(toy.counts, toy.table, "region", INDICATORS),
+        groups={"region": estimate_groups(toy.counts, toy.table, "region", INDICATORS)},
+        labels={"areas": "towns", "region": "Region"},
         draws=draws_dataset(toy.counts, toy.tau, toy.table, INDICATORS, synthetic=True),
         geometry=toy.geometry,
         tau_prior="Beta(9, 170), invented",
@@ -74,7 +75,7 @@ def test_page_says_what_it_was_given(page, given):
     for words in (
         "Toy & country", "Beta(9, 170), invented", "they are noise", "N & A", "ab" * 32,
         "9 of 10 rows matched", "0999999999", "something is off", "20260101-x", INTERNAL,
-        "1 of 24 areas: numbers withheld", "8 of 24 areas: its region was left out",
+        "1 of 24 areas: numbers withheld", "8 of 24 areas: it lies where the survey did not go",
     ):  # fmt: skip
         assert words in text
     row = given.national.set_index("indicator").loc["victims"]

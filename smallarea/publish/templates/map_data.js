@@ -3,6 +3,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const count = data.areas.id.length;
+const above = (i) => data.levels.map((level, k) => level.names[data.areas.levels[k][i]]);
 const state = { indicator: data.start, layer: "q50", area: null, view: "map" };
 
 /* ---- numbers ---------------------------------------------------------------------------- */

@@ -1,12 +1,12 @@
 /* ---- search: the name itself first, then names that begin so, then whatever contains the words - */
-function finder(names, provinces, spelling) {
+function finder(names, within, spelling) {
   // Words as the frame spells them: "" drops a word, "*" marks a city, wherever in the name it is.
   const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f'’`]/g, "").toLowerCase().split(/[^a-z0-9]+/).filter(Boolean);
   const spelt = (word) => (Object.hasOwn(spelling, word) ? spelling[word] : word);
   const key = (words) => words.map(spelt).filter((word) => word !== "*").join("");
   const marked = (words) => words.some((word) => spelt(word) === "*");
   const areas = names.map((name, i) => {
-    const words = plain(name.replace(/\([^)]*\)?/g, " ")), all = plain(`${name} ${provinces[i]}`);
+    const words = plain(name.replace(/\([^)]*\)?/g, " ")), all = plain(`${name} ${within[i]}`);
     return { key: key(words), city: marked(words), text: [...all, ...all.map(spelt)].join(" ") };
   });
   return (asked) => {

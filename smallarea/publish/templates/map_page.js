@@ -33,13 +33,13 @@ function panel() {
     const n = data.national[state.indicator];
     $("panel").innerHTML = `<h2>The whole country</h2><p class="where">${escape(indicator.label)}</p>`
       + `<p class="range">${show(n.q10)} to ${show(n.q90)}</p><p>If the models and the assumed reporting rate are right: eight times in ten, the true number lies in this range; nineteen times in twenty between ${show(n.q025)} and ${show(n.q975)}.</p>`
-      + `<h3>How to read the map</h3><p>Point at a municipality, tap it, or search for it. Each one has a <b>range</b>, not a number: wide where nobody was interviewed.</p>`
+      + `<h3>How to read the map</h3><p>Point at a place, tap it, or search for it. Each one has a <b>range</b>, not a number: wide where nobody was interviewed.</p>`
       + `<p>To choose where to look first, show the <b>chance of being among the ${data.k} highest</b>; it takes the uncertainty into account, the colours of the middle estimate do not.</p>` + meaning();
     return;
   }
   const a = data.areas, ranks = data.ranks[state.indicator], chance = data.top[state.indicator][i];
   const flags = flagsOf(i).filter((f) => f !== "synthetic").map((f) => `<li>${escape(data.words[f] || f)}</li>`).join("");
-  const head = `<h2>${escape(a.name[i])}</h2><p class="where">${[...new Set([data.provinces[a.province[i]], data.regions[a.region[i]]])].map(escape).join(" · ")}</p>`
+  const head = `<h2>${escape(a.name[i])}</h2><p class="where">${[...new Set(above(i))].map(escape).join(" · ")}</p>`
     + `<p>${a.surveyed[i] ? "Some of its people were interviewed; their answers weigh in." : "Nobody was interviewed here: the range comes from places that resemble it."}</p>`;
   const notes = flags ? `<h3>Note</h3><ul class="notes-list">${flags}</ul>` : "";
   const numbers = quantile(indicator, "q50", i) === null ? "" : `<h3>${escape(indicator.label)}</h3>`
@@ -55,10 +55,10 @@ const meaning = () => `<details><summary>What the numbers mean</summary>${data.m
 function table() {
   const indicator = data.indicators[state.indicator], a = data.areas;
   const order = [...Array(count).keys()].sort((i, j) => a.name[i].localeCompare(a.name[j]));
-  $("table").innerHTML = `<table><caption>${escape(indicator.label)} (${escape(indicator.unit)}), in alphabetical order. ${escape(data.notice)}</caption><thead><tr><th>Municipality<th>Province<th>Range, 8 in 10<th>Range, 19 in 20<th>Chance of top ${data.k}<th>Interviewed<th>Notes</thead><tbody>`
+  $("table").innerHTML = `<table><caption>${escape(indicator.label)} (${escape(indicator.unit)}), in alphabetical order. ${escape(data.notice)}</caption><thead><tr><th>${escape(data.labels.area)}<th>${escape(data.levels[0].label)}<th>Range, 8 in 10<th>Range, 19 in 20<th>Chance of top ${data.k}<th>Interviewed<th>Notes</thead><tbody>`
     + order.map((i) => {
       const gone = quantile(indicator, "q50", i) === null;
-      return `<tr><td><button type="button" data-area="${i}">${escape(a.name[i])}</button><td>${escape(data.provinces[a.province[i]])}<td class="n">${gone ? "withheld" : range(indicator, i, "q10", "q90")}<td class="n">${gone ? "" : range(indicator, i, "q025", "q975")}<td class="n">${gone ? "" : percent(data.top[state.indicator][i])}<td>${a.surveyed[i] ? "yes" : "no"}<td>${flagsOf(i).filter((f) => f !== "synthetic").map((f) => escape(data.words[f] || f)).join("; ")}`;
+      return `<tr><td><button type="button" data-area="${i}">${escape(a.name[i])}</button><td>${escape(above(i)[0])}<td class="n">${gone ? "withheld" : range(indicator, i, "q10", "q90")}<td class="n">${gone ? "" : range(indicator, i, "q025", "q975")}<td class="n">${gone ? "" : percent(data.top[state.indicator][i])}<td>${a.surveyed[i] ? "yes" : "no"}<td>${flagsOf(i).filter((f) => f !== "synthetic").map((f) => escape(data.words[f] || f)).join("; ")}`;
     }).join("") + "</tbody></table>";
 }
 function tip(i, px, py) {
@@ -69,7 +69,7 @@ function tip(i, px, py) {
   canvas.style.cursor = i === null ? "grab" : "pointer";
   if (i === null) return;
   const indicator = data.indicators[state.indicator], gone = quantile(indicator, "q50", i) === null;
-  box.innerHTML = `<b>${escape(data.areas.name[i])}, ${escape(data.provinces[data.areas.province[i]])}</b>`
+  box.innerHTML = `<b>${escape(data.areas.name[i])}, ${escape(above(i)[0])}</b>`
     + (gone ? "numbers withheld: too few people" : `${range(indicator, i, "q10", "q90")} ${escape(indicator.unit)}, 8 times in 10<br>chance of being among the ${data.k} highest: ${percent(data.top[state.indicator][i])}`)
     + `<br>${data.areas.surveyed[i] ? "interviewed" : "nobody interviewed"}${hatched(i) ? ", extrapolated" : ""}`;
   box.style.left = `${Math.max(4, Math.min(px + 14, canvas.clientWidth - 280))}px`;
@@ -145,7 +145,7 @@ canvas.onkeydown = (e) => {
 document.querySelectorAll("[data-zoom]").forEach((button) => {
   button.onclick = () => { if (button.dataset.zoom === "all") { fit(world); redraw(); } else zoom(button.dataset.zoom === "in" ? 1.6 : 1 / 1.6); };
 });
-const find = finder(data.areas.name, data.areas.province.map((p) => data.provinces[p]), data.spelling);
+const find = finder(data.areas.name, data.areas.name.map((_, i) => above(i)[0]), data.spelling);
 let chosen = 0;
 const hits = () => find($("search").value).slice(0, 8);
 function suggest() {
@@ -154,7 +154,7 @@ function suggest() {
   list.hidden = !found.length;
   $("search").setAttribute("aria-expanded", String(!!found.length));
   if (found.length) $("search").setAttribute("aria-activedescendant", `hit${chosen}`); else $("search").removeAttribute("aria-activedescendant");
-  list.innerHTML = found.map((i, n) => `<li role="option" id="hit${n}" data-area="${i}" aria-selected="${n === chosen}">${escape(data.areas.name[i])} <small>${escape(data.provinces[data.areas.province[i]])}</small></li>`).join("");
+  list.innerHTML = found.map((i, n) => `<li role="option" id="hit${n}" data-area="${i}" aria-selected="${n === chosen}">${escape(data.areas.name[i])} <small>${escape(above(i)[0])}</small></li>`).join("");
 }
 function take(i) {
   $("search").value = data.areas.name[i];
