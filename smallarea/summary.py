@@ -109,7 +109,7 @@ def find_run_area(run: Run, area: str, spelling: Mapping[str, str]) -> str:
     Other names, older codes and their spelling are those of the run's own frame, as long as that
     stage is kept; without it, the run's table and `spelling` are all that is known.
     """
-    table = run.table().drop_duplicates("area_id").set_index("area_id")
+    table = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
     frame = run.folder.parent.parent / run.manifest["stages"]["frame"]["folder"]
     if not (frame / "frame.json").is_file():
         return find_area(area, table, spelling)

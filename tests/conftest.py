@@ -100,7 +100,7 @@ def squares() -> Frame:
         names=pd.DataFrame(
             {
                 "area_id": ids,
-                "province": table["province"].to_numpy(),
+                "within": table["province"].to_numpy(),
                 "name": table["name"].to_numpy(),
                 "former": False,
             }

@@ -7,7 +7,7 @@ from smallarea.run.code import PACKAGE, module_names
 
 #: From the ground to the roof; a room imports only itself and what stands before it.
 ROOMS = (
-    "errors", "files", "indicators", "settings",
+    "errors", "files", "indicators", "settings", "reading",
     "areas", "catalog", "features", "survey", "nsum", "models",
     "projection", "findings", "publish", "simulate", "run", "project", "summary", "cli", "__main__",
 )  # fmt: skip

@@ -12,7 +12,7 @@ import shapely
 
 from smallarea.areas.codes import Crosswalk
 from smallarea.areas.geography import WGS84, repaired, voronoi_polygons
-from smallarea.areas.places import APPROXIMATE
+from smallarea.areas.registers.places import APPROXIMATE
 from smallarea.areas.spec import Boundaries, FrameSpec, locate
 from smallarea.errors import InputError
 
@@ -48,7 +48,7 @@ def draw(
     Parameters
     ----------
     areas : index area_id.
-    psus : area_id, lon, lat, area_km2, verified; see `smallarea.areas.places.place`.
+    psus : area_id, lon, lat, area_km2, verified; see `smallarea.areas.registers.places.place`.
     """
     path = locate(spec.boundaries.file, data_dirs) if spec.boundaries else None
     notes = pd.DataFrame({"geometry_source": EMBEDDED, "geometry_note": ""}, index=areas.index)
@@ -63,6 +63,13 @@ def draw(
         notes["geometry_note"] = repairs.reindex(areas.index).fillna("not in the boundary file")
     lacking = geometry.isna()
     if lacking.any():
+        placeless = areas.index[lacking & areas.index.isin(psus.loc[psus["lon"].isna(), "area_id"])]
+        if len(placeless):
+            raise InputError(
+                f"{len(placeless)} areas have neither polygon nor point, the first {placeless[0]}",
+                where=path.name if path else "the frame's boundaries",
+                remedy="complete the file, or name columns of longitude and latitude",
+            )
         verified = psus[psus["verified"]]
         lost = psus[~psus["area_id"].isin(verified["area_id"])].drop_duplicates("area_id")
         geometry = geometry.fillna(

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 import pandas as pd
 
+from smallarea.areas.levels import levels_of
 from smallarea.areas.names import CITY, canonical
 from smallarea.errors import InputError
 
@@ -35,7 +36,7 @@ def find_area(
         raise InputError(
             f"{len(found)} areas are called {text!r}: {_listed(found, table)}",
             where="AREA",
-            remedy="give the 10-digit code, or the name and the province: 'NAME, PROVINCE'",
+            remedy="give the code, or the name and what it lies in: 'NAME, PLACE'",
         )
     alike = nearest_areas(text, table, spelling, names=names)
     raise InputError(
@@ -58,12 +59,12 @@ def find_areas(
 
     A code comes first, then a name in any spelling that `canonical` understands: present names,
     and those of cities called just by name; then former names. The first of these that finds any
-    area decides. A name may be followed by its province after a comma.
+    area decides. A name may be followed by its unit of the lowest level after a comma.
 
     Parameters
     ----------
     text : a code or a name, as a person types it.
-    table : index area_id; name, province.
+    table : index area_id; name, levels above.
     spelling, names, codes : see `smallarea.areas.Frame`. Without `names` the table's are all that
         is known; without `codes` only the frame's own are.
     """
@@ -74,9 +75,9 @@ def find_areas(
         return sorted(set(hit))
     keys = _keys(table, spelling, names)
     found = _called(keys, canonical(text, spelling))
-    name, comma, province = text.rpartition(",")
+    name, comma, place = text.rpartition(",")
     if comma and not found:
-        within = keys[keys["province"] == canonical(province, spelling)]
+        within = keys[keys["within"] == canonical(place, spelling)]
         found = _called(within, canonical(name, spelling))
     return found
 
@@ -103,12 +104,13 @@ def nearest_areas(
 def _keys(
     table: pd.DataFrame, spelling: Mapping[str, str], names: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Return area_id, province, name, former, with canonical names."""
+    """Return area_id, within, name, former, with canonical names."""
     if names is None:
-        names = table[["province", "name"]].rename_axis("area_id").reset_index()
-        names = names.assign(former=False)
+        lowest = levels_of(table)[0]
+        names = table[[lowest, "name"]].rename_axis("area_id").reset_index()
+        names = names.rename(columns={lowest: "within"}).assign(former=False)
     names = names[names["area_id"].isin(table.index)]
-    keys = names[["province", "name"]].map(lambda text: canonical(str(text), spelling))
+    keys = names[["within", "name"]].map(lambda text: canonical(str(text), spelling))
     return keys.assign(area_id=names["area_id"], former=names["former"].astype(bool))
 
 
@@ -122,6 +124,6 @@ def _called(keys: pd.DataFrame, name: str) -> list[str]:
 
 def _listed(areas: list[str], table: pd.DataFrame) -> str:
     """Write each area as its name, the levels above it and its code."""
-    above = [column for column in ("name", "province", "region") if column in table]
+    above = ["name", *levels_of(table)]
     some = [", ".join(map(str, table.loc[area, above])) + f" ({area})" for area in areas]
     return "; ".join(some)

@@ -19,7 +19,7 @@ from smallarea.files import write_json, writing
 
 
 def _no_names() -> pd.DataFrame:
-    columns = {"area_id": "str", "province": "str", "name": "str", "former": "bool"}
+    columns = {"area_id": "str", "within": "str", "name": "str", "former": "bool"}
     return pd.DataFrame(columns=list(columns)).astype(columns)
 
 
@@ -27,18 +27,18 @@ def _no_names() -> pd.DataFrame:
 class Frame:
     """All areas of a country, and what is known of each before any survey.
 
-    table : index area_id (text, sorted); name, level, province_id, province (where it lies, also
-        for an independent city, whose own code says otherwise), region_id, region, income_class,
-        population, urban_share (0-1), adults, children (0-17), age_source, lon, lat (a point
-        inside), area_km2, covered (in the survey's frame), geometry_source, geometry_note ('' if
-        there is nothing to say).
+    table : index area_id (text, sorted); name; for each level `x` above, lowest first, `x_id` and
+        `x` (its name); population, the reference populations, lon, lat (a point inside), area_km2,
+        covered (in the survey's frame), geometry_source, geometry_note ('' if there is nothing to
+        say), and where they are known urban_share (0-1) and what else the register tells.
     geometry : polygons, EPSG:4326, index area_id.
     neighbours : symmetric 0/1 matrix in the table's order; one connected graph.
     codes : code, area_id, vintage: every spelling of a code that is understood. A code may stand
         for different areas in different vintages.
     psus : sampling units, index psu_id; area_id, name, population, urban, lon, lat,
         note ('' if there is nothing to say).
-    names : area_id, province, name, former: every name that is understood.
+    names : area_id, within, name, former: every name that is understood, and the unit of the
+        lowest level that it is looked for in.
     spelling : see `smallarea.areas.names.canonical`.
     provenance : what the frame was built from.
     labels : what `area`, `areas` and the levels are called where people read.
@@ -77,12 +77,12 @@ class Frame:
         """
         return self._crosswalk.match(codes, where)
 
-    def match_names(self, province: pd.Series, name: pd.Series) -> pd.Series:
+    def match_names(self, within: pd.Series, name: pd.Series) -> pd.Series:
         """Return the area_id of each messy name, <NA> unless exactly one area fits.
 
-        `province` may be '' or missing: then the name must be unique in the country.
+        `within`, a unit of the lowest level, may be '' or missing: then the name must be unique.
         """
-        return match_names(province, name, self.names, self.spelling)
+        return match_names(within, name, self.names, self.spelling)
 
 
 _TABLES = ("table", "codes", "psus", "names")

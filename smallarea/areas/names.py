@@ -43,43 +43,44 @@ def _repaired(name: str) -> str:
 
 
 def match_names(
-    province: pd.Series, name: pd.Series, names: pd.DataFrame, spelling: Mapping[str, str]
+    within: pd.Series, name: pd.Series, names: pd.DataFrame, spelling: Mapping[str, str]
 ) -> pd.Series:
     """Return the area of each row, <NA> where the names do not lead to exactly one.
 
-    Names are compared within their province in this order: present names; present names of cities,
-    called just by name; former names. The first of these that finds any area decides. Without a
-    province ('' or missing), one area must answer to the name in the whole country, now or before.
+    Names are compared within their unit of the lowest level in this order: present names; present
+    names of cities, called just by name; former names. The first that finds any area decides.
+    Without that ('' or missing), one area must answer to the name in the whole country, now or
+    before.
 
     Parameters
     ----------
-    province, name : as written in some file, same length.
-    names : area_id, province, name, former; see `Frame.names`.
+    within, name : as written in some file, same length.
+    names : area_id, within, name, former; see `Frame.names`.
     spelling : see `canonical`.
     """
-    keys = names[["province", "name"]].map(lambda text: canonical(text, spelling))
+    keys = names[["within", "name"]].map(lambda text: canonical(text, spelling))
     keys = keys.assign(area_id=names["area_id"], former=names["former"])
     present, former = keys[~keys["former"]], keys[keys["former"]]
     just_name = present.assign(name=present["name"].str.removeprefix(CITY))
-    within = [_lookup(tier) for tier in (present, just_name, former)]
-    anywhere = _lookup(pd.concat([present, just_name, former]).assign(province=""))
+    tiers = [_lookup(tier) for tier in (present, just_name, former)]
+    anywhere = _lookup(pd.concat([present, just_name, former]).assign(within=""))
 
     def find(where: object, what: object) -> str | None:
         if not isinstance(what, str):
             return None
-        province_key = canonical(where, spelling) if isinstance(where, str) else ""
-        key = (province_key, canonical(what, spelling))
-        lookups = within if province_key else [anywhere]
+        within_key = canonical(where, spelling) if isinstance(where, str) else ""
+        key = (within_key, canonical(what, spelling))
+        lookups = tiers if within_key else [anywhere]
         found = next((lookup[key] for lookup in lookups if key in lookup), set())
         return next(iter(found)) if len(found) == 1 else None
 
-    found = [find(where, what) for where, what in zip(province, name, strict=True)]
+    found = [find(where, what) for where, what in zip(within, name, strict=True)]
     return pd.Series(found, index=name.index, dtype="string", name="area_id")
 
 
 def _lookup(tier: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
-    """Return (province, name) -> areas."""
+    """Return (within, name) -> areas."""
     found: dict[tuple[str, str], set[str]] = {}
-    for where, what, area_id in tier[["province", "name", "area_id"]].to_numpy():
+    for where, what, area_id in tier[["within", "name", "area_id"]].to_numpy():
         found.setdefault((where, what), set()).add(area_id)
     return found

@@ -1,23 +1,21 @@
-"""The `frame:` block of data_catalog.yaml: everything about the country that the frame needs."""
+"""What every `frame:` block of data_catalog.yaml says, whichever register makes the frame."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from smallarea.errors import InputError
 
-Share = Annotated[float, Field(ge=0, le=1)]
 
-
-class _Block(BaseModel):
+class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Boundaries(_Block):
+class Boundaries(Block):
     """A file of polygons, in any format GeoPandas reads."""
 
     file: str
@@ -26,7 +24,7 @@ class Boundaries(_Block):
     source: str
 
 
-class Coast(_Block):
+class Coast(Block):
     """How the embedded polygons end at the sea, in kilometres."""
 
     reach: float = Field(default=1.2, gt=0)
@@ -39,37 +37,23 @@ class Coast(_Block):
     """Name -> a point (longitude, latitude); other holes in the land are filled."""
 
 
-class AgeFile(_Block):
-    """A long table of population by age group for provinces, regions or the country."""
+class Level(Block):
+    """A layer of areas above the estimated ones: the register knows it, or it is declared."""
 
-    file: str
-    source: str
-    area: str
-    age: str
-    population: str
-    children: dict[str, Share]
-    """Age group -> share of it that counts as children."""
-    aliases: dict[str, str] = Field(default_factory=dict)
-    """Area code, or name of a province, region or country here -> the name in the file."""
-
-
-class Ages(_Block):
-    """Which share of the population are children (0-17)."""
-
-    children: Share
-    source: str
-    file: AgeFile | None = None
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """The project's word for it, used in tables and keys."""
+    column: str | None = None
+    """What heads its names in the register's file; by default the level's name."""
+    code: str | None = None
+    """What heads its codes there; without, the names are the codes."""
+    of: str | None = None
+    """The level whose units it is made of, if it is declared here."""
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Its units, each with the names of the units of `of` in it."""
 
 
-class NotCovered(_Block):
-    """What the survey's frame leaves out."""
-
-    provinces: tuple[str, ...] = ()
-    except_areas: tuple[str, ...] = ()
-
-
-class FrameSpec(_Block):
-    """The `frame:` block."""
+class FrameSpec(Block):
+    """The fields that all registers share."""
 
     connector: str
     publisher: str
@@ -79,37 +63,37 @@ class FrameSpec(_Block):
     """A projection of the country in metres, for distances and buffers."""
     area_crs: str
     """An equal-area projection."""
-    code_prefix: str
     contiguity_m: float = Field(default=100, ge=0)
     """Areas this close are neighbours: boundary files have slivers."""
+    levels: tuple[Level, ...] = Field(min_length=1)
+    """The levels above the areas, the lowest first."""
     coast: Coast = Coast()
     boundaries: Boundaries | None = None
-    ages: Ages
-    provinces: dict[str, str] = Field(default_factory=dict)
-    """Area code or province of the register -> the province a planner files it under."""
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Area code or province -> other names of it seen in files."""
+    """Area code, or unit of the lowest level -> other names of it seen in files."""
     labels: dict[str, str] = Field(default_factory=dict)
     """What `area`, `areas` and the levels are called in map and report."""
     spelling: dict[str, str] = Field(default_factory=dict)
     """See `smallarea.areas.names.canonical`."""
-    not_covered: NotCovered = NotCovered()
 
 
-def read_spec(block: dict[str, Any]) -> FrameSpec:
-    """Validate the block.
+Spec = TypeVar("Spec", bound=FrameSpec)
+
+
+def read_spec(block: dict[str, Any], kind: type[Spec]) -> Spec:
+    """Validate the block as one register wants it.
 
     Raises
     ------
     InputError : a field is unknown, missing or out of range; the first is named.
     """
     try:
-        return FrameSpec.model_validate(block)
+        return kind.model_validate(block)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            first["msg"],
+            first["msg"].removeprefix("Value error, "),
             where=f"data_catalog.yaml, frame.{field}",
             remedy="correct that entry of the catalog",
         ) from None

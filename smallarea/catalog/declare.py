@@ -10,12 +10,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from smallarea.errors import InputError
+from smallarea.reading.column import Column
 
 Kind = Literal["table", "raster", "points", "lines", "flows"]
 
-#: The roles a key may give to columns, per kind of source.
+#: The roles a key may give to columns, per kind of source. A table may also name one level of the
+#: frame, alone (its rows are that level's units) or beside `name`.
 KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
-    "table": tuple(map(frozenset, (["code"], ["province", "name"], ["province"], ["region"]))),
+    "table": (frozenset(["code"]), frozenset(["name"])),
     "flows": (frozenset(["origin", "destination"]),),
     "points": (frozenset(["lat", "lon"]), frozenset()),
     "raster": (frozenset(),),
@@ -25,18 +27,6 @@ KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
 
 class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Declared):
-    """What a column must hold. Its key in the catalog is the name that stream files use."""
-
-    header: str | None = None
-    """What heads the column in the file, or how that begins; by default the column's name."""
-    type: Literal["integer", "number", "text"] = "number"
-    min: float | None = None
-    max: float | None = None
-    optional: bool = False
-    """The file may lack the column; it is then all missing."""
 
 
 class Source(_Declared):
@@ -62,6 +52,8 @@ class Source(_Declared):
     """Sheet of a workbook or layer of a GeoPackage; by default the first."""
     snap_km: float = Field(default=0, ge=0)
     """A point outside every area goes to the nearest one within this distance."""
+    domain: str = ""
+    """What the source is about (wealth, reach, safety...), to compare models by domain."""
     optional: bool = False
     """Without its file, streams on this source are left out, and that is reported."""
     note: str = ""
@@ -73,9 +65,16 @@ class Source(_Declared):
 
     @model_validator(mode="after")
     def _consistent(self) -> Source:
-        if frozenset(self.key) not in KEYS[self.kind]:
+        roles = frozenset(self.key)
+        level = roles - {"code", "name"}
+        of_level = self.kind == "table" and len(level) == 1 and roles <= level | {"name"}
+        if roles not in KEYS[self.kind] and not of_level:
             forms = " or ".join(" + ".join(sorted(form)) or "none" for form in KEYS[self.kind])
-            raise ValueError(f"the key of a {self.kind} source must be: {forms}")
+            also = " or a level of the frame, alone or with name" if self.kind == "table" else ""
+            raise ValueError(f"the key of a {self.kind} source must be: {forms}{also}")
+        for name, column in self.columns.items():
+            if column.error and column.error not in self.columns:
+                raise ValueError(f"the error of {name}, '{column.error}', is not declared")
         if unknown := set(self.per) - set(self.columns):
             raise ValueError(f"'per' names columns that are not declared: {', '.join(unknown)}")
         text = [n for n, c in self.columns.items() if c.type == "text" and n not in self.per]
@@ -100,6 +99,17 @@ class Catalog(_Declared):
             return value
         named = {k: {**v, "name": k} if isinstance(v, dict) else v for k, v in sources.items()}
         return {**value, "sources": named}
+
+    @model_validator(mode="after")
+    def _levels_are_the_frames(self) -> Catalog:
+        levels = [level.get("name") for level in self.frame.get("levels", [])]
+        for name, source in self.sources.items():
+            if source.kind == "table" and (other := set(source.key) - {"code", "name", *levels}):
+                raise ValueError(
+                    f"the key of source {name} names '{min(other)}', which is no level of the "
+                    f"frame ({', '.join(map(str, levels)) or 'none is declared'})"
+                )
+        return self
 
 
 class _Loader(yaml.SafeLoader):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from smallarea.catalog.cells import as_values
 from smallarea.catalog.declare import Source
 from smallarea.catalog.report import ReadReport, some
 from smallarea.catalog.snapshots import Snapshot
 from smallarea.errors import InputError
+from smallarea.reading.cells import as_values
 
 if TYPE_CHECKING:
     import geopandas as gpd

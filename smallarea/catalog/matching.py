@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.catalog.cells import as_text, normalise
 from smallarea.errors import InputError
+from smallarea.reading.cells import as_text, normalise
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -37,30 +37,37 @@ def match_codes(cells: pd.Series, frame: Frame, where: str) -> pd.Series:
 
 
 def match_units(cells: pd.Series, table: pd.DataFrame, level: str) -> pd.Series:
-    """Return region or province ids for names, <NA> where no single unit bears the name.
+    """Return ids of a level for names, <NA> where no single unit bears the name.
 
     A unit called "Region I (Ilocos Region)" is found as such, as "Region I" and as "Ilocos Region".
     """
     pairs = unit_names(table, level)
     known = pairs.drop_duplicates("alias", keep=False).set_index("alias")["unit"]
-    return as_text(cells).map(short, na_action="ignore").map(known).astype("string")
+    return (
+        as_text(cells)
+        .map(lambda name: short(name, level), na_action="ignore")
+        .map(known)
+        .astype("string")
+    )
 
 
 def unit_names(table: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Return alias, unit: every name that a region or province answers to, as `short` has it."""
+    """Return alias, unit: every name that a unit of the level answers to, as `short` has it."""
     units = table.groupby(f"{level}_id")[level].first()
-    aliases = [(alias, unit) for unit, name in units.items() for alias in _aliases(str(name))]
+    aliases = [
+        (alias, unit) for unit, name in units.items() for alias in _aliases(str(name), level)
+    ]
     return pd.DataFrame(aliases, columns=["alias", "unit"]).drop_duplicates()
 
 
-def _aliases(name: str) -> list[str]:
+def _aliases(name: str, level: str) -> list[str]:
     outside, _, inside = name.partition("(")
-    return [short(part) for part in (name, outside, inside) if short(part)]
+    return [text for part in (name, outside, inside) if (text := short(part, level))]
 
 
-def short(name: str) -> str:
-    """Return a unit's name without case, punctuation and the word "region"."""
-    words = [word for word in normalise(name).split() if word != "region"]
+def short(name: str, level: str) -> str:
+    """Return a unit's name without case, punctuation and the word for its level."""
+    words = [word for word in normalise(name).split() if word != level]
     return " ".join(words) or normalise(name)
 
 

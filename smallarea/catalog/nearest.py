@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import Source
 from smallarea.catalog.matching import UNKNOWN, match_points, short, unit_names
 from smallarea.catalog.report import ReadReport
@@ -43,10 +44,10 @@ def unmatched_table(
     Returns
     -------
     source, file, row, key, reason : as in the `ReadReport`.
-    nearest_name, nearest_id : the one area (region, province) whose code or name is nearest to the
-        key; of a point, the nearest area. Missing where none is near or several are equally so.
+    nearest_name, nearest_id : the one area (or unit of a level) whose code or name is nearest to
+        the key; of a point, the nearest area. Missing where none is near or several are equally so.
     similarity : 0 to 1, of the codes, or of the names without case, accents and punctuation; where
-        the province of the key counts, the lesser of both. Missing for points.
+        the place of the key counts, the lesser of both. Missing for points.
     """
     parts = []
     for report in reports:
@@ -95,12 +96,12 @@ def _suggester(roles: list[str], frame: Frame) -> Callable[[str], Suggestion]:
             known, present = set(frame.codes["code"]), {i: {i} for i in frame.table.index}
             flows = len(roles) == 2
             return lambda key: _code(key.split(" / ") if flows else [key], known, present)
-        case ["name", "province"]:
+        case _ if "name" in roles:
             return _named(frame, name_first=roles[0] == "name")
-        case ["province"] | ["region"]:
-            pairs = unit_names(frame.table, roles[0])
+        case [level] if level in levels_of(frame.table):
+            pairs = unit_names(frame.table, level)
             units = _grouped(pairs["alias"], pairs["unit"])
-            return lambda key: nearest(short(key), units, NEAR_NAME)
+            return lambda key: nearest(short(key, level), units, NEAR_NAME)
         case [] | ["lat", "lon"]:
             return lambda key: _place(key, roles or ["lat", "lon"], frame)
     return lambda key: None
@@ -118,19 +119,19 @@ def _named(frame: Frame, name_first: bool) -> Callable[[str], Suggestion]:
     def plain(text: str) -> str:
         return canonical(text, frame.spelling).removeprefix(CITY)
 
-    names, provinces = frame.names["name"].map(plain), frame.names["province"].map(plain)
+    names, places = frame.names["name"].map(plain), frame.names["within"].map(plain)
     everywhere = _grouped(names, frame.names["area_id"])
     within = {
-        province: _grouped(own, frame.names.loc[own.index, "area_id"])
-        for province, own in names.groupby(provinces)
+        place: _grouped(own, frame.names.loc[own.index, "area_id"])
+        for place, own in names.groupby(places)
     }
 
     def suggest(key: str) -> Suggestion:
         first, _, second = key.rpartition(" / ") if name_first else key.partition(" / ")
-        name, province = (first, second) if name_first else (second, first)
-        if not (name and province):
+        name, place = (first, second) if name_first else (second, first)
+        if not (name and place):
             return nearest(plain(key), everywhere, NEAR_NAME)
-        where = nearest(plain(province), {p: {p} for p in within}, NEAR_NAME)
+        where = nearest(plain(place), {p: {p} for p in within}, NEAR_NAME)
         near = nearest(plain(name), within[where[0]], NEAR_NAME) if where else None
         if where and near:
             return near[0], min(near[1], where[1])
@@ -157,8 +158,8 @@ def _grouped(texts: pd.Series, ids: pd.Series) -> dict[str, set[str]]:
 
 
 def _names(frame: Frame) -> dict[str, str]:
-    """Return the name of every area, province and region."""
+    """Return the name of every area and every unit above."""
     named: dict[str, str] = {}
-    for level in ("region", "province"):
+    for level in reversed(levels_of(frame.table)):
         named |= dict(zip(frame.table[f"{level}_id"], frame.table[level], strict=True))
     return named | dict(zip(frame.table.index, frame.table["name"], strict=True))

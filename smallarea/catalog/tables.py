@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.catalog.cells import LABEL, as_text, as_values, find_columns, read_cells
+from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import Column, Source
 from smallarea.catalog.matching import NO_KEY, UNKNOWN, match_codes, match_points, match_units
 from smallarea.catalog.report import ReadReport, some
 from smallarea.catalog.snapshots import Snapshot
 from smallarea.errors import InputError
+from smallarea.reading.cells import LABEL, as_text, as_values, find_columns, read_cells
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -28,7 +29,7 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
     Returns
     -------
     data : one row per matched row of the file, with the columns the catalog declares, after the
-        key: `area_id` (`province_id` or `region_id` for a table of those; `origin` and
+        key: `area_id` (`<level>_id` for a table of a level's units; `origin` and
         `destination` for flows; `lon` and `lat` besides for points).
     report : the account of all rows.
 
@@ -90,13 +91,21 @@ def _match(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Seri
             return {"area_id": match_codes(key["code"], frame, where("code"))}
         case ["destination", "origin"]:
             return {r: match_codes(key[r], frame, where(r)) for r in ("origin", "destination")}
-        case ["name", "province"]:
-            names, provinces = as_text(key["name"]), as_text(key["province"])
-            return {"area_id": frame.match_names(provinces, names).where(names.notna())}
         case ["lat", "lon"]:
             return _locate(source, key, frame)
+        case roles if "name" in roles:
+            above = [role for role in roles if role != "name"]
+            if above and above[0] != levels_of(frame.table)[0]:
+                raise InputError(
+                    f"names are looked for within {levels_of(frame.table)[0]}, not {above[0]}",
+                    where=f"data_catalog.yaml, source {source.name}, key",
+                    remedy="give the lowest level beside the name, or the name alone",
+                )
+            names = as_text(key["name"])
+            within = as_text(key[above[0]]) if above else pd.Series("", names.index)
+            return {"area_id": frame.match_names(within, names).where(names.notna())}
         case _:
-            level = key.columns[0]
+            level = str(key.columns[0])
             return {f"{level}_id": match_units(key[level], frame.table, level)}
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smallarea.areas import build_frame, save_frame
+from smallarea.areas import build_frame, frame_inputs, save_frame
 from smallarea.run.code import source_hash
-from smallarea.run.inputs import frame_inputs
 
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog

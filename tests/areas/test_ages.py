@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smallarea.areas.ages import children_share
-from smallarea.areas.spec import AgeFile, Ages
+from smallarea.areas.registers.ages import children_share
+from smallarea.areas.registers.psgc_spec import AgeFile, Ages
 from smallarea.errors import InputError
 
 AREAS = pd.DataFrame(

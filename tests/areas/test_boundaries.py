@@ -11,7 +11,8 @@ from shapely import Polygon, box
 
 from smallarea.areas.boundaries import EMBEDDED, draw
 from smallarea.areas.codes import Crosswalk
-from smallarea.areas.spec import FrameSpec, read_spec
+from smallarea.areas.registers.psgc_spec import PsgcSpec as FrameSpec
+from smallarea.areas.spec import read_spec
 from smallarea.errors import InputError
 
 IDS = ["0100101000", "0100102000", "0100103000"]
@@ -42,9 +43,11 @@ def spec() -> FrameSpec:
             "crs": "EPSG:32651",
             "area_crs": "EPSG:6933",
             "code_prefix": "PH",
+            "levels": [{"name": "province"}],
             "boundaries": {"file": "shapes.parquet", "code": "psgc", "source": "the office"},
             "ages": {"children": 0.4, "source": "guess"},
-        }
+        },
+        FrameSpec,
     )
 
 

@@ -21,12 +21,15 @@ TABLE = pd.DataFrame(
     ],
     columns=["area_id", "name", "province", "region"],
 ).set_index("area_id")
+TABLE[["province_id", "region_id"]] = TABLE[["province", "region"]]
 NAMES = pd.concat(
     [
-        TABLE.reset_index()[["area_id", "province", "name"]].assign(former=False),
+        TABLE.reset_index()[["area_id", "province", "name"]]
+        .set_axis(["area_id", "within", "name"], axis=1)
+        .assign(former=False),
         pd.DataFrame(
             [("05", "South", "Old Town", True), ("05", "South", "Alba", True)],
-            columns=["area_id", "province", "name", "former"],
+            columns=["area_id", "within", "name", "former"],
         ),
     ],
     ignore_index=True,
@@ -66,7 +69,7 @@ def test_several_candidates_are_listed_and_none_is_chosen(text: str, areas: list
     with pytest.raises(InputError) as raised:
         find_area(text, TABLE, SPELLING, names=NAMES, codes=CODES)
     for area in areas:
-        name, province, region = TABLE.loc[area]
+        name, province, region = TABLE.loc[area, ["name", "province", "region"]]
         assert f"{name}, {province}, {region} ({area})" in str(raised.value)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallarea.areas.places import APPROXIMATE, place
+from smallarea.areas.registers.places import APPROXIMATE, place
 from smallarea.errors import InputError
 
 

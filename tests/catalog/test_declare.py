@@ -51,7 +51,7 @@ def test_an_entry_is_read_and_the_blocks_of_others_pass_through(tmp_path):
         (
             "key: {code: psgc}",
             "key: {psgc: psgc}",
-            ["sources > poverty", "code or name + province"],
+            ["psgc", "no level of the frame"],
         ),
         ("rate: {min: 0", "rate: {min: low", ["columns > rate > min"]),
         ("key: {code", "per: [year]\n    key: {code", ["'per'", "year"]),

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallarea.catalog import Column
-from smallarea.catalog.cells import as_values
 from smallarea.errors import InputError
+from smallarea.reading.cells import as_values
 
 CODE = {"code": "psgc"}
 RATE = {"rate": {"min": 0}}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from smallarea.areas.names import canonical
-from smallarea.areas.spec import AgeFile, Ages, locate
+from smallarea.areas.registers.psgc_spec import AgeFile, Ages
+from smallarea.areas.spec import locate
 from smallarea.errors import InputError
 
 

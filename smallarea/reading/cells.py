@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from smallarea.catalog.declare import Column
 from smallarea.errors import InputError
+from smallarea.reading.column import Column
 
 #: How statistical offices write "no value".
 MISSING = frozenset({"", "-", "--", "–", "—", ".", "..", "...", "na", "n/a", "nan", "nil", "null"})

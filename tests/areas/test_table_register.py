@@ -1,0 +1,152 @@
+"""A frame made from a plain table: points or polygons, any levels, any reference populations."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+from smallarea.areas import build_frame, frame_inputs, load_frame, save_frame
+from smallarea.areas.levels import levels_of
+from smallarea.errors import InputError
+
+TABLE = pd.DataFrame(
+    {
+        "code": ["07", "01", "03", "02", "05", "04"],
+        "town": ["Gama", "Alba", "Beta", "Beta", "Dunes", "Cliff"],
+        "district": ["North", "North", "North", "South", "South", "South"],
+        "people": [500, 1000, 2000, 3000, 4000, 5000],
+        "grown": [300, 600, 1200, 1800, 2400, 3000],
+        "x": [10.0, 10.1, 10.2, 10.0, 10.1, 10.2],
+        "y": [50.1, 50.1, 50.1, 50.0, 50.0, 50.0],
+        "asked": ["yes", "yes", "no", "yes", "yes", "yes"],
+    }
+)
+BLOCK = {
+    "connector": "table",
+    "publisher": "nobody",
+    "licence": "none",
+    "vintage": "2020",
+    "crs": "EPSG:32632",
+    "area_crs": "EPSG:6933",
+    "file": "towns.csv",
+    "code": "code",
+    "name": "town",
+    "population": "people",
+    "populations": {"adults": "grown"},
+    "lon": "x",
+    "lat": "y",
+    "covered": "asked",
+    "levels": [
+        {"name": "district"},
+        {"name": "half", "of": "district", "groups": {"All": ["North", "South"]}},
+    ],
+    "labels": {"area": "Town", "areas": "towns"},
+    "aliases": {"South": ["Meridional"], "01": ["Old Alba"]},
+}
+
+
+class Catalog:
+    def __init__(self, **changed):
+        self.frame = {k: v for k, v in (BLOCK | changed).items() if v is not None}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    TABLE.to_csv(tmp_path / "towns.csv", index=False)
+    return tmp_path
+
+
+def test_points_become_cells_and_that_is_said(folder):
+    frame = build_frame(Catalog(), [folder])
+    table = frame.table
+    assert list(table.index) == ["01", "02", "03", "04", "05", "07"]
+    assert levels_of(table) == ["district", "half"]
+    assert set(table["half"]) == {"All"}
+    assert table.loc["04", "adults"] == 3000
+    assert not table.loc["03", "covered"]
+    assert table["covered"].sum() == 5
+    assert table["geometry_source"].str.contains("drawn from points").all()
+    points = shapely.points(table["lon"], table["lat"])
+    assert shapely.contains(frame.geometry.to_numpy(), points).all()
+    assert frame.neighbours.shape == (6, 6)
+    assert frame.words["area"] == "Town"
+    assert frame.words["half"] == "Half"
+
+
+def test_polygons_of_a_file_win_and_the_lacking_are_drawn(folder):
+    ids = ["01", "02", "03"]
+    boxes = [shapely.box(10 + i / 10, 50, 10.1 + i / 10, 50.2) for i in range(3)]
+    shapes = gpd.GeoDataFrame({"id": ids}, geometry=boxes, crs="EPSG:4326")
+    shapes.to_file(folder / "shapes.gpkg")
+    boundaries = {"file": "shapes.gpkg", "code": "id", "source": "the office"}
+    frame = build_frame(Catalog(boundaries=boundaries), [folder])
+    assert (frame.table.loc[ids, "geometry_source"] == "the office").all()
+    assert (frame.table["geometry_source"] == "the office").sum() == 3
+    with pytest.raises(InputError, match="3 areas have neither polygon nor point, the first 04"):
+        build_frame(Catalog(boundaries=boundaries, lon=None, lat=None), [folder])
+
+
+def test_names_and_codes_are_matched(folder):
+    frame = build_frame(Catalog(), [folder])
+    names = pd.Series(["Beta", "beta", "Old Alba", "Beta"])
+    within = pd.Series(["Meridional", "North", "", ""])
+    found = frame.match_names(within, names)
+    assert found[:3].tolist() == ["02", "03", "01"]
+    assert pd.isna(found[3])
+    assert frame.match(pd.Series(["07", "99"]), where="t").tolist()[0] == "07"
+
+
+def test_it_is_saved_whole_and_traced(folder, tmp_path):
+    frame = build_frame(Catalog(), [folder])
+    save_frame(frame, tmp_path / "frame")
+    again = load_frame(tmp_path / "frame")
+    pd.testing.assert_frame_equal(again.table, frame.table)
+    assert again.words == frame.words
+    assert list(frame_inputs(Catalog(), [folder])) == ["towns.csv"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("code", "01", "stands in another row too"),
+        ("town", "", "column 'town', row 2"),
+        ("people", -3, "is negative"),
+        ("people", 2.5, "not a whole number"),
+        ("people", "many", "not a number"),
+        ("x", 370, "above 180"),
+        ("asked", "maybe", "neither yes nor no"),
+        ("district", "", "column 'district', row 2"),
+    ],
+)
+def test_a_bad_cell_is_named(folder, column, cell, words):
+    table = TABLE.astype(object)
+    table.loc[0, column] = cell
+    table.to_csv(folder / "towns.csv", index=False)
+    with pytest.raises(InputError, match=words) as error:
+        build_frame(Catalog(), [folder])
+    assert "towns.csv" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"connector": "tabel"}, "no connector 'tabel'.*use psgc or table"),
+        ({"connector": None}, "no connector is named"),
+        ({"lon": None}, "lon and lat go together"),
+        ({"lon": None, "lat": None}, "areas need a place"),
+        ({"name": "city"}, "no column 'city'"),
+        ({"file": "cities.csv"}, "cities.csv"),
+        ({"colour": "red"}, "frame.colour"),
+        ({"levels": []}, "frame.levels"),
+        ({"levels": [{"name": "district"}, {"name": "h", "of": "state", "groups": {}}]},
+         "no level 'state'"),
+        ({"levels": [{"name": "district"}, {"name": "h", "of": "district",
+          "groups": {"A": ["North"]}}]}, "'South' is in no group"),
+        ({"levels": [{"name": "district"}, {"name": "h", "of": "district",
+          "groups": {"A": ["North", "South"], "B": ["North"]}}]}, "'North' is listed twice"),
+    ],
+)  # fmt: skip
+def test_a_bad_declaration_is_named(folder, changed, words):
+    with pytest.raises(InputError, match=words) as error:
+        build_frame(Catalog(**changed), [folder])
+    assert "data_catalog.yaml" in str(error.value) or "towns.csv" in str(error.value)
