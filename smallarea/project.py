@@ -95,7 +95,7 @@ class Project:
     def data_dirs(self, data: str | Path | None = None) -> list[Path]:
         """Return the folders searched for a source's file, first match wins."""
         dirs = [self.root / "data"]
-        if self.root / self.settings.survey == self.twin / "survey":
+        if self._takes_the_twin:
             dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
             return dirs
@@ -129,10 +129,21 @@ class Project:
         knobs = {"seed": self.settings.seed} | knobs
         return simulate_twin(self.root, self.catalog, frame, self.twin, data, knobs, progress)
 
-    def survey(self, *, seed: int, progress: Progress = silent) -> Path:
-        """Return the survey's folder; where there is none yet, make the twin's and say so."""
-        survey = self.root / self.settings.survey
-        if not survey.is_dir() and survey == self.twin / "survey":
+    @property
+    def _takes_the_twin(self) -> bool:
+        """Whether the settings name the twin's survey."""
+        survey = self.settings.survey
+        return survey is not None and self.root / survey == self.twin / "survey"
+
+    def truth(self, *, seed: int, progress: Progress = silent) -> Path:
+        """Return the survey's folder or the file of direct estimates.
+
+        Where the settings name the twin's survey and there is none yet, it is made and said so.
+        """
+        if self.settings.direct is not None:
+            return self.root / self.settings.direct.file
+        survey = self.root / str(self.settings.survey)
+        if not survey.is_dir() and self._takes_the_twin:
             progress("twin: no survey yet, so the digital twin is made", None)
             self.simulate(progress=progress, seed=seed)
         return survey
@@ -170,8 +181,8 @@ class Project:
         seed = self.settings.seed if seed is None else seed
         store = self._store(progress)
         started = datetime.now(UTC)
-        survey = self.survey(seed=seed, progress=progress)
-        inputs = resolve_inputs(self.root, self.catalog, survey, self.data_dirs(data), self.twin)
+        truth = self.truth(seed=seed, progress=progress)
+        inputs = resolve_inputs(self.root, self.catalog, truth, self.data_dirs(data), self.twin)
         job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
         published = main_job(job)
         manifest = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from smallarea.errors import InputError
 
@@ -19,6 +19,22 @@ class TauSettings(_Block):
     a: float = Field(gt=0)
     b: float = Field(gt=0)
     source: str
+
+
+class TotalSettings(_Block):
+    """A national total that comes with the direct estimates, in people."""
+
+    total: float = Field(gt=0)
+    se: float = Field(gt=0)
+    source: str
+
+
+class DirectSettings(_Block):
+    """Direct estimates from elsewhere, in place of a survey; see `nsum.elsewhere`."""
+
+    file: str
+    deff: float = Field(1.0, gt=0)
+    national: dict[str, TotalSettings] = Field(default_factory=dict)
 
 
 def _levels(value: Any) -> list[int] | dict[str, str] | None:
@@ -40,8 +56,10 @@ class Settings(_Block):
     Attributes
     ----------
     seed : the one seed from which every random stage takes its own.
-    survey : folder with respondents.csv, groups.csv, roster.csv, casework.csv, in the project.
-    tau_prior : informed prior of the reporting rate; totals scale with 1 / tau.
+    survey : folder with respondents.csv, groups.csv, roster.csv, casework.csv, in the project; or
+    direct : direct estimates made elsewhere, in the project. One of the two.
+    tau_prior : informed prior of the reporting rate; totals scale with 1 / tau. Without it nothing
+        is divided by a reporting rate: every number is as reported.
     degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
         the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
         is right if respondents counted people of their own municipality only; on the twin, who
@@ -54,13 +72,20 @@ class Settings(_Block):
     """
 
     seed: int = Field(ge=0)
-    survey: str
-    tau_prior: TauSettings
+    survey: str | None = None
+    direct: DirectSettings | None = None
+    tau_prior: TauSettings | None = None
     degrees: Literal["national", "roster"] = "national"
     top_k: int = Field(100, ge=1)
     describe_by: dict[str, Levels] = Field(default_factory=dict)
     folds: int = Field(5, ge=2)
     draws: dict[str, Annotated[int, Field(ge=100)]]
+
+    @model_validator(mode="after")
+    def _one_truth(self) -> Settings:
+        if (self.survey is None) == (self.direct is None):
+            raise ValueError("name a survey's folder, or a file of direct estimates, one of both")
+        return self
 
     def draws_of(self, profile: str) -> int:
         """Return the number of draws of a profile; raise InputError naming those that exist."""
@@ -81,7 +106,7 @@ def read_settings(block: dict[str, Any]) -> Settings:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            first["msg"],
+            first["msg"].removeprefix("Value error, "),
             where=f"data_catalog.yaml, settings.{field}",
             remedy="mend this setting; `smallarea init` writes a complete example",
         ) from None

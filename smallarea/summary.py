@@ -67,7 +67,9 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
                 "sha256": None if path is None else sha256(path),
             }
         )
-    survey = project.root / project.settings.survey
+    direct = project.settings.direct
+    survey = project.root / (direct.file if direct else str(project.settings.survey))
+    lacking = "missing" if direct else "missing: `smallarea run` makes the twin"
     try:
         latest = project.latest().manifest
     except InputError:
@@ -79,7 +81,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
         )
     return {
         "project": str(project.root),
-        "survey": str(survey) if survey.is_dir() else "missing: `smallarea run` makes the twin",
+        "survey": str(survey) if survey.exists() else lacking,
         "sources": sources,
         "latest": latest
         and {key: latest[key] for key in ("run", "started", "profile", "seed", "synthetic")},

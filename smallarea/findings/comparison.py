@@ -230,7 +230,8 @@ class _Wave:
     def of(cls, run: Run) -> _Wave:
         draws = run.draws()
         areas = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
-        return cls(draws["counts"] * draws["tau"], areas, run.indicators)
+        reported = draws["counts"] * draws["tau"] if "tau" in draws else draws["counts"]
+        return cls(reported, areas, run.indicators)
 
     @property
     def covered(self) -> pd.Index:
@@ -265,7 +266,7 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     if earlier.synthetic != later.synthetic:
         one = earlier if earlier.synthetic else later
         yield f"only {one.folder.name} is SYNTHETIC: a real survey is compared with an invented one"
-    prior = [run.manifest["tau_prior"] for run in (earlier, later)]
+    prior = [run.manifest["tau_prior"] or {"a": 1.0, "b": 0.0} for run in (earlier, later)]
     if any(prior[0][key] != prior[1][key] for key in ("a", "b")):
         told = [f"Beta({p['a']:.4g}, {p['b']:.4g})" for p in prior]
         yield (

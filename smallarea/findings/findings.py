@@ -64,7 +64,7 @@ def findings(
     *,
     rates: xr.DataArray,
     counts: xr.DataArray,
-    tau: xr.DataArray,
+    tau: xr.DataArray | None,
     checks: FitChecks,
     casework: Mapping[str, pd.DataFrame] | None,
     by: Mapping[str, Levels],
@@ -75,7 +75,8 @@ def findings(
     Parameters
     ----------
     ard : the survey; `area_id` in its design are those of `table`, the frame's.
-    rates : the models' draws of reported rates. counts, tau : the projection's draws.
+    rates : the models' draws of reported rates. counts, tau : the projection's draws; tau is None
+        where no reporting rate is set: what is scaled by it is then left out.
     casework : `summary`, `sensitivity`, `areas`, as `casework_table` takes them.
     by : characteristics of respondents, see `described`; levels are those of their area.
 
@@ -95,7 +96,8 @@ def findings(
     headline = indicators.headline
     parts = list(indicators.parts(headline))
     _, exposure = reports_and_exposure(ard, parts)
-    expected = (counts * tau).sel(component=parts).sum("component").mean("draw").to_series()
+    reported = (counts if tau is None else counts * tau).sel(component=parts)
+    expected = reported.sum("component").mean("draw").to_series()
     used = [] if casework is None else casework["areas"].query("used").index.tolist()
     # The urban share of one place, and so the place, could be had from the totals it anchors.
     anchor = used if len(used) >= FEWEST_PLACES else None
@@ -109,7 +111,6 @@ def findings(
     made = {
         "who_reported": who_told(ard, people, asked, indicators).reset_index(),
         **groups,
-        "sensitivity_tau": totals_by_tau(counts, tau, indicators),
         "sensitivity_overlap": totals_by_overlap(counts, indicators),
         "relative_reporting": safe_relative(relative, ard, people, indicators),
         "sensitivity_reporting": pd.concat(scenarios, ignore_index=True).round({"total_ratio": 2}),
@@ -119,6 +120,32 @@ def findings(
         "checks": safe_checks(checks.predictive, ard),
         "leave_one_out": safe_left_out(checks.left_out, ard),
     }
+    if tau is not None:
+        made["sensitivity_tau"] = totals_by_tau(counts, tau, indicators)
     if casework is not None:
         made["casework"] = casework_table(**casework)
     return {name: made[name] for name in FILES if name in made}, notes
+
+
+def direct_findings(
+    table: pd.DataFrame,
+    direct: Direct,
+    indicators: Indicators,
+    rates: xr.DataArray,
+    counts: xr.DataArray,
+    tau: xr.DataArray | None,
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of `FILES` that need no respondents, for direct estimates from elsewhere.
+
+    Parameters as in `findings`; a direct estimate's area counts as one sampling unit.
+    """
+    candidates = list(table.index[table["covered"]])
+    made = {
+        "sensitivity_overlap": totals_by_overlap(counts, indicators),
+        "next_places": where_next(
+            rates, table, direct, len(direct.reports), candidates, indicators
+        ),
+    }
+    if tau is not None:
+        made["sensitivity_tau"] = totals_by_tau(counts, tau, indicators)
+    return {name: made[name] for name in FILES if name in made and len(made[name])}

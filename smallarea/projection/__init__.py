@@ -1,6 +1,12 @@
 """From fitted models to every area: agreement with the nation, indicators, summaries, decisions."""
 
-from smallarea.projection.consistency import Agreement, agree, apply_tau, discrepancy
+from smallarea.projection.consistency import (
+    Agreement,
+    agree,
+    apply_tau,
+    bound_rates,
+    discrepancy,
+)
 from smallarea.projection.counts import reference_sizes, to_counts
 from smallarea.projection.decisions import probability_above, probability_top
 from smallarea.projection.indicators import count_draws, indicator_draws
@@ -10,6 +16,7 @@ __all__ = [
     "Agreement",
     "agree",
     "apply_tau",
+    "bound_rates",
     "count_draws",
     "discrepancy",
     "indicator_draws",

@@ -21,6 +21,9 @@ from scipy.special import expit, logit
 
 from smallarea.errors import InputError
 
+#: Rates are bounded here: nearly everybody.
+CEILING = 1 - 1e-6
+
 #: A prevalence is bounded here when a tau draw would push it over 1 (everybody).
 CEILING = 1 - 2.0**-20
 _BELOW_ONE = np.nextafter(1.0, 0.0)
@@ -43,6 +46,21 @@ class Agreement:
     components: pd.DataFrame
     movement: pd.DataFrame
     warnings: tuple[str, ...]
+
+
+def bound_rates(rates: xr.DataArray) -> tuple[xr.DataArray, list[str]]:
+    """Bound draws of rates below 1, and say how many were above.
+
+    Count models know no upper end: where a rate is high, some draws of it are above everybody.
+    """
+    above = rates >= CEILING
+    share = above.mean([dim for dim in rates.dims if dim != "component"])
+    said = [
+        f"{name}: {float(part):.2%} of the draws of rates were above 1 and are bounded there"
+        for name, part in zip(share["component"].values, share.values, strict=True)
+        if part > 0
+    ]
+    return rates.where(~above, CEILING), said
 
 
 def apply_tau(

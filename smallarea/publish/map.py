@@ -21,7 +21,14 @@ from smallarea.projection.summaries import QUANTILES
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.topology import build_topology
-from smallarea.publish.words import FLAG_WORDS, INTERNAL, MEANING, NOT_SAID
+from smallarea.publish.words import (
+    FLAG_WORDS,
+    INTERNAL,
+    MEANING,
+    NOT_SAID,
+    TAU_MEANING,
+    TAU_NOT_SAID,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -42,6 +49,7 @@ def write_map(
     k: int = 100,
     labels: Mapping[str, str],
     spelling: Mapping[str, str] | None = None,
+    reporting: bool = True,
 ) -> None:
     """Write the page, about 1 MB for 1,642 areas.
 
@@ -53,12 +61,13 @@ def write_map(
     geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
     k : the k of the estimates' `p_top`.
     labels : what an area and each level are called, see `smallarea.areas.Frame.words`.
+    reporting : whether numbers were divided by a reporting rate.
     spelling : words the search takes for others, see `smallarea.areas.names.canonical`.
     """
     from jinja2 import Environment, FileSystemLoader
 
     check_columns(estimates)
-    data = map_data(estimates, national, table, geometry, indicators, labels, k)
+    data = map_data(estimates, national, table, geometry, indicators, labels, k, reporting)
     data["spelling"] = dict(spelling or {})
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
@@ -66,7 +75,7 @@ def write_map(
         names={"area": labels["area"], "lowest": labels[levels_in(estimates)[0]]},
         notice=data["notice"],
         internal=INTERNAL,
-        not_said=NOT_SAID,
+        not_said=[*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])],
         labels=[f"{indicators.labels[n]} ({indicators.units[n]})" for n in indicators.totals],
         rows=_plain_rows(estimates, indicators.totals),
         css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
@@ -86,6 +95,7 @@ def map_data(
     indicators: Indicators,
     labels: Mapping[str, str],
     k: int,
+    reporting: bool = True,
 ) -> dict[str, Any]:
     """Return everything the page's script reads; arrays are in the order of `areas.id`."""
     by = {name: rows.set_index("area_id") for name, rows in estimates.groupby("indicator")}
@@ -102,7 +112,7 @@ def map_data(
         "notice": max(estimates["notice"]),
         "hatch": HATCHED,
         "words": FLAG_WORDS,
-        "meaning": [*MEANING, *indicators.meaning],
+        "meaning": [*MEANING, *([TAU_MEANING] if reporting else []), *indicators.meaning],
         "indicators": {
             name: {
                 "label": indicators.labels[name],

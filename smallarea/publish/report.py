@@ -18,7 +18,14 @@ from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.figures import tau_curve, top_map
 from smallarea.publish.interviews import interviews
-from smallarea.publish.words import FLAG_WORDS, INTERNAL, MEANING, NOT_SAID
+from smallarea.publish.words import (
+    FLAG_WORDS,
+    INTERNAL,
+    MEANING,
+    NOT_SAID,
+    TAU_MEANING,
+    TAU_NOT_SAID,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -35,9 +42,10 @@ class ReportInput:
     indicators : what is published; the notice of a synthetic survey comes from `estimates`.
     estimates : the long table after disclosure control. k : the k of its `p_top`.
     national, groups : `estimate_groups` of the whole country, and of each level told of, by name.
+    asked : whether it is a scale-up survey, not direct estimates from elsewhere.
     draws : see :func:`smallarea.publish.draws.draws_dataset`.
     geometry : polygons in degrees, index area_id.
-    tau_prior : the prior of the reporting rate and where it comes from, in words.
+    tau_prior : the prior of the reporting rate and where it comes from, in words; None without.
     decision : one sentence on whether covariates helped.
     scores : cross-validation, one row per model, any numeric columns; what they mean is in
         `score_words` (column -> words). weights : share of each model, index model.
@@ -57,7 +65,7 @@ class ReportInput:
     labels: Mapping[str, str]
     draws: xr.Dataset
     geometry: gpd.GeoSeries
-    tau_prior: str
+    tau_prior: str | None
     decision: str
     scores: pd.DataFrame
     weights: pd.Series
@@ -65,6 +73,7 @@ class ReportInput:
     sources: pd.DataFrame
     trace: Mapping[str, Any]
     k: int = 100
+    asked: bool = True
     reads: Sequence[ReadReport] = ()
     survey: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     survey_notes: Sequence[str] = ()
@@ -91,12 +100,12 @@ def write_report(report: ReportInput, path: Path) -> None:
         named=named,
         labels=named.labels,
         units=named.units,
-        meaning=[*MEANING, *named.meaning],
-        not_said=NOT_SAID,
+        meaning=[*MEANING, *([TAU_MEANING] if report.tau_prior else []), *named.meaning],
+        not_said=[*NOT_SAID, *([TAU_NOT_SAID] if report.tau_prior else [])],
         headlines=named.headlines,
         national=report.national.set_index("indicator").to_dict("index"),
-        curves={name: _curve(report, name) for name in named.totals},
-        tau=_tau_words(report.draws["tau"].values),
+        curves={n: _curve(report, n) for n in named.totals} if report.tau_prior else {},
+        tau=_tau_words(report.draws["tau"].values) if report.tau_prior else None,
         scores=_with_weights(report),
         groups={report.labels[level]: _groups(report, level) for level in report.groups},
         places=report.labels,

@@ -15,13 +15,12 @@ FLAG_WORDS: dict[str, str] = {
 
 MEANING: tuple[str, ...] = (
     "Each number is a range of plausible values, not a count of known people. The median is as "
-    "likely too high as too low; if the models and the assumed reporting rate are right, the "
+    "likely too high as too low; if the models and what they assume are right, the "
     "truth lies between q10 and q90 in four cases of five.",
     "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
     "chance of being among the highest) or the rank interval in place of a rank.",
     "Where nobody was interviewed, the number is what places like it show. Flags say where even "
     "that is a stretch.",
-    "The level of all numbers rests on the reporting rate tau, which the survey alone cannot tell.",
     "Rates and ratios were computed within each draw; they cannot be recomputed from medians.",
 )
 
@@ -32,12 +31,19 @@ INTERNAL = (
     "whether anybody there told."
 )
 
+#: What is said beside MEANING and NOT_SAID where a reporting rate is divided by.
+TAU_MEANING = (
+    "The level of all numbers rests on the reporting rate tau, which the survey cannot tell."
+)
+TAU_NOT_SAID = (
+    "How high all numbers are together depends on how often people report what they know, which "
+    "the survey alone cannot tell; differences between areas may be differences in reporting."
+)
+
 NOT_SAID: tuple[str, ...] = (
     "They are not counts of known cases, and say nothing about a person, a household or a "
     "neighbourhood.",
     "A low number is no evidence that people are safe there, and no reason to stop looking.",
     "They do not put areas in an order: most ranges overlap, and most ranks could be anywhere "
     "within hundreds of places.",
-    "How high all numbers are together depends on how often people report what they know, which "
-    "the survey alone cannot tell; differences between areas may be differences in reporting.",
 )

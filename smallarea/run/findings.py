@@ -16,35 +16,46 @@ if TYPE_CHECKING:
     from smallarea.run.stages import Stage
 
 
-def findings_stage(job: Job, frame: Stage, nsum: Stage, models: Stage, projection: Stage) -> Stage:
+def findings_stage(
+    job: Job, frame: Stage, ground: Stage, models: Stage, projection: Stage
+) -> Stage:
     """Tell what the survey itself says: tables fit to publish, one figure, notes."""
     by, top_k, survey = job.settings.describe_by, job.settings.top_k, job.inputs.survey
 
     def compute(out: Path) -> None:
         import xarray as xr
 
-        from smallarea.findings import FitChecks, findings
+        from smallarea.findings import FitChecks, direct_findings, findings
         from smallarea.nsum import load_direct
         from smallarea.nsum.group_tables import largest_figure
         from smallarea.nsum.plots import svg_text
 
         areas = load_frame(frame.folder)
-        ard = in_frame(read_answers(survey, job.indicators), areas)
+        direct = load_direct(ground.folder)
+        rates = xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf")
         with xr.open_dataset(projection.folder / "counts.nc", engine="h5netcdf") as projected:
-            counts, tau = projected["counts"].load(), projected["tau"].load()
+            counts = projected["counts"].load()
+            tau = projected["tau"].load() if "tau" in projected else None
+        if survey is None:
+            tables = direct_findings(areas.table, direct, job.indicators, rates, counts, tau)
+            for name, table in tables.items():
+                table.to_csv(out / f"{name}.csv", index=False)
+            write_json(out / "notes.json", [])
+            return
+        ard = in_frame(read_answers(survey, job.indicators), areas)
         tables, notes = findings(
             ard,
             areas.table,
-            load_direct(nsum.folder),
+            direct,
             job.indicators,
-            rates=xr.load_dataarray(models.folder / "rates.nc", engine="h5netcdf"),
+            rates=rates,
             counts=counts,
             tau=tau,
             checks=FitChecks(
-                pd.read_csv(nsum.folder / "checks.csv"),
-                pd.read_csv(nsum.folder / "leave_one_out.csv"),
+                pd.read_csv(ground.folder / "checks.csv"),
+                pd.read_csv(ground.folder / "leave_one_out.csv"),
             ),
-            casework=read_casework(nsum.folder),
+            casework=read_casework(ground.folder),
             by=by,
             top_k=top_k,
         )
@@ -65,7 +76,7 @@ def findings_stage(job: Job, frame: Stage, nsum: Stage, models: Stage, projectio
             "indicators": job.indicators.model_dump(),
         },
         code=job.code(__file__),
-        after=(frame, nsum, models, projection),
+        after=(frame, ground, models, projection),
     )
 
 

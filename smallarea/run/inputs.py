@@ -33,7 +33,8 @@ class Inputs:
     ----------
     root : the project's folder, with `data_catalog.yaml`, `features/` and `models/`.
     dirs : folders searched for a source's file, first match wins.
-    survey : folder of the survey's files; `answers` their hashes by name.
+    survey : folder of the survey's files, or None; direct : file of direct estimates, or None.
+    answers : hashes by name of the files of either.
     sources : file of each declared source, None where it is absent.
     frame : what the frame is read from, name -> hash or version.
     synthetic : whether the survey or any stream is a digital twin's.
@@ -41,7 +42,8 @@ class Inputs:
 
     root: Path
     dirs: tuple[Path, ...]
-    survey: Path
+    survey: Path | None
+    direct: Path | None
     answers: dict[str, str]
     sources: dict[str, File | None]
     frame: dict[str, str]
@@ -67,7 +69,8 @@ class Inputs:
         own = [self.root / "data_catalog.yaml"]
         own += sorted(p for room in (self.features, self.models) for p in room.glob("*.py"))
         hashes = {path: sha256(path) for path in own}
-        hashes |= {self.survey / name: digest for name, digest in self.answers.items()}
+        folder = self.survey or (self.direct.parent if self.direct else self.root)
+        hashes |= {folder / name: digest for name, digest in self.answers.items()}
         entries: list[dict[str, Any]] = [
             {
                 "file": str(p.relative_to(self.root) if p.is_relative_to(self.root) else p),
@@ -95,27 +98,24 @@ class Inputs:
 
 
 def resolve_inputs(
-    root: Path, catalog: Catalog, survey: Path, dirs: Sequence[Path], twin: Path
+    root: Path,
+    catalog: Catalog,
+    truth: Path,
+    dirs: Sequence[Path],
+    twin: Path,
 ) -> Inputs:
     """Find and hash all that a run reads.
 
     Parameters
     ----------
-    survey : the survey's folder.
+    truth : the survey's folder, or the file of direct estimates.
     twin : the digital twin's folder: what comes from there is invented.
 
     Raises
     ------
-    InputError : the survey lacks its respondents or groups.
+    InputError : the survey lacks its respondents or groups, or there are no direct estimates.
     """
-    missing = [name for name in SURVEY_FILES[:2] if not (survey / name).is_file()]
-    if missing:
-        raise InputError(
-            f"{', '.join(missing)} not found",
-            where=str(survey),
-            remedy="put the survey there, name its folder in settings.survey of the catalog, or "
-            "run `smallarea simulate`",
-        )
+    files = _truth_files(truth)
     sources: dict[str, File | None] = {}
     for name, source in catalog.sources.items():
         path = locate(source, dirs)
@@ -124,20 +124,41 @@ def resolve_inputs(
     return Inputs(
         root=root,
         dirs=tuple(dirs),
-        survey=survey,
-        answers={n: sha256(survey / n) for n in SURVEY_FILES if (survey / n).is_file()},
+        survey=truth if truth.is_dir() else None,
+        direct=None if truth.is_dir() else truth,
+        answers={file.name: sha256(file) for file in files},
         sources=sources,
         frame=frame_inputs(catalog, dirs),
-        synthetic=invented or is_synthetic(survey),
+        synthetic=invented or is_synthetic(files[0]),
     )
 
 
-def is_synthetic(survey: Path) -> bool:
-    """Whether a survey is a digital twin's.
+def _truth_files(truth: Path) -> list[Path]:
+    if truth.suffix and not truth.is_dir():
+        if not truth.is_file():
+            raise InputError(
+                "no such file",
+                where=str(truth),
+                remedy="put the direct estimates there, or correct settings.direct.file",
+            )
+        return [truth]
+    missing = [name for name in SURVEY_FILES[:2] if not (truth / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{', '.join(missing)} not found",
+            where=str(truth),
+            remedy="put the survey there, name its folder in settings.survey of the catalog, or "
+            "run `smallarea simulate`",
+        )
+    return [truth / name for name in SURVEY_FILES if (truth / name).is_file()]
+
+
+def is_synthetic(answers: Path) -> bool:
+    """Whether answers or direct estimates are invented.
 
     A twin leaves `twin.json` beside its survey and marks every respondent, so that a copy of its
     survey is known for what it is.
     """
-    with (survey / "respondents.csv").open(encoding="utf-8") as answers:
-        marked = any("SYNTHETIC" in line for line in islice(answers, 2))
-    return marked or (survey.parent / "twin.json").is_file()
+    with answers.open(encoding="utf-8", errors="replace") as lines:
+        marked = any("SYNTHETIC" in line for line in islice(lines, 2))
+    return marked or (answers.parent.parent / "twin.json").is_file()

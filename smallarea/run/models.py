@@ -17,17 +17,22 @@ if TYPE_CHECKING:
     from smallarea.run.stages import Stage
 
 
-def models_stage(job: Job, frame: Stage, features: Stage, nsum: Stage) -> Stage:
+def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stage:
     """Compare the candidates on held-out groups of areas; draw reported rates for every area."""
+    survey = job.inputs.survey
     draws, folds, inputs = job.draws, job.settings.folds, job.inputs
 
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
         from smallarea.models.applicability import applicability
+        from smallarea.nsum import load_direct
 
         candidates = load_models(inputs.models, job.profile)
         values, areas = load_features(features.folder).values, load_frame(frame.folder)
-        _, direct = surveyed_areas(job.settings, inputs.survey, areas, job.indicators)
+        if survey is None:
+            direct = load_direct(ground.folder)
+        else:
+            _, direct = surveyed_areas(job.settings, survey, areas, job.indicators)
         table = areas.table
         near = applicability(values, direct.reports.index, level_ids(table))
         near.to_csv(out / "applicability.csv")
@@ -52,5 +57,5 @@ def models_stage(job: Job, frame: Stage, features: Stage, nsum: Stage) -> Stage:
         compute,
         settings={"profile": job.profile, "draws": draws, "folds": folds, "seed": job.seed},
         code=job.code(__file__, inputs.models),
-        after=(frame, features, nsum),
+        after=(frame, features, ground),
     )

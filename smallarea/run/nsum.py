@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def nsum_stage(job: Job, frame: Stage) -> Stage:
     """From the survey: national posterior on the reported scale, and direct estimates per area."""
     settings, survey, draws = job.settings, job.inputs.survey, job.draws
+    assert survey is not None
     indicators = job.indicators
 
     def compute(out: Path) -> None:
@@ -43,7 +44,8 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         tau, casework = reporting_prior(
             settings, indicators, survey, direct, areas, job.seed_of("casework")
         )
-        write_json(out / "tau.json", asdict(tau))
+        if tau is not None:
+            write_json(out / "tau.json", asdict(tau))
         for name, table in casework.items():
             table.to_csv(out / f"casework_{name}.csv")
         national, fits = national_fits(
@@ -77,8 +79,8 @@ def reporting_prior(
     direct: Direct,
     areas: Frame,
     seed: int,
-) -> tuple[TauPrior, dict[str, pd.DataFrame]]:
-    """Return the prior of the reporting rate: as set, updated by casework where that is declared.
+) -> tuple[TauPrior | None, dict[str, pd.DataFrame]]:
+    """Return the prior of the reporting rate, if one is set: updated by declared casework.
 
     Beside it the tables of the casework bridge: `summary`, `sensitivity` to the share detected, and
     `areas` (those with casework; `used` where there were interviews too). Without a
@@ -89,6 +91,8 @@ def reporting_prior(
     from smallarea.nsum.tau import TauPrior
 
     stated = settings.tau_prior
+    if stated is None:
+        return None, {}
     name, added = next(
         ((name, added) for name, added in indicators.sums.items() if added.detection), ("", None)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smallarea.run.direct import direct_stage
 from smallarea.run.features import features_stage
 from smallarea.run.findings import findings_stage
 from smallarea.run.frame import frame_stage
@@ -25,8 +26,8 @@ def main_job(job: Job) -> Stage:
     """Run every stage, or find it finished; return the published one."""
     frame = frame_stage(job.store, job.catalog, job.inputs.dirs)
     features = features_stage(job, frame)
-    nsum = nsum_stage(job, frame)
-    models = models_stage(job, frame, features, nsum)
-    projection = projection_stage(job, frame, nsum, models)
-    findings = findings_stage(job, frame, nsum, models, projection)
-    return publish_stage(job, [frame, features, nsum, models, projection, findings])
+    ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
+    models = models_stage(job, frame, features, ground)
+    projection = projection_stage(job, frame, ground, models)
+    findings = findings_stage(job, frame, ground, models, projection)
+    return publish_stage(job, [frame, features, ground, models, projection, findings])

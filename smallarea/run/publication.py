@@ -75,16 +75,18 @@ def publish(
     features = load_features(folders["features"])
     table = frame.table
     with xr.open_dataset(folders["projection"] / "counts.nc", engine="h5netcdf") as made:
-        counts, tau = made["counts"].load(), made["tau"].values
-    surveyed = pd.read_csv(folders["nsum"] / "surveyed.csv", dtype=str)["area_id"]
+        counts = made["counts"].load()
+        tau = made["tau"].values if "tau" in made else None
+    ground = folders["nsum"] if "nsum" in folders else folders["direct"]
+    surveyed = pd.read_csv(ground / "surveyed.csv", dtype=str)["area_id"]
     agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
     decision = json.loads((folders["models"] / "decision.json").read_text())
     weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
-    warnings += silence_warnings(folders["nsum"]) + weak_fits(folders["models"])
+    warnings += silence_warnings(ground) + weak_fits(folders["models"])
 
-    prior = TauPrior(**json.loads((folders["nsum"] / "tau.json").read_text()))
-    mean, sd = prior.has_mean, prior.has_sd
+    prior = tau_prior(ground)
+    mean, sd = (prior.has_mean, prior.has_sd) if prior else (True, True)
     near = pd.read_csv(folders["models"] / "applicability.csv", dtype={"area_id": str})
     far = set(near.loc[near["outside"], "area_id"])
     flags = flag_areas(table, extrapolated=far, mean=mean, synthetic=synthetic)
@@ -122,6 +124,7 @@ def publish(
         k=settings.top_k,
         spelling=frame.spelling,
         labels=frame.words,
+        reporting=prior is not None,
     )
     survey, survey_notes, known_groups = keep_findings(
         folders["findings"], out / "survey", synthetic
@@ -136,7 +139,7 @@ def publish(
             labels=frame.words,
             draws=draws,
             geometry=frame.geometry,
-            tau_prior=f"Beta({prior.a:.4g}, {prior.b:.4g}), {prior.source}",
+            tau_prior=f"Beta({prior.a:.4g}, {prior.b:.4g}), {prior.source}" if prior else None,
             decision=decision["sentence"],
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
@@ -144,6 +147,7 @@ def publish(
             sources=source_table(catalog, features, frame.table),
             trace=trace,
             k=settings.top_k,
+            asked="nsum" in folders,
             reads=features.reports,
             survey=survey,
             survey_notes=survey_notes,
@@ -156,7 +160,7 @@ def publish(
     national.drop(columns=["nation", "rank_low", "rank_high"]).to_csv(
         out / "national.csv", index=False
     )
-    reported_sizes(folders["nsum"], table, indicators).to_csv(out / "reported.csv")
+    reported_sizes(ground, table, indicators).to_csv(out / "reported.csv")
     numbers = national.set_index("indicator").drop(columns=["nation", "rank_low", "rank_high"])
     write_json(
         out / "summary.json",
@@ -165,13 +169,19 @@ def publish(
             "indicators": indicators.model_dump(exclude_none=True),
             "national": json.loads(numbers.to_json(orient="index")),
             "covariates": decision,
-            "tau_prior": asdict(prior),
+            "tau_prior": prior and asdict(prior),
             "weights": weights.round(4).to_dict(),
             "agreement": json.loads(agreement.to_json(orient="index")),
             "warnings": warnings,
             "reads": [str(report) for report in features.reports],
         },
     )
+
+
+def tau_prior(ground: Path) -> TauPrior | None:
+    """Read the prior of the reporting rate; None if numbers are as reported."""
+    path = ground / "tau.json"
+    return TauPrior(**json.loads(path.read_text())) if path.is_file() else None
 
 
 def keep_findings(
@@ -208,9 +218,9 @@ def keep_findings(
     return tables, notes, drawn
 
 
-def silence_warnings(nsum: Path) -> list[str]:
+def silence_warnings(ground: Path) -> list[str]:
     """Say which hidden groups nobody reported."""
-    with xr.open_dataarray(nsum / "national.nc", engine="h5netcdf") as national:
+    with xr.open_dataarray(ground / "national.nc", engine="h5netcdf") as national:
         silent = str(national.attrs["silent"])
     return [
         f"{name}: nobody reported anyone, so its numbers say only what is ruled out"
@@ -228,27 +238,27 @@ def weak_fits(models: Path) -> list[str]:
     ]
 
 
-def reported_sizes(nsum: Path, table: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
+def reported_sizes(ground: Path, table: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
     """Return the reported national sizes tau x N side by side, before any reporting rate.
 
     Rows components, both for the areas that the survey covers; `killworth_*` scale-up in closed
-    form with its bootstrap errors, `bayes_*` the posterior that the estimates agree with.
+    form with its bootstrap errors (of a scale-up survey), `bayes_*` the draws that the estimates
+    agree with.
     """
+    posterior = xr.load_dataarray(ground / "national.nc", engine="h5netcdf")
+    draws = posterior.transpose("component", "draw").to_numpy()
+    low, high = np.quantile(draws, [0.025, 0.975], axis=1)
+    bayes = {"mean": draws.mean(1), "sd": draws.std(1), "q025": low, "q975": high}
+    drawn = pd.DataFrame(bayes, index=posterior["component"].values).add_prefix("bayes_")
+    if not (ground / "killworth.csv").is_file():
+        return drawn.rename_axis("component")
     numbers = ["mean", "sd", "q025", "q975"]
-    classical = pd.read_csv(nsum / "killworth.csv", index_col="group")[numbers]
+    classical = pd.read_csv(ground / "killworth.csv", index_col="group")[numbers]
     people = table[list(indicators.populations)]
     covered = people[table["covered"]].sum() / people.sum()
     classical = classical.loc[list(indicators.components)]
     classical = classical.mul([covered[indicators.reference[c]] for c in classical.index], axis=0)
-    posterior = xr.load_dataarray(nsum / "national.nc", engine="h5netcdf")
-    draws = posterior.transpose("component", "draw").to_numpy()
-    low, high = np.quantile(draws, [0.025, 0.975], axis=1)
-    bayes = {"mean": draws.mean(1), "sd": draws.std(1), "q025": low, "q975": high}
-    both = [
-        classical.add_prefix("killworth_"),
-        pd.DataFrame(bayes, index=posterior["component"].values).add_prefix("bayes_"),
-    ]
-    return pd.concat(both, axis=1).rename_axis("component")
+    return pd.concat([classical.add_prefix("killworth_"), drawn], axis=1).rename_axis("component")
 
 
 def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> pd.DataFrame:
@@ -268,10 +278,12 @@ def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> p
                 "rows matched": f"{report.matched:,} of {report.rows:,}" if report.rows else "–",
             }
         )
-    ages = ", ".join(sorted(set(table["age_source"].str.split(",").str[-1].str.strip())))
+    about = str(catalog.frame.get("file", ""))
+    if "age_source" in table:
+        about = ", ".join(sorted(set(table["age_source"].str.split(",").str[-1].str.strip())))
     frame = {key: catalog.frame.get(key) for key in ("publisher", "vintage", "licence")}
     rows.append(
-        {"source": "Frame: areas, population, ages", **frame, "file": ages, "columns": 5}
+        {"source": "Frame: areas and populations", **frame, "file": about, "columns": 5}
         | {"rows matched": f"{len(table):,} areas"}
     )
     return pd.DataFrame(rows)

@@ -96,6 +96,12 @@ def test_names_and_codes_are_matched(folder):
     assert frame.match(pd.Series(["07", "99"]), where="t").tolist()[0] == "07"
 
 
+def test_codes_in_small_letters_are_found(folder):
+    TABLE.assign(code="n" + TABLE["code"]).to_csv(folder / "towns.csv", index=False)
+    frame = build_frame(Catalog(), [folder])
+    assert frame.match(pd.Series(["n07", "N01"]), where="t").tolist() == ["n07", "n01"]
+
+
 def test_it_is_saved_whole_and_traced(folder, tmp_path):
     frame = build_frame(Catalog(), [folder])
     save_frame(frame, tmp_path / "frame")

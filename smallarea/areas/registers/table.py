@@ -93,7 +93,8 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
             remedy="put it there, or give its folder with --data",
         )
     areas = _areas(path, spec)
-    codes = pd.DataFrame({"code": areas.index, "area_id": areas.index, "vintage": spec.vintage})
+    upper = areas.index.str.upper()  # as codes are compared
+    codes = pd.DataFrame({"code": upper, "area_id": areas.index, "vintage": spec.vintage})
     crosswalk = Crosswalk(codes, pd.Index([]))
     psus = _units(areas, spec)
     drawing = draw(areas, psus, crosswalk, spec, data_dirs)

@@ -32,7 +32,7 @@ function panel() {
   if (i === null) {
     const n = data.national[state.indicator];
     $("panel").innerHTML = `<h2>The whole country</h2><p class="where">${escape(indicator.label)}</p>`
-      + `<p class="range">${show(n.q10)} to ${show(n.q90)}</p><p>If the models and the assumed reporting rate are right: eight times in ten, the true number lies in this range; nineteen times in twenty between ${show(n.q025)} and ${show(n.q975)}.</p>`
+      + `<p class="range">${show(n.q10)} to ${show(n.q90)}</p><p>If the models and what they assume are right: eight times in ten, the true number lies in this range; nineteen times in twenty between ${show(n.q025)} and ${show(n.q975)}.</p>`
       + `<h3>How to read the map</h3><p>Point at a place, tap it, or search for it. Each one has a <b>range</b>, not a number: wide where nobody was interviewed.</p>`
       + `<p>To choose where to look first, show the <b>chance of being among the ${data.k} highest</b>; it takes the uncertainty into account, the colours of the middle estimate do not.</p>` + meaning();
     return;
@@ -43,7 +43,7 @@ function panel() {
     + `<p>${a.surveyed[i] ? "Some of its people were interviewed; their answers weigh in." : "Nobody was interviewed here: the range comes from places that resemble it."}</p>`;
   const notes = flags ? `<h3>Note</h3><ul class="notes-list">${flags}</ul>` : "";
   const numbers = quantile(indicator, "q50", i) === null ? "" : `<h3>${escape(indicator.label)}</h3>`
-    + `<p class="range">${range(indicator, i, "q10", "q90")}</p><p>If the models and the assumed reporting rate are right: eight times in ten, the true number lies in this range. Its middle (the median) is ${show(quantile(indicator, "q50", i))}.</p>`
+    + `<p class="range">${range(indicator, i, "q10", "q90")}</p><p>If the models and what they assume are right: eight times in ten, the true number lies in this range. Its middle (the median) is ${show(quantile(indicator, "q50", i))}.</p>`
     + bars(indicator, i)
     + `<p class="key">Dark: half of all plausible values, ${range(indicator, i, "q25", "q75")}. Medium: 80 %. Light: 95 %, ${range(indicator, i, "q025", "q975")}.</p>`
     + `<h3>Compared with the others</h3><p>Chance of being among the ${data.k} highest: <b>${percent(chance)}</b>.</p>`
