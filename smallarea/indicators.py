@@ -139,6 +139,11 @@ class Indicators(_Declared):
         """Return the components of a sum, or the component itself."""
         return self.sums[name].of if name in self.sums else (name,)
 
+    def behind(self, indicator: str) -> tuple[str, ...]:
+        """Return every component that an indicator is made of."""
+        counts = self.ratios[indicator].of if indicator in self.ratios else (indicator,)
+        return tuple(part for name in counts for part in self.parts(self.rates.get(name, name)))
+
     @property
     def headlines(self) -> tuple[str, ...]:
         """What a summary shows: the totals, their rates, the ratios."""
@@ -167,13 +172,16 @@ class Indicators(_Declared):
         label = self.labels[name]
         return label[:1].lower() + label[1:]
 
+    def counted(self, component: str) -> str:
+        """Return what a component counts, in sentences shown wherever its number stands."""
+        c = self.components[component]
+        period = c.reference_period.rstrip(".")
+        return f"{c.label}: {c.definition} Not counted: {c.excludes} Period: {period}."
+
     @property
     def meaning(self) -> list[str]:
-        """What each component counts, in sentences shown wherever its number stands."""
-        told = [
-            f"{c.label}: {c.definition} Not counted: {c.excludes} Period: {c.reference_period}"
-            for c in self.components.values()
-        ]
+        """What each component counts, and what sums make of it."""
+        told = [self.counted(name) for name in self.components]
         for added in self.sums.values():
             names = " + ".join(self.components[part].label for part in added.of)
             share = f"{added.overlap:.0%} of the smaller" if added.overlap else "nobody"

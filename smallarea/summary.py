@@ -152,6 +152,7 @@ def explain_area(
         "levels": {level: row[level] for level in levels_in(table)},
         "indicator": indicator,
         "unit": units[indicator],
+        "counts": [run.indicators.counted(name) for name in run.indicators.behind(indicator)],
         "surveyed": bool(row["surveyed"]),
         "estimate": {
             key: None if pd.isna(row[key]) else float(row[key])
@@ -177,6 +178,7 @@ def explanation_text(facts: dict[str, Any]) -> str:
     lines.append(", ".join([facts["name"], *facts["levels"].values()]) + f" ({facts['area_id']})")
     estimate = {k: float("nan") if v is None else v for k, v in facts["estimate"].items()}
     lines.append(f"{facts['indicator']} ({facts['unit']}):")
+    lines += [f"  {counted}" for counted in facts["counts"]]
     lines.append(f"  half of the plausible values lie in  {interval(estimate, 'q25', 'q75')}")
     lines.append(f"  four fifths in                       {interval(estimate)}")
     lines.append(f"  nineteen in twenty in                {interval(estimate, 'q025', 'q975')}")

@@ -63,6 +63,14 @@ def test_every_indicator_has_a_unit_and_a_label():
     assert INDICATORS.spoken("victims") == "child victims"
 
 
+def test_what_is_counted_stands_with_every_number():
+    assert INDICATORS.behind("victims_rate") == ("victims_live", "victims_nonlive")
+    assert INDICATORS.behind("ratio") == tuple(INDICATORS.components)
+    for name in INDICATORS.units:
+        for component in INDICATORS.behind(name):
+            assert "Not counted: " in INDICATORS.counted(component)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [

@@ -49,17 +49,19 @@ def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
-def write_geopackage(estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Path) -> None:
+def write_geopackage(
+    estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Path, indicators: Indicators
+) -> None:
     """Write one layer `areas`, one row per area, columns as `wide_table`.
 
-    geometry : index area_id, any CRS.
+    geometry : index area_id, any CRS. What the numbers mean stands in the layer's description.
     """
     import geopandas as gpd
 
     wide = wide_table(estimates)
     shapes = geometry.loc[wide.index]
     layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes.to_numpy(), crs=geometry.crs)
-    notice = " ".join([*wide["notice"].unique(), *MEANING]).strip()
+    notice = " ".join([*wide["notice"].unique(), *MEANING, *indicators.meaning]).strip()
     with writing(path) as temporary:
         layer.to_file(
             temporary,

@@ -105,7 +105,7 @@ def publish(
     write_parquet(estimates, out / "estimates.parquet")
     write_csv(estimates, out / "estimates.csv")
     write_excel(estimates, out / "estimates.xlsx", indicators)
-    write_geopackage(estimates, frame.geometry, out / "estimates.gpkg")
+    write_geopackage(estimates, frame.geometry, out / "estimates.gpkg", indicators)
     draws = draws_dataset(counts, tau, table, indicators, synthetic=synthetic, **trace)
     write_draws(draws, out / "draws.nc")
     areas = gpd.GeoDataFrame(table, geometry=frame.geometry, crs=frame.geometry.crs)

@@ -108,7 +108,8 @@ def test_excel_explains_itself_and_carries_the_banner(toy, tmp_path):
 
 
 def test_geopackage_is_wide_and_placed(toy, tmp_path):
-    write_geopackage(toy.public, toy.geometry.sample(frac=1, random_state=1), tmp_path / "e.gpkg")
+    shuffled = toy.geometry.sample(frac=1, random_state=1)
+    write_geopackage(toy.public, shuffled, tmp_path / "e.gpkg", INDICATORS)
     layer = gpd.read_file(tmp_path / "e.gpkg", layer="areas").set_index("area_id")
     assert len(layer) == len(toy.table)
     assert layer.crs == "EPSG:4326"
