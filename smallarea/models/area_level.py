@@ -88,7 +88,7 @@ def gaussian_posterior(y: Array, X: Array, variance: Array, points: int = 200) -
     )
 
 
-class FayHerriot(BaseEstimator):
+class FayHerriotRates(BaseEstimator):
     """Area-level linear model of reported rates on principal components of the features.
 
     Each component is fitted on its own (Fay & Herriot 1979), with the smoothed sampling variances

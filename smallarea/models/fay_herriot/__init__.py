@@ -1,6 +1,17 @@
 """Area-level models of direct estimates with known sampling variances (Fay & Herriot 1979)."""
 
+from smallarea.models.fay_herriot.benchmarking import benchmark
+from smallarea.models.fay_herriot.diagnostics import Diagnostics
+from smallarea.models.fay_herriot.estimator import FayHerriot
 from smallarea.models.fay_herriot.fitting import FayHerriotFit, fit_fay_herriot
 from smallarea.models.fay_herriot.likelihood import Method, Profile
 
-__all__ = ["FayHerriotFit", "Method", "Profile", "fit_fay_herriot"]
+__all__ = [
+    "Diagnostics",
+    "FayHerriot",
+    "FayHerriotFit",
+    "Method",
+    "Profile",
+    "benchmark",
+    "fit_fay_herriot",
+]

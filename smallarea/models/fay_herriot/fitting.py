@@ -80,7 +80,9 @@ class FayHerriotFit:
 
     def replicate(self, n: int, rng: np.random.Generator) -> Replicates:
         """Draw `n` worlds from the fitted model and fit each anew."""
-        sample = Sample.draw(self.X @ self.coefficients, self.between_variance, self.variance, n, rng)
+        sample = Sample.draw(
+            self.X @ self.coefficients, self.between_variance, self.variance, n, rng
+        )
         profile = Profile(self.estimate, self.X, self.variance)
         A, beta = fit_replicates(profile, sample.y, self.method)
         share = A / (A + self.variance[:, None])

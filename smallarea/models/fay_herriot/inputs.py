@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from smallarea.errors import InputError
 
@@ -53,13 +52,13 @@ def design(X: Any, names: pd.Index | None = None) -> Array:
     return values
 
 
-def identifiers(areas: ArrayLike | Sequence | pd.Index, rows: int) -> pd.Index:
+def identifiers(areas: Any, rows: int) -> pd.Index:
     """Return the areas' identifiers: one for each row, none missing, no two alike."""
-    index = pd.Index(areas)
+    index: pd.Index = pd.Index(areas)
     if len(index) != rows:
         fail(f"{len(index)} areas for {rows} rows", "give one identifier per row")
     if index.hasnans:
-        fail(f"{int(index.isna().sum())} areas have no identifier", "name every area")
+        fail(f"{int(np.sum(index.isna()))} areas have no identifier", "name every area")
     if not index.is_unique:
         twice = index[index.duplicated()].unique()[:3]
         fail(f"areas appear twice: {', '.join(map(str, twice))}", "give each area one row")

@@ -8,7 +8,7 @@ above zero when areas are few (Li & Lahiri 2010; Yoshimori & Lahiri 2014).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 import numpy as np
@@ -66,16 +66,17 @@ class Profile:
         q = data.shape[1]
         M, M2 = np.zeros((2, len(A), q, q))
         sums = np.zeros((3, len(A)))
-        for begin in range(0, len(psi), _BLOCK):
-            D = np.ascontiguousarray(data[begin : begin + _BLOCK])
-            V = A[:, None] + psi[begin : begin + _BLOCK]  # (G, block)
+        block = max(_BLOCK // len(A), 256)
+        for begin in range(0, len(psi), block):
+            D = np.ascontiguousarray(data[begin : begin + block])
+            V = A[:, None] + psi[begin : begin + block]  # (G, block)
             W = 1 / V
-            for g, w in enumerate(W):
-                weighted = w[:, None] * D
-                M[g] += weighted.T @ D
-                if second:
-                    M2[g] += weighted.T @ weighted
-            sums += np.log(V).sum(1), W.sum(1), np.einsum("gi,gi->g", W, W)
+            weighted = W[:, :, None] * D
+            across = weighted.transpose(0, 2, 1)
+            M += across @ D
+            if second:
+                M2 += across @ weighted
+            sums += np.log(V).sum(1), W.sum(1), (W * W).sum(1)
         return Moments(A, M, M2, *sums)
 
     def log_scale(self, method: Method) -> float:
@@ -122,7 +123,7 @@ class Moments:
     def score(self, method: Method, m: int) -> Array:
         """Return A times the derivative of the log-likelihood, shape (G,)."""
         b = np.concatenate([-self.beta, np.ones((len(self.A), 1))], axis=1)
-        squares = np.einsum("gi,gij,gj->g", b, self.M2, b)
+        squares = (b[:, None] @ self.M2 @ b[:, :, None])[:, 0, 0]
         value: Array = 0.5 * (squares - self.sum_w)
         if method in ("reml", "amrl", "amrl_yl"):
             value += 0.5 * np.trace(np.linalg.solve(self.xx, self.xx2), axis1=1, axis2=2)
@@ -139,12 +140,13 @@ class Moments:
 def maximise(profile: Profile, method: Method) -> float:
     """Return the A that maximises the likelihood: a grid in log A, then the root of the score."""
     m = len(profile.psi)
-    grid = log_grid(profile.residual @ profile.residual / m, profile.psi)
+    grid = log_grid(float(profile.residual @ profile.residual) / m, profile.psi)
     best = _climb(profile, np.exp(grid), method)
     if best == 0:
         return at_the_edge(grid, method)
     low, high = grid[best - 1], grid[min(best + 1, _GRID - 1)]
 
+    @cache
     def score(log_A: float) -> float:
         return float(profile.at(np.exp([log_A])).score(method, m)[0])
 

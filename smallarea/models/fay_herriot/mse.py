@@ -55,7 +55,7 @@ def mse_inside(psi: Array, A: float, g2: Array, variance_of_A: float, bias: floa
 
 def mse_outside(A: float, g2: Array, bias: float) -> Array:
     """Return the mean squared error of areas without data: A less its bias, and that of x' beta."""
-    return (A - bias if A > bias else A) + g2
+    return (A - bias if bias < A else A) + g2
 
 
 def bias_of_between_variance(method: Method, A: float, trace: float, sum_w2: float) -> float:
