@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import expit
 
 from smallarea.models.fay_herriot.inputs import Array
 from smallarea.models.fay_herriot.mse import leverage
@@ -26,7 +27,7 @@ class Diagnostics:
     normality : p-values that standardised residuals, conditional residuals and area effects are
         normal (Shapiro & Wilk 1965; of more than 5,000 areas D'Agostino & Pearson 1973).
     r2 : share of the variance between true area values that the covariates explain, with the
-        sampling variances taken off (Lahiri & Suntornchost 2015); may be negative.
+        sampling variances taken off (Lahiri & Suntornchost 2015).
     log_likelihood, aic, bic : at the estimates, of y (not restricted).
     goodness : Brown et al. (2001), sum (y - predictor)^2 / (psi + mse), with its p-value on m
         degrees of freedom as the second; it cannot see over-smoothing.
@@ -96,10 +97,20 @@ def normality(values: Array) -> float:
 
 
 def explained_share(y: Array, X: Array, psi: Array) -> float:
-    """Return 1 - (residual variance - sampling) / (total variance - sampling), NaN if undefined."""
+    """Return the adjusted R2 of the true values: sampling variance taken off both mean squares.
+
+    A difference of mean square and sampling variance could fall below zero; Lahiri & Suntornchost
+    put 2 x / (1 + exp(2 b / x)) in the place of x - b, which agrees where b is small and cannot.
+    """
     m, p = X.shape
     Q = np.linalg.qr(X)[0]
     h = (Q**2).sum(1)
-    unexplained = ((y - Q @ (Q.T @ y)) ** 2).sum() / (m - p) - ((1 - h) * psi).sum() / (m - p)
-    total = y.var(ddof=1) - psi.mean()
-    return float(1 - unexplained / total) if total > 0 else np.nan
+    unexplained = ((y - Q @ (Q.T @ y)) ** 2).sum() / (m - p)
+    left = _less(unexplained, ((1 - h) * psi).sum() / (m - p))
+    total = _less(y.var(ddof=1), psi.mean())
+    return float(1 - left / total) if total > 0 else np.nan
+
+
+def _less(x: float, b: float) -> float:
+    """Return about x - b, never below zero."""
+    return 2 * x * float(expit(-2 * b / x)) if x > 0 else 0.0
