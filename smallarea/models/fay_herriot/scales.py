@@ -122,7 +122,8 @@ class Arcsine(Scale):
     """Arcsines of the root of shares; variance 1 / (4 effective size), zero and one included."""
 
     def forward(self, y: Array, psi: Array, size: Array) -> tuple[Array, Array]:
-        return np.arcsin(np.sqrt(y)), 1 / (4 * effective_size(y, psi, size))
+        n = effective_size(y, psi, size)
+        return np.arcsin(np.sqrt(y)), 1 / (4 * n)
 
     def back(self, z: Array) -> Array:
         return np.sin(np.clip(z, 0, np.pi / 2)) ** 2
