@@ -19,6 +19,8 @@ from smallarea.models.fay_herriot.mse import (
 )
 from smallarea.models.fay_herriot.replicates import Replicates, Sample, fit_replicates
 
+_BLOCK = 65_536  # rows predicted at a time
+
 
 @dataclass(frozen=True)
 class FayHerriotFit:
@@ -67,6 +69,14 @@ class FayHerriotFit:
 
         An area keeps the effect found in the fit, whatever covariates it is given here.
         """
+        estimate, spread, mse = np.empty((3, len(X)))
+        for begin in range(0, len(X), _BLOCK):
+            rows = slice(begin, begin + _BLOCK)
+            part = self._rows(X[rows], position[rows])
+            estimate[rows], spread[rows], mse[rows] = part.estimate, part.spread, part.mse
+        return Rows(estimate, spread, mse)
+
+    def _rows(self, X: Array, position: Places) -> Rows:
         estimate, mse = self.predict(X)
         spread = np.full(len(X), self.between_variance)
         seen = np.flatnonzero(position >= 0)

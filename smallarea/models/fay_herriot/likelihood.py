@@ -23,7 +23,7 @@ Method = Literal["reml", "ml", "amrl", "ampl", "amrl_yl", "ampl_yl"]
 
 _BLOCK = 4096  # rows per block: products of a block stay in the processor's cache
 _GRID = 40  # values of A among which the mode is looked for
-_MANY = 20_000  # areas from which the mode is first looked for in every k-th area
+_MANY = 4_000  # areas from which the mode is first looked for in every k-th area
 
 
 class Profile:
@@ -122,11 +122,13 @@ class Moments:
 
     def score(self, method: Method, m: int) -> Array:
         """Return A times the derivative of the log-likelihood, shape (G,)."""
-        b = np.concatenate([-self.beta, np.ones((len(self.A), 1))], axis=1)
+        sides = np.concatenate([self.M[:, :-1, -1:], self.xx2], axis=2)
+        solved = np.linalg.solve(self.xx, sides)  # beta, then (X' W X)^-1 X' W^2 X
+        b = np.concatenate([-solved[..., 0], np.ones((len(self.A), 1))], axis=1)
         squares = (b[:, None] @ self.M2 @ b[:, :, None])[:, 0, 0]
         value: Array = 0.5 * (squares - self.sum_w)
         if method in ("reml", "amrl", "amrl_yl"):
-            value += 0.5 * np.trace(np.linalg.solve(self.xx, self.xx2), axis1=1, axis2=2)
+            value += 0.5 * np.trace(solved[..., 1:], axis1=1, axis2=2)
         value *= self.A
         if method in ("amrl", "ampl"):
             value += 1
