@@ -87,6 +87,19 @@ def test_columns_are_matched_by_name():
         model.predict(X.rename(columns={"x1": "x9"}), X.index)
 
 
+def test_errors_of_covariates_are_matched_by_name():
+    table = areas()
+    X, y, v = table[["x0", "x1"]], table["y"], table["v"]
+    noise = pd.DataFrame({"x0": 0.3, "x1": 0.0}, table.index)
+    fits = [FayHerriot().fit(X, y, v, X_covariance=c) for c in (noise, noise[["x1", "x0"]])]
+    assert_allclose(fits[0].coef_, fits[1].coef_, rtol=1e-12)
+    assert_allclose(
+        fits[0].coef_covariance_,
+        FayHerriot().fit(X, y, v, X_covariance=noise.to_numpy()).coef_covariance_,
+        rtol=1e-12,
+    )
+
+
 def test_it_is_a_scikit_learn_estimator():
     table = areas()
     model = FayHerriot("ml", scale="log", worlds=50)
@@ -287,6 +300,10 @@ def test_benchmark_refuses_what_it_cannot_match():
         (
             lambda d: d | {"neighbours": pd.DataFrame(np.zeros((2, 2)), list("ab"), list("ab"))},
             "areas are not among the neighbours",
+        ),
+        (
+            lambda d: d | {"X": d["X"].assign(x0=1.0), "neighbours": np.zeros((40, 40))},
+            "linearly dependent",
         ),
         (lambda d: d | {"X_covariance": np.ones((40, 3))}, "errors of X have shape"),
         (lambda d: d | {"X_covariance": -np.ones((40, 2))}, "error variance of X is negative"),

@@ -59,7 +59,7 @@ def bootstrap_mse(
         estimate[seen] += world.effects[at]
         v = np.empty((len(X), n))
         v[seen] = world.v[at]
-        v[~seen] = np.sqrt(fit.between_variance) * rng.standard_normal((int((~seen).sum()), n))
+        v[~seen] = np.sqrt(world.true_A) * rng.standard_normal((int((~seen).sum()), n))
         if corrected:
             spread = np.broadcast_to(world.A, v.shape).copy()
             spread[seen] = world.spread[at]

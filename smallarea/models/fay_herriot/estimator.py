@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from smallarea.models.fay_herriot.measurement_error import (
     MeasurementErrorFit,
     fit_measurement_error,
 )
+from smallarea.models.fay_herriot.options import check_options
 from smallarea.models.fay_herriot.posterior import gaussian_posterior
 from smallarea.models.fay_herriot.robust import RobustFit, fit_robust
 from smallarea.models.fay_herriot.scales import SCALES, Natural, Scale, to_scale
@@ -130,8 +131,10 @@ class FayHerriot(RegressorMixin, BaseEstimator):
             that disagree, identifiers that are missing or appear twice, dependent covariates,
             too few areas, values outside the scale, or options that do not go together.
         """
-        self._check_options(X_covariance is not None, neighbours is not None)
-        labels = X.index if isinstance(X, pd.DataFrame) else None
+        check_options(self, X_covariance is not None, neighbours is not None)
+        labels = next(
+            (d.index for d in (X, y, variance) if isinstance(d, pd.DataFrame | pd.Series)), None
+        )
         self._remember_columns(X)
         Z = self._with_intercept(design(X))
         y = as_floats(y, "y", labels)
@@ -145,7 +148,7 @@ class FayHerriot(RegressorMixin, BaseEstimator):
             method: Any = self.method
             self.fit_: _Fit = fit_spatial(self.direct_, Z, self.variance_, W, data, method)
         elif X_covariance is not None:
-            C = self._errors_of_design(as_floats(X_covariance, "X_covariance", labels))
+            C = self._errors_of_design(X_covariance, labels)
             self.fit_ = fit_measurement_error(self.direct_, Z, self.variance_, C)
         elif self.method == "robust":
             self.fit_ = fit_robust(self.direct_, Z, self.variance_, self.tuning)
@@ -221,35 +224,20 @@ class FayHerriot(RegressorMixin, BaseEstimator):
             self._index(),
         )
 
-    def _check_options(self, noisy: bool, spatial: bool) -> None:
-        for name, allowed in (
-            ("method", (*get_args(Method), "robust")),
-            ("scale", tuple(SCALES)),
-            ("mse", ("auto", "formula", "bootstrap")),
-        ):
-            if getattr(self, name) not in allowed:
-                fail(f"unknown {name} {getattr(self, name)!r}", f"use one of {', '.join(allowed)}")
-        if noisy and (spatial or self.method != "reml"):
-            fail(
-                "covariates with error are fitted by their own moment equations",
-                "leave method at 'reml' and give no neighbours",
-            )
-        if spatial and (self.mse == "bootstrap" or self.method not in ("reml", "ml")):
-            fail("a spatial fit is by 'reml' or 'ml', its errors by formula", "choose these")
-        if self.mse == "formula" and (noisy or self.method == "robust"):
-            fail("there is no formula for the errors of this fit", "use mse='bootstrap'")
-        if not (isinstance(self.worlds, int | np.integer) and self.worlds > 0):
-            fail(f"{self.worlds!r} bootstrap worlds", "use a positive whole number, such as 200")
-
     def _remember_columns(self, X: Any) -> None:
         self.columns_ = X.columns if isinstance(X, pd.DataFrame) else pd.RangeIndex(np.shape(X)[-1])
         self.n_features_in_ = len(self.columns_)
+        if isinstance(X, pd.DataFrame):
+            self.feature_names_in_ = self.columns_.to_numpy(dtype=object)
 
     def _with_intercept(self, X: Array) -> Array:
         return np.column_stack([np.ones(len(X)), X]) if self.fit_intercept else X
 
-    def _errors_of_design(self, C: Array) -> Array:
+    def _errors_of_design(self, given: Any, labels: pd.Index | None) -> Array:
         """Put the intercept, which has no error, before the covariates' error variances."""
+        if isinstance(given, pd.DataFrame) and set(given.columns) == set(self.columns_):
+            given = given[self.columns_]
+        C = as_floats(given, "X_covariance", labels)
         if not self.fit_intercept or C.ndim not in (2, 3):
             return C
         return np.pad(C, [(0, 0)] + [(1, 0)] * (C.ndim - 1))

@@ -97,7 +97,7 @@ class FayHerriotFit:
         A, beta = fit_replicates(profile, sample.y, self.method)
         share = A / (A + self.variance[:, None])
         effects = share * (sample.y - self.X @ beta)
-        return Replicates(sample.v, A, beta, effects, share * self.variance[:, None])
+        return Replicates(sample.A, sample.v, A, beta, effects, share * self.variance[:, None])
 
 
 def fit_fay_herriot(y: Array, X: Array, variance: Array, method: Method = "reml") -> FayHerriotFit:

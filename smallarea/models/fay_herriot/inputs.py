@@ -86,3 +86,14 @@ def check_arrays(y: Array, X: Array, psi: Array) -> None:
         fail("a sampling variance is not positive", "smooth the variances first")
     if len(y) <= X.shape[1]:
         fail(f"{len(y)} areas for {X.shape[1]} coefficients", "use fewer covariates")
+
+
+def check_rank(X: Array) -> None:
+    """Raise if columns of X are linearly dependent."""
+    check_triangle(np.linalg.qr(X)[1])
+
+
+def check_triangle(R: Array) -> None:
+    """Raise if columns of X = Q R, Q orthonormal, are linearly dependent."""
+    if (np.abs(np.diag(R)) <= 1e-10 * np.linalg.norm(R, axis=0)).any():
+        fail("covariates are linearly dependent", "leave one of them out")

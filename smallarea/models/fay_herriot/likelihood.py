@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.optimize import brentq, minimize_scalar
 
-from smallarea.models.fay_herriot.inputs import check_arrays, fail
+from smallarea.models.fay_herriot.inputs import check_arrays, check_triangle
 
 Array = NDArray[np.float64]
 Method = Literal["reml", "ml", "amrl", "ampl", "amrl_yl", "ampl_yl"]
@@ -42,8 +42,7 @@ class Profile:
         self.y, X, self.psi = (np.asarray(a, dtype=float) for a in (y, X, variance))
         check_arrays(self.y, X, self.psi)
         Q, self.R = np.linalg.qr(X)
-        if (np.abs(np.diag(self.R)) <= 1e-10 * np.linalg.norm(self.R, axis=0)).any():
-            fail("covariates are linearly dependent", "leave one of them out")
+        check_triangle(self.R)
         self.start = solve_triangular(self.R, Q.T @ self.y)
         self.data = np.empty((len(Q), Q.shape[1] + 1))
         self.data[:, :-1] = Q

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smallarea.models.fay_herriot.inputs import Array, Places, check_arrays, fail
+from smallarea.models.fay_herriot.inputs import Array, Places, check_arrays, check_rank, fail
 from smallarea.models.fay_herriot.mse import Rows
 from smallarea.models.fay_herriot.replicates import Replicates, Sample
 
@@ -21,8 +21,9 @@ from smallarea.models.fay_herriot.replicates import Replicates, Sample
 class MeasurementErrorFit:
     """A fit with covariates measured with error; attributes as of `FayHerriotFit`.
 
-    `X_covariance` (m, p, p) is C. Mean squared errors come from the parametric bootstrap. Areas
-    outside the fit are predicted as if their covariates were exact.
+    `X_covariance` (m, p, p) is C. Mean squared errors come from the parametric bootstrap, each
+    world with its own A drawn by the variance of the moment estimator. Areas outside the fit are
+    predicted as if their covariates were exact.
     """
 
     between_variance: float
@@ -46,7 +47,11 @@ class MeasurementErrorFit:
     def replicate(self, n: int, rng: np.random.Generator) -> Replicates:
         """Draw `n` worlds, with the covariates found as true ones, and fit each anew."""
         mean = self.X @ self.coefficients
-        sample = Sample.draw(mean, self.between_variance, self.variance, n, rng)
+        extra = quadratic(self.coefficients[None], self.X_covariance)[0]
+        V = self.between_variance + self.variance + extra
+        m, p = self.X.shape
+        variance_of_A = float(2 * np.sum(V**2)) / (m - p) ** 2
+        sample = Sample.draw(mean, self.between_variance, self.variance, n, rng, variance_of_A)
         values, vectors = np.linalg.eigh(self.X_covariance)
         root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None]  # (m, p, p)
         noise = np.einsum("mpq,nmq->nmp", root, rng.standard_normal((n, *self.X.shape)))
@@ -55,7 +60,7 @@ class MeasurementErrorFit:
         gamma = weights_of_direct(A[:, None], quadratic(beta, self.X_covariance), self.variance)
         fitted = np.einsum("nmp,np->nm", X, beta)
         effects = gamma * (y - fitted) + np.einsum("nmp,np->nm", noise, beta)
-        return Replicates(sample.v, A, beta.T, effects.T, (gamma * self.variance).T)
+        return Replicates(sample.A, sample.v, A, beta.T, effects.T, (gamma * self.variance).T)
 
 
 def fit_measurement_error(
@@ -76,6 +81,7 @@ def fit_measurement_error(
     """
     y, X, psi = (np.asarray(a, dtype=float) for a in (y, X, variance))
     check_arrays(y, X, psi)
+    check_rank(X)
     C = covariances(X_covariance, X.shape)
     scale = np.sqrt((X**2).mean(0))
     scale[scale == 0] = 1.0

@@ -21,16 +21,32 @@ from smallarea.models.fay_herriot.likelihood import (
 
 @dataclass(frozen=True)
 class Sample:
-    """Worlds drawn from the model: area effects `v` and direct estimates `y`, each (m, n)."""
+    """Worlds drawn from the model: A (n,), area effects `v` and direct estimates `y`, (m, n)."""
 
+    A: Array
     v: Array
     y: Array
 
     @classmethod
-    def draw(cls, mean: Array, A: float, psi: Array, n: int, rng: np.random.Generator) -> Sample:
-        v = np.sqrt(A) * rng.standard_normal((len(psi), n))
+    def draw(
+        cls,
+        mean: Array,
+        A: float,
+        psi: Array,
+        n: int,
+        rng: np.random.Generator,
+        variance_of_A: float = 0.0,
+    ) -> Sample:
+        """Draw `n` worlds about x' beta, `mean`.
+
+        With a `variance_of_A` every world has an A of its own, normal about the estimate and
+        folded at zero: where A is found to be zero, worlds without any area effect would claim
+        too little error.
+        """
+        spread = np.abs(A + np.sqrt(variance_of_A) * rng.standard_normal(n))
+        v = np.sqrt(spread) * rng.standard_normal((len(psi), n))
         e = np.sqrt(psi)[:, None] * rng.standard_normal((len(psi), n))
-        return cls(v, mean[:, None] + v + e)
+        return cls(spread, v, mean[:, None] + v + e)
 
 
 @dataclass(frozen=True)
@@ -39,11 +55,12 @@ class Replicates:
 
     Attributes
     ----------
-    v : true area effects, (m, n).
+    true_A, v : true between-area variances, (n,), and area effects, (m, n).
     A : between-area variances found, (n,). beta : coefficients found, (p, n).
     effects : area effects predicted, (m, n); `spread` their variance given the parameters.
     """
 
+    true_A: Array
     v: Array
     A: Array
     beta: Array

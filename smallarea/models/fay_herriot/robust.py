@@ -24,7 +24,8 @@ from smallarea.models.fay_herriot.replicates import Replicates, Sample, Stack
 class RobustFit:
     """A robust fit; attributes as of `FayHerriotFit`, `tuning` is Huber's constant k.
 
-    There is no formula for its mean squared errors here: they come from the parametric bootstrap.
+    There is no formula for its mean squared errors here: they come from the parametric bootstrap,
+    each world with its own A drawn by `variance_of_A`, that of the estimator of A.
     """
 
     tuning: float
@@ -33,6 +34,7 @@ class RobustFit:
     coefficient_covariance: Array
     shrinkage: Array
     effects: Array
+    variance_of_A: float
     X: Array
     variance: Array
 
@@ -48,12 +50,12 @@ class RobustFit:
     def replicate(self, n: int, rng: np.random.Generator) -> Replicates:
         """Draw `n` worlds from the fitted model and fit each anew."""
         mean = self.X @ self.coefficients
-        sample = Sample.draw(mean, self.between_variance, self.variance, n, rng)
+        sample = Sample.draw(mean, self.between_variance, self.variance, n, rng, self.variance_of_A)
         profile = Profile(mean, self.X, self.variance)
         A, beta = fit_huber(profile, sample.y, self.tuning, tolerance=1e-4)
         psi = self.variance[:, None]
         effects = huber_effects(sample.y - self.X @ beta, A, psi, self.tuning)
-        return Replicates(sample.v, A, beta, effects, A / (A + psi) * psi)
+        return Replicates(sample.A, sample.v, A, beta, effects, A / (A + psi) * psi)
 
 
 def fit_robust(y: Array, X: Array, variance: Array, tuning: float = 1.345) -> RobustFit:
@@ -72,8 +74,10 @@ def fit_robust(y: Array, X: Array, variance: Array, tuning: float = 1.345) -> Ro
     # M-estimation: Var beta = E psi^2 / (E psi')^2 times that of least squares.
     inflation = _second_moment(tuning) / (2 * norm.cdf(tuning) - 1) ** 2
     covariance = inflation * np.linalg.inv((X.T / (A + psi)) @ X)
+    variance_of_A = _variance_of_squares(tuning) / np.sum((A + psi) ** -2.0)
     return RobustFit(
         tuning=tuning,
+        variance_of_A=float(variance_of_A),
         between_variance=float(A[0]),
         coefficients=beta[:, 0],
         coefficient_covariance=covariance,
@@ -133,3 +137,11 @@ def _second_moment(k: float) -> float:
     """Return E psi(Z)^2 of Huber's psi and a standard normal Z."""
     tail = norm.sf(k)
     return float(1 - 2 * tail - 2 * k * norm.pdf(k) + 2 * k**2 * tail)
+
+
+def _variance_of_squares(k: float) -> float:
+    """Return Var psi(Z)^2 over the square of E Z^2 within k: 2 as k grows, the Gaussian case."""
+    tail, density = norm.sf(k), norm.pdf(k)
+    second = 1 - 2 * tail - 2 * k * density
+    fourth = 3 * (1 - 2 * tail) - 2 * density * (k**3 + 3 * k)
+    return float((fourth + 2 * k**4 * tail - _second_moment(k) ** 2) / second**2)
