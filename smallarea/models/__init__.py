@@ -1,8 +1,8 @@
 """Small area models: estimators that a model file calls, their comparison and combination."""
 
-from smallarea.models.area_level import FayHerriot
+from smallarea.models.area_level import FayHerriotRates
 from smallarea.models.candidates import Candidate, load_models, model
-from smallarea.models.fay_herriot import FayHerriotFit, fit_fay_herriot
+from smallarea.models.fay_herriot import FayHerriot, FayHerriotFit, fit_fay_herriot
 from smallarea.models.fitting import FittedModels, fit_models
 from smallarea.models.national_rate import NationalRate
 from smallarea.models.partial_pooling import PartialPooling
@@ -16,6 +16,7 @@ __all__ = [
     "Decision",
     "FayHerriot",
     "FayHerriotFit",
+    "FayHerriotRates",
     "FittedModels",
     "NationalRate",
     "PartialPooling",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 from sklearn.base import BaseEstimator
 
-from smallarea.errors import InputError
 from smallarea.models.area_effects import AreaEffects, fit_area_effects
 from smallarea.models.components import principal_components, usable
 from smallarea.models.counts import (
@@ -24,7 +22,13 @@ from smallarea.models.counts import (
     rows,
 )
 from smallarea.models.dependence import Exchangeable, exchangeable_correlation, shared_noise
-from smallarea.models.fay_herriot import FayHerriotFit, Method, Profile, fit_fay_herriot
+from smallarea.models.fay_herriot import (
+    FayHerriotFit,
+    GaussianPosterior,
+    Method,
+    fit_fay_herriot,
+    gaussian_posterior,
+)
 
 if TYPE_CHECKING:
     from smallarea.nsum.municipal import Direct
@@ -34,61 +38,7 @@ Array = NDArray[np.float64]
 _FEWEST_REPORTS = 5
 
 
-@dataclass(frozen=True)
-class GaussianPosterior:
-    """Posterior of the area-level model under flat priors on beta and on A, on a grid over A.
-
-    `variances` (G,) with `probability` (G,), and beta given A: `means` (G, p), `roots` (G, p, p).
-    """
-
-    variances: Array
-    probability: Array
-    means: Array
-    roots: Array
-
-    def moments(self, y: Array, X: Array, psi: Array) -> tuple[Array, Array]:
-        """Return posterior mean and variance of theta at areas with data, each (m,)."""
-        shrink = self.variances[:, None] / (self.variances[:, None] + psi)
-        centre = shrink * y + (1 - shrink) * (self.means @ X.T)
-        leverage = ((X @ self.roots) ** 2).sum(-1)
-        within = shrink * psi + (1 - shrink) ** 2 * leverage
-        mean = self.probability @ centre
-        return mean, self.probability @ (within + (centre - mean) ** 2)
-
-
-def gaussian_posterior(y: Array, X: Array, variance: Array, points: int = 200) -> GaussianPosterior:
-    """Integrate the area-level model over A by quadrature.
-
-    With beta integrated out, the likelihood of A is the restricted one, so under a flat prior
-    on A the posterior of A is its restricted likelihood (Datta, Rao & Smith 2005).
-
-    Raises
-    ------
-    InputError : as `fit_fay_herriot`, and with fewer than p + 3 areas (no proper posterior).
-    """
-    m, p = X.shape
-    if m < p + 3:
-        raise InputError(
-            f"{m} areas for {p} coefficients", where="Fay-Herriot", remedy="use fewer covariates"
-        )
-    profile = Profile(y, X, variance)
-    A = np.exp(np.linspace(-14, 14, points)) * np.median(profile.psi)
-    log_density = profile.at(A).log_likelihood("reml", m) + np.log(A)
-    massive = A[log_density > log_density.max() - 18]
-    A = np.geomspace(massive[0], massive[-1], points)
-    at = profile.at(A)
-    log_density = at.log_likelihood("reml", m) + np.log(A)
-    probability = np.exp(log_density - log_density.max())
-    back = np.linalg.inv(profile.R)
-    return GaussianPosterior(
-        variances=A,
-        probability=probability / probability.sum(),
-        means=profile.start + at.beta @ back.T,
-        roots=back @ np.linalg.cholesky(np.linalg.inv(at.xx)),
-    )
-
-
-class FayHerriot(BaseEstimator):
+class FayHerriotRates(BaseEstimator):
     """Area-level linear model of reported rates on principal components of the features.
 
     Each component is fitted on its own (Fay & Herriot 1979), with the smoothed sampling variances

@@ -10,7 +10,7 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from smallarea.models import FayHerriot, NationalRate, PartialPooling, Supervised
+from smallarea.models import FayHerriotRates, NationalRate, PartialPooling, Supervised
 
 RIDGE = make_pipeline(SimpleImputer(), StandardScaler(), PoissonRegressor(alpha=3.0))
 
@@ -19,7 +19,7 @@ RIDGE = make_pipeline(SimpleImputer(), StandardScaler(), PoissonRegressor(alpha=
 CASES = {
     "national_rate": (NationalRate(), 8, 0.06),
     "supervised": (Supervised(RIDGE, repeats=1), 8, 0.06),
-    "fay_herriot": (FayHerriot(), 8, 0.09),
+    "fay_herriot": (FayHerriotRates(), 8, 0.09),
     "partial_pooling": (PartialPooling(chains=1, tune=250, draws_per_chain=300), 4, 0.08),
 }
 

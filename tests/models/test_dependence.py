@@ -10,7 +10,7 @@ import pytest
 from lightgbm import LGBMRegressor
 from scipy import stats
 
-from smallarea.models import FayHerriot, NationalRate, Supervised
+from smallarea.models import FayHerriotRates, NationalRate, Supervised
 from smallarea.models.dependence import Exchangeable, exchangeable_correlation
 from smallarea.nsum import Direct, direct_estimates
 from smallarea.survey import make_ard
@@ -125,7 +125,7 @@ def test_scores_of_interviewed_areas_correlate_as_the_posterior(noise):
     "model",
     [
         NationalRate(),
-        FayHerriot(components=2),
+        FayHerriotRates(components=2),
         Supervised(
             LGBMRegressor(objective="poisson", n_estimators=5, n_jobs=1, verbose=-1), repeats=1
         ),

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from study import COMPONENTS
 
 from smallarea.errors import InputError
-from smallarea.models import FayHerriot, NationalRate, PartialPooling, Supervised
+from smallarea.models import FayHerriotRates, NationalRate, PartialPooling, Supervised
 from smallarea.models.components import principal_components
 from smallarea.models.counts import rows
 
@@ -33,7 +33,7 @@ def ridge() -> Supervised:
 
 ESTIMATORS = {
     "national": NationalRate(),
-    "fay_herriot": FayHerriot(),
+    "fay_herriot": FayHerriotRates(),
     "supervised": ridge(),
     "pooling": PartialPooling(chains=1, tune=150, draws_per_chain=200),
 }
@@ -104,7 +104,7 @@ def test_useless_features_are_harmless(estimator, world):
 
 
 def test_no_features_at_all(world):
-    for estimator in (FayHerriot(), NationalRate()):
+    for estimator in (FayHerriotRates(), NationalRate()):
         assert np.isfinite(draw(estimator, world, X=world.X[[]])).all()
 
 

@@ -24,11 +24,11 @@ def national_rate():
     return NationalRate()
 """
 LINEAR = """
-from smallarea.models import FayHerriot, model
+from smallarea.models import FayHerriotRates, model
 
 @model(features=["f00", "f01"], profiles=["full"])
 def two_features():
-    return FayHerriot(components=2)
+    return FayHerriotRates(components=2)
 """
 
 
