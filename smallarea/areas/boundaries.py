@@ -64,7 +64,7 @@ def draw(
     lacking = geometry.isna()
     if lacking.any():
         verified = psus[psus["verified"]]
-        lost = psus[~psus["area_id"].isin(verified["area_id"])].drop_duplicates("area_id")
+        lost = psus[~psus["area_id"].isin(verified["area_id"].unique())].drop_duplicates("area_id")
         geometry = geometry.fillna(
             voronoi_polygons(pd.concat([verified, lost]), spec.crs, spec.coast)
         )
