@@ -71,7 +71,7 @@ def draw(
                 remedy="complete the file, or name columns of longitude and latitude",
             )
         verified = psus[psus["verified"]]
-        lost = psus[~psus["area_id"].isin(verified["area_id"])].drop_duplicates("area_id")
+        lost = psus[~psus["area_id"].isin(verified["area_id"].unique())].drop_duplicates("area_id")
         geometry = geometry.fillna(
             voronoi_polygons(pd.concat([verified, lost]), spec.crs, spec.coast)
         )

@@ -22,8 +22,9 @@ class Crosswalk:
         self.below = below
         twice = codes["code"].duplicated(keep=False)
         clear = codes[~twice]
-        self._area_of = dict(zip(clear["code"], clear["area_id"], strict=True))
-        self._vintage_of = dict(zip(clear["code"], clear["vintage"], strict=True))
+        code, area_id, vintage = (clear[c].tolist() for c in ("code", "area_id", "vintage"))
+        self._area_of = dict(zip(code, area_id, strict=True))
+        self._vintage_of = dict(zip(code, vintage, strict=True))
         self._unclear = codes[twice].pivot_table(
             index="code", columns="vintage", values="area_id", aggfunc="first"
         )

@@ -13,6 +13,7 @@ from shapely import Geometry
 from smallarea.areas.spec import Coast
 
 WGS84 = "EPSG:4326"
+TILE = 100_000.0  # metres, within which areas are clipped together
 
 
 def voronoi_polygons(points: pd.DataFrame, crs: str, coast: Coast) -> gpd.GeoSeries:
@@ -43,9 +44,25 @@ def voronoi_polygons(points: pd.DataFrame, crs: str, coast: Coast) -> gpd.GeoSer
     lakes = np.array(list(coast.lakes.values())).reshape(-1, 2)
     lakes = gpd.GeoSeries.from_xy(*lakes.T, crs=WGS84).to_crs(crs).to_numpy()
     land = _land(spots, _reach(points, coast), lakes, 1000 * coast.smooth_km)
-    # Clipping to a rectangle is cheap and leaves the costly intersection only local land to meet.
-    clipped = [area.intersection(shapely.clip_by_rect(land, *area.bounds)) for area in areas]
+    clipped = _clipped(areas.to_numpy(), land)
     return gpd.GeoSeries(clipped, index=areas.index.rename("area_id"), crs=crs).to_crs(WGS84)
+
+
+def _clipped(areas: np.ndarray, land: Geometry) -> np.ndarray:
+    """Return what of each area is land.
+
+    Clipping to a rectangle is cheap and leaves the costly intersection only local land to meet:
+    first to the rectangle of areas that lie together, then to each one's own.
+    """
+    middle = shapely.get_coordinates(shapely.centroid(areas))
+    tile = pd.DataFrame(np.floor(middle / TILE))
+    made = np.empty(len(areas), dtype=object)
+    for rows in tile.groupby([0, 1]).indices.values():
+        nearby = shapely.clip_by_rect(land, *shapely.total_bounds(areas[rows]))
+        for row in rows:
+            local = shapely.clip_by_rect(nearby, *areas[row].bounds)
+            made[row] = areas[row].intersection(local)
+    return made
 
 
 def _reach(points: pd.DataFrame, coast: Coast) -> np.ndarray:
@@ -58,8 +75,9 @@ def _reach(points: pd.DataFrame, coast: Coast) -> np.ndarray:
 
 def _land(spots: np.ndarray, reach: np.ndarray, lakes: np.ndarray, smooth: float) -> Geometry:
     """Return the union of discs, without gaps narrower than twice `smooth` or holes but lakes."""
-    discs = shapely.union_all(shapely.buffer(spots, reach, quad_segs=6))
-    closed = discs.buffer(smooth, quad_segs=4).buffer(-smooth, quad_segs=4)
+    # Wider discs are the discs widened: one union, and of fewer outlines.
+    wide = shapely.union_all(shapely.buffer(spots, reach + smooth, quad_segs=6))
+    closed = wide.buffer(-smooth, quad_segs=4)
     lake = shapely.multipoints(lakes)
     filled = [
         shapely.Polygon(

@@ -16,7 +16,8 @@ import xarray as xr
 
 from smallarea.errors import InputError
 from smallarea.nsum.checks import Diagnostics, diagnose
-from smallarea.nsum.pymc_models import MODELS, Answers, Priors
+from smallarea.nsum.gibbs import sample_gibbs
+from smallarea.nsum.pymc_models import MODELS, Answers, Priors, barrier
 from smallarea.nsum.tau import UNIFORM, TauPrior, divide_by_tau, totals_given_tau
 from smallarea.nsum.weighting import LikelihoodWeights, likelihood_weights
 from smallarea.survey.ard import ARD
@@ -149,7 +150,8 @@ def fit_nsum(
         effective sample size of each group (see `weighting`).
     recall : let answers drift from true sizes with the size of the group (known degrees only).
     covariates : columns of `ard.design` for the correlated model.
-    sampler : `nutpie`, or `pymc` as a fallback.
+    sampler : `nutpie`; `gibbs` (barrier and full without recall: nothing to compile, see
+        `smallarea.nsum.gibbs`); or `pymc` as a fallback.
 
     Raises
     ------
@@ -157,6 +159,12 @@ def fit_nsum(
         each other.
     """
     _check(model, degree, tau_prior, recall, covariates)
+    if sampler == "gibbs" and (MODELS[model] is not barrier or recall):
+        raise InputError(
+            "Gibbs sampling is for the barrier and full models without recall",
+            where="sampler",
+            remedy="choose nutpie",
+        )
     ard, log_degree, excluded = _network(ard, degree)
     hidden, known = ard.hidden(), ard.known() if log_degree is None else []
     minimum = 3 if recall else 2 if model not in ("degree", "transmission") else 1
@@ -179,8 +187,11 @@ def fit_nsum(
         covariates=_centred(ard, covariates),
     )
     priors = priors or Priors()
-    built = MODELS[model](answers, priors, recall)
-    trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
+    if sampler == "gibbs":
+        trace, seconds = sample_gibbs(answers, priors, draws, tune, chains, seed)
+    else:
+        built = MODELS[model](answers, priors, recall)
+        trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
     posterior = trace.posterior
     if "loading" in posterior:
         sign = _same_sign(posterior["loading"])
@@ -239,7 +250,9 @@ def sample(
                 draws, tune=tune, chains=chains, cores=1, random_seed=seed, progressbar=False
             )
     else:
-        raise InputError(f"no sampler {sampler!r}", where="sampler", remedy="choose nutpie or pymc")
+        raise InputError(
+            f"no sampler {sampler!r}", where="sampler", remedy="choose nutpie, gibbs or pymc"
+        )
     return trace, {"compile": ready - start, "sample": time.process_time() - ready}
 
 

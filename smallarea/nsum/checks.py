@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from smallarea.nsum.convergence import ess, rhat
+
 MAX_RHAT = 1.01
 MIN_ESS_PER_CHAIN = 100
 MAX_DIVERGENT_SHARE = 0.001
@@ -39,23 +41,21 @@ def diagnose(trace: Any, reported: xr.DataArray) -> Diagnostics:
 
     Parameters
     ----------
-    trace : ArviZ InferenceData. reported : (group, chain, draw) reported sizes.
+    trace : ArviZ InferenceData, or anything with its `posterior` and `sample_stats`.
+    reported : (group, chain, draw) reported sizes.
     """
-    import arviz as az
-
     skipped = ("log_degree", "factor", "share", "shape")  # respondents' own, and derived
     shared = trace.posterior[[v for v in trace.posterior.data_vars if v not in skipped]]
     shared = shared.assign(reported=reported)
-    rhat, bulk, tail = az.rhat(shared), az.ess(shared), az.ess(shared, method="tail")
-    ess = xr.where(bulk < tail, bulk, tail)
-    sizes = pd.DataFrame(
-        {"ess": ess["reported"].to_numpy(), "rhat": rhat["reported"].to_numpy()},
-        index=pd.Index(reported["group"].to_numpy(), name="group"),
-    )
-    worst_rhat = max(float(v.max()) for v in rhat.data_vars.values())
-    worst_ess = min(float(v.min()) for v in ess.data_vars.values())
+    found = {str(name): _figures(values) for name, values in shared.data_vars.items()}
+    worst_rhat = max(float(rhats.max()) for rhats, _ in found.values())
+    worst_ess = min(float(sizes.min()) for _, sizes in found.values())
+    by_group = dict(zip(("rhat", "ess"), found["reported"], strict=True))
+    sizes = pd.DataFrame(by_group, index=pd.Index(reported["group"].to_numpy(), name="group"))
+    sizes = sizes[["ess", "rhat"]]
     divergences = int(trace.sample_stats["diverging"].sum())
-    ebfmi = float(np.min(az.bfmi(trace)))
+    has_energy = "energy" in trace.sample_stats  # Gibbs sampling has none
+    ebfmi = _bfmi(trace.sample_stats["energy"].to_numpy()) if has_energy else np.nan
     chains, draws = reported.sizes["chain"], reported.sizes["draw"]
     failed = {
         f"R-hat {worst_rhat:.3f} is above {MAX_RHAT}": not worst_rhat <= MAX_RHAT,
@@ -65,7 +65,19 @@ def diagnose(trace: Any, reported: xr.DataArray) -> Diagnostics:
         f"{divergences} divergent draws of {chains * draws}": (
             divergences > MAX_DIVERGENT_SHARE * chains * draws
         ),
-        f"E-BFMI {ebfmi:.2f} is below {MIN_EBFMI}": not ebfmi >= MIN_EBFMI,
+        f"E-BFMI {ebfmi:.2f} is below {MIN_EBFMI}": has_energy and not ebfmi >= MIN_EBFMI,
     }
     reasons = tuple(reason for reason, bad in failed.items() if bad)
     return Diagnostics(sizes, worst_rhat, worst_ess, divergences, ebfmi, reasons)
+
+
+def _figures(values: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+    """R-hat and effective sample size of every component of a parameter."""
+    chains, draws = values.sizes["chain"], values.sizes["draw"]
+    flat = values.transpose(..., "chain", "draw").to_numpy().reshape(-1, chains, draws)
+    return np.array([rhat(one) for one in flat]), np.array([ess(one) for one in flat])
+
+
+def _bfmi(energy: np.ndarray) -> float:
+    """Return the worst chain's energy change per step, over the variance of its energy."""
+    return float((np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1)).min())

@@ -19,14 +19,16 @@ from smallarea.survey.ard import ARD
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to sample: per chain, `tune` and at least `draws`."""
+    """How long to sample: per chain, `tune` and at least `draws`; and by what sampler."""
 
     chains: int
     tune: int
     draws: int
+    sampler: str = "nutpie"
 
 
-EFFORT = {"fast": Effort(2, 500, 500), "full": Effort(4, 1000, 1000)}
+#: Both samplers draw from the same posterior; Gibbs sampling compiles nothing.
+EFFORT = {"fast": Effort(2, 200, 500, "gibbs"), "full": Effort(4, 1000, 1000)}
 
 
 def national_draws(
@@ -52,14 +54,15 @@ def national_draws(
     covered_population : people by reference population in the part of
         the country that the survey stands for; reported rates are multiplied by it.
     draws : number of draws returned.
-    profile : `fast` or `full`, the sampling effort. A run that did not converge is repeated
-        once, four times as long.
+    profile : `fast` (Gibbs sampling) or `full` (NUTS), the sampling effort. A run that did not
+        converge is repeated four times as long; if that was Gibbs sampling, then by NUTS.
 
     Returns
     -------
-    Dims (component, draw); attrs per network: `rhat`, `ess`, `divergences`, `ebfmi`, `cpu_seconds`,
-    `excluded`; per component `deff`; `converged` (0/1) and `reasons`; `silent`, the components
-    that nobody reported: their draws say what is ruled out, no more.
+    Dims (component, draw); attrs per network: `rhat`, `ess`, `divergences`, `ebfmi` (NaN of Gibbs
+    sampling: it has no energy), `cpu_seconds`, `excluded`; per component `deff`; `converged` (0/1)
+    and `reasons`; `silent`, the components that nobody reported: their draws say what is ruled
+    out, no more.
 
     Raises
     ------
@@ -180,7 +183,10 @@ def paired(draws: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> n
 
 def _converged(ard: ARD, degree: str, draws: int, seed: int, profile: str) -> NsumFit:
     effort = EFFORT[profile]
-    for longer in (1, 4):
+    attempts = [(1, effort.sampler), (4, effort.sampler)]
+    if effort.sampler != "nutpie":
+        attempts.append((4, "nutpie"))
+    for longer, sampler in attempts:
         fit = fit_nsum(
             ard,
             "barrier",
@@ -190,6 +196,7 @@ def _converged(ard: ARD, degree: str, draws: int, seed: int, profile: str) -> Ns
             tune=longer * effort.tune,
             chains=effort.chains,
             seed=seed,
+            sampler=sampler,
         )
         if fit.publishable:
             break

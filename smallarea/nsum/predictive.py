@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,11 +9,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy import stats
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
 from smallarea.errors import InputError
 from smallarea.nsum.bayes import NsumFit
-from smallarea.nsum.pymc_models import MODELS
+from smallarea.nsum.forward import prior_draws
+from smallarea.nsum.psis import smoothed
+
+PREDICTIVE_DRAWS = 200  # of all answers, for a predictive check
 
 
 def _mean(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -44,6 +45,23 @@ class _Cells:
         shape = np.broadcast_to(self.shape, self.mean.shape)
         return rng.poisson(self.mean * rng.gamma(shape) / shape).astype(float)
 
+    def group(self, k: int) -> _Cells:
+        """Return one group's distributions."""
+        shape = None if self.shape is None else self.shape[..., k]
+        return _Cells(self.mean[..., k], shape)
+
+    def log_density(self, y: np.ndarray) -> np.ndarray:
+        """Log probability of the answers; log-gammas once per shape and different answer."""
+        different, which = np.unique(y, return_inverse=True)
+        fixed = gammaln(different + 1)
+        if self.shape is None:
+            return y * np.log(self.mean) - self.mean - fixed[which]
+        if np.ndim(self.shape) and self.shape.shape[-1] == self.mean.shape[-1] > 1:
+            return self.exact.logpmf(y)  # each respondent's own shape
+        gammas = (gammaln(different + self.shape) - gammaln(self.shape) - fixed)[..., which]
+        ratio = self.mean / self.shape
+        return gammas + y * np.log(ratio) - (y + self.shape) * np.log1p(ratio)
+
     @property
     def exact(self) -> stats.rv_frozen:
         if self.shape is None:
@@ -71,13 +89,14 @@ def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd
     if kind == "posterior":
         parameters = _kept(fit)
     elif kind == "prior":
-        parameters = _from_priors(fit, seed)
+        parameters = prior_draws(fit, seed)
     else:
         raise InputError(
             f"no {kind!r} predictive check", where="checks", remedy="choose prior or posterior"
         )
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in STATISTICS}
-    for at in range(parameters.sizes["sample"]):
+    available = parameters.sizes["sample"]
+    for at in range(0, available, max(1, available // PREDICTIVE_DRAWS)):
         simulated = _cells(fit, parameters.isel(sample=at)).draw(rng)
         for name, statistic in STATISTICS.items():
             drawn[name].append(statistic(simulated, weights))
@@ -131,17 +150,13 @@ def leave_one_out(fit: NsumFit) -> pd.DataFrame:
     without weights the effective parameters), bad (share of cells with Pareto k > 0.7, where the
     approximation is not to be trusted).
     """
-    import arviz as az
-
-    parameters = _kept(fit)
-    cells = _cells(fit, parameters)
+    cells = _cells(fit, _kept(fit))
     rows = {}
     for k, group in enumerate(fit.groups):
-        shape = None if cells.shape is None else cells.shape[..., k]
         used = fit.answers.weights[:, k] > 0
-        log_lik = _Cells(cells.mean[..., k], shape).exact.logpmf(fit.answers.counts[:, k])
+        log_lik = cells.group(k).log_density(fit.answers.counts[:, k])
         log_lik, weight = log_lik.T[used], fit.answers.weights[used, k]  # (cells, sample)
-        ratios, pareto_k = az.psislw(-weight[:, None] * log_lik)
+        ratios, pareto_k = smoothed(-weight[:, None] * log_lik)
         elpd = logsumexp(ratios + log_lik, axis=1)
         lpd = logsumexp(log_lik, axis=1) - np.log(log_lik.shape[1])
         relative = weight / weight.mean()
@@ -189,27 +204,6 @@ def _kept(fit: NsumFit) -> xr.Dataset:
     if fit.answers.log_degree is not None:  # observed
         chosen["degree"] = ("respondent", np.exp(fit.answers.log_degree))
     return chosen.stack(sample=("chain", "draw"))  # noqa: PD013
-
-
-def _from_priors(fit: NsumFit, seed: int, draws: int = 200) -> xr.Dataset:
-    import pymc as pm
-
-    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)  # it lists its variables
-    with MODELS[fit.model](fit.answers, fit.priors, fit.recall), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the likelihood is not wanted here
-        prior = pm.sample_prior_predictive(draws, random_seed=seed).prior
-    prior = prior.rename({f"{name}_dim_0": "group" for name in ("share",)})
-    for name in ("shape", "inverse_omega", "loading"):
-        if name in prior:
-            prior[name] = prior[name].rename({f"{name}_dim_0": "group"})
-    if "log_degree" in prior:
-        prior["degree"] = np.exp(prior["log_degree"].rename(log_degree_dim_0="respondent"))
-    else:
-        assert fit.answers.log_degree is not None
-        prior["degree"] = ("respondent", np.exp(fit.answers.log_degree))
-    if "factor" in prior:  # of new respondents
-        prior["factor"] = prior["factor"].rename(factor_dim_0="respondent")
-    return prior.stack(sample=("chain", "draw"))  # noqa: PD013
 
 
 def _cells(fit: NsumFit, at: xr.Dataset) -> _Cells:
