@@ -64,7 +64,7 @@ class LatentDraws:
     def _prior(self, points: NDArray[np.intp], rng: np.random.Generator) -> Array:
         """Draw latent values from the prior under each of the points, (K, areas, draws)."""
         thetas, n, K = self.posterior.thetas[points], len(points), self._components
-        sds, rho = np.exp(thetas[:, :-1]), expit(thetas[:, -1])
+        sds, rho = thetas[:, :-1] ** 3, expit(thetas[:, -1])
         latent = np.zeros((len(self.at.ids), K, n))
         for field, sd in zip(self.fields, sds.T, strict=False):
             latent += field(rng, K * n).reshape(latent.shape) * sd
@@ -94,7 +94,7 @@ class LatentDraws:
             place = self.at.take(rows)
             between = np.stack([k.between(place, self.surveyed) for k in self.kernels])
             for g, draws in groups:
-                fit, sd = self.posterior.fits[g], np.exp(self.posterior.thetas[g, :-2])
+                fit, sd = self.posterior.fits[g], self.posterior.thetas[g, :-2] ** 3
                 rho, w = fit.prior.correlation, missed[:, :, draws]
                 shared = np.tensordot(sd**2, between, 1)
                 change = shared @ ((1 - rho) * w + rho * w.sum(axis=0))

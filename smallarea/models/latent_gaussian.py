@@ -150,7 +150,7 @@ class LatentGaussian(BaseEstimator):
     def _diagnostics(self) -> dict[str, float]:
         posterior = self.posterior_
         names = [f"sd {k.name}" for k in self.kernels_] + ["sd own"]
-        sds = posterior.weights @ np.exp(posterior.thetas[:, :-1])
+        sds = posterior.weights @ posterior.thetas[:, :-1] ** 3
         found = dict(zip(names, map(float, sds), strict=True))
         found["correlation"] = float(posterior.weights @ expit(posterior.thetas[:, -1]))
         weak = len(posterior.weights) > 1 and posterior.effective < _FEWEST_POINTS
