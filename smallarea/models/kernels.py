@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
+from scipy.linalg.blas import dtrmm
 from scipy.spatial.distance import cdist
 from sklearn.pipeline import Pipeline
 
@@ -183,7 +184,7 @@ class Smooth:
         here = at.take(anchors)
         covariance = self.between(here, here)
         covariance.flat[:: len(anchors) + 1] += 1e-8
-        root = np.linalg.cholesky(covariance)
+        root = np.asfortranarray(np.linalg.cholesky(covariance))
         others = np.setdiff1d(np.arange(len(at.ids)), anchors)
         weights = np.empty((len(others), len(anchors)))
         for rows in np.array_split(np.arange(len(others)), len(others) // 2000 + 1):
@@ -192,9 +193,9 @@ class Smooth:
         left = np.sqrt(np.maximum(1 - (weights**2).sum(axis=1), 0.0))
 
         def draw(rng: np.random.Generator, n: int) -> Array:
-            z = rng.standard_normal((len(anchors), n))
+            z = rng.standard_normal((n, len(anchors))).T
             out = np.empty((len(at.ids), n))
-            out[anchors] = root @ z
+            out[anchors] = dtrmm(1.0, root, z, lower=1)
             out[others] = weights @ z + left[:, None] * rng.standard_normal((len(others), n))
             return out
 

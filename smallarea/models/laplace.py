@@ -56,8 +56,8 @@ class Prior:
 class Sites:
     """The Gaussian posterior under observations of precision `weight` (K, m), factorised.
 
-    R = (covariance + 1 / weight)^-1 is never formed: `inverse` holds (D + 1 / weight_k)^-1 and
-    `common_root` Y with Y'Y the posterior covariance of u. `log_det` is log |I + covariance weight|.
+    R = (covariance + 1 / weight)^-1 is never formed. common_root : Y, (m, m), with Y'Y the
+    posterior covariance of u. log_det : of I + covariance times weight.
     """
 
     def __init__(self, prior: Prior, weight: Array) -> None:
@@ -66,20 +66,21 @@ class Sites:
         outer = self.scale[:, :, None] * self.scale[:, None, :]
         inner = outer * prior.block + np.eye(weight.shape[1])
         self.inner_inverse, log_det = _inverses(inner)
-        self.inverse = outer * self.inner_inverse
-        total = np.eye(weight.shape[1]) + prior.root.T @ self.inverse.sum(axis=0) @ prior.root
+        total = prior.root.T @ self.inverse.sum(axis=0) @ prior.root
+        total.flat[:: len(total) + 1] += 1
         common = np.linalg.cholesky(total)
         self.common_root = solve_triangular(common, prior.root.T, lower=True)
         self.log_det = log_det + 2 * float(np.log(np.diagonal(common)).sum())
 
-    @cached_property
-    def common(self) -> Array:
-        """Posterior covariance of u, (m, m)."""
-        return self.common_root.T @ self.common_root
+    @property
+    def inverse(self) -> Array:
+        """(D + 1 / weight_k)^-1 of each component, (K, m, m)."""
+        return self.scale[:, :, None] * self.inner_inverse * self.scale[:, None, :]
 
     def solve(self, x: Array) -> Array:
         """Return R times `x`, (K, m, n)."""
-        return self._less_common(self.inverse @ x)
+        scale = self.scale[:, :, None]
+        return self._less_common(scale * (self.inner_inverse @ (scale * x)))
 
     def solve_noisy(self, f: Array, z: Array) -> Array:
         """Return R (f + z / sqrt(weight)), (K, m, n), also where a weight is 0."""
@@ -87,33 +88,33 @@ class Sites:
         return self._less_common(scale * (self.inner_inverse @ (scale * f + z)))
 
     def _less_common(self, y: Array) -> Array:
-        return y - self.inverse @ (self.common @ y.sum(axis=0))
+        common = self.common_root.T @ (self.common_root @ y.sum(axis=0))
+        scale = self.scale[:, :, None]
+        return y - scale * (self.inner_inverse @ (scale * common))
 
-    @cached_property
-    def own_covariance(self) -> Array:
-        """Posterior covariance of h_k given u, (K, m, m)."""
-        return self.prior.block - self.prior.block @ self.inverse @ self.prior.block
+    def _of(self, areas: NDArray[np.intp] | slice) -> tuple[Array, Array]:
+        """Own and common parts of the posterior of some areas' latent values.
 
-    @cached_property
-    def common_effect(self) -> Array:
-        """V_k, (K, m, m): posterior covariance of f_k and f_l is V_k V_l' (+ `own_covariance`)."""
-        held = np.eye(len(self.common)) - self.prior.block @ self.inverse
-        return held @ self.common_root.T
+        Returns V, (K, n, m), and H, (K, n, n): the covariance of f_k and f_l is V_k V_l', and for
+        k = l also H_k, the covariance of h_k given u.
+        """
+        block = self.prior.block[areas]
+        kept = np.eye(len(self.common_root))[areas] - block @ self.inverse
+        return kept @ self.common_root.T, kept @ block.T
 
-    @cached_property
     def variance(self) -> Array:
-        """Posterior variance of each latent value, (K, m)."""
-        own = np.diagonal(self.own_covariance, axis1=1, axis2=2)
-        return own + (self.common_effect**2).sum(axis=2)
+        """Return the posterior variance of each latent value, (K, m)."""
+        V, H = self._of(slice(None))
+        return np.diagonal(H, axis1=1, axis2=2) + (V**2).sum(axis=2)
 
     def covariance(self, areas: NDArray[np.intp]) -> Array:
-        """Posterior covariance of all components of some areas, (K n, K n), component first."""
-        V = self.common_effect[:, areas]
+        """Return the posterior covariance of all components of some areas, (K n, K n)."""
+        V, H = self._of(areas)
         K, n, m = V.shape
         flat = V.reshape(K * n, m)
         out = flat @ flat.T
-        for k, own in enumerate(self.own_covariance[:, areas[:, None], areas]):
-            out[k * n : (k + 1) * n, k * n : (k + 1) * n] += own
+        for k in range(K):
+            out[k * n : (k + 1) * n, k * n : (k + 1) * n] += H[k]
         return out
 
 
@@ -125,8 +126,9 @@ def _inverses(matrices: Array) -> tuple[Array, float]:
         if failed:
             raise np.linalg.LinAlgError("a covariance is not positive definite")
         log_det += 2 * float(np.log(np.diagonal(lower)).sum())
-        half = np.tril(dpotri(lower, lower=1)[0])
-        place[:] = half + np.tril(half, -1).T
+        half = dpotri(lower, lower=1)[0]  # zeros above the diagonal
+        place[:] = half + half.T
+        place.flat[:: len(place) + 1] /= 2
     return out, log_det
 
 
@@ -159,11 +161,12 @@ class Laplace:
         G_kk = (self.slope.T @ self.slope) / 2 + self.shift.T @ self.slope
         s, v = self.slope.sum(axis=0), self.shift.sum(axis=0)
         G_kl = np.outer(s, s) / 2 + np.outer(v, s)
-        common, total = self.sites.common, self.sites.inverse.sum(axis=0)
-        through = self.sites.common_root @ self.sites.inverse  # (K, m, m)
+        inverse = self.sites.inverse
+        total, through = inverse.sum(axis=0), self.sites.common_root @ inverse  # (K, m, m)
         flat = through.reshape(-1, through.shape[2])
         G_kk = G_kk - (total - flat.T @ flat) / 2
-        G_kl = G_kl - (total - total @ common @ total) / 2
+        summed = through.sum(axis=0)
+        G_kl = G_kl - (total - summed.T @ summed) / 2
         rho = self.prior.correlation
         return Gradient(
             shared=(1 - rho) * G_kk + rho * G_kl,
@@ -239,7 +242,7 @@ def _step(
 def _around(prior: Prior, data: Observed, f: Array) -> Laplace:
     at: Derivatives = data.derivatives(f)
     sites = Sites(prior, at.weight)
-    half = 0.5 * sites.variance * at.third
+    half = 0.5 * sites.variance() * at.third
     shift = half - sites.solve(prior.times(half)[:, :, None])[:, :, 0]
     value = _height(data, f, at.first) - 0.5 * sites.log_det
     return Laplace(prior, data, sites, f, at.first, shift, value)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_FEWEST_POINTS = 5
+_FEWEST_POINTS = 3
 
 
 class LatentGaussian(BaseEstimator):
@@ -57,7 +57,7 @@ class LatentGaussian(BaseEstimator):
     posterior_ : points, weights and fits of the design.
     kernels_, centre_ : the kernels in use; each component's centre of latent values.
     diagnostics_ : posterior means of standard deviations and correlation, the effective number of
-        points, and ``weak``: 1 where fewer than 5 carry the integral.
+        points, and ``weak``: 1 where fewer than 3 carry the integral.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class LatentGaussian(BaseEstimator):
         range_km: float = 100.0,
         scale: float = 0.5,
         level_sd: float = 1.0,
-        points: int = 64,
+        points: int = 32,
         anchors: int = 2500,
     ) -> None:
         self.components = components

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from smallarea.models.counts import rows
 from smallarea.models.laplace import Laplace
-from smallarea.models.observations import Family
+from smallarea.models.observations import Family, Observed
 from smallarea.models.scores import log_mass
 
 if TYPE_CHECKING:
@@ -80,40 +80,44 @@ def leave_out(
         was fitted, see `observations.observed`.
     """
     direct = rows(direct, groups.index)
-    joint = {}
-    cells = pd.DataFrame(np.nan, groups.index, centre.index)
     codes, labels = pd.factorize(groups, sort=True)
-    for code, label in enumerate(labels):
+    log_weights = np.empty((len(posterior.fits), len(labels)))
+    mean, variance = np.empty((2, len(posterior.fits), len(centre), len(groups)))
+    for code in range(len(labels)):
         areas = np.flatnonzero(codes == code)
-        cavities = [cavity(fit, areas) for fit in posterior.fits]
-        lost = np.array([c.log_density for c in cavities])
-        log_weights = np.log(posterior.weights) - lost
-        joint[label] = -float(logsumexp(log_weights))
-        log_weights -= logsumexp(log_weights)
-        within = np.stack([_cells(c, areas, posterior, direct, centre, family) for c in cavities])
-        cells.iloc[areas] = logsumexp(within + log_weights[:, None, None], axis=0).T
-    seen = direct.exposure > 0 if family != "gaussian" else direct.variance > 0
-    return LeftOut(cells.where(seen & direct.reports.notna()), pd.Series(joint, name="log_density"))
+        for g, fit in enumerate(posterior.fits):
+            mean[g][:, areas], variance[g][:, areas], lost = cavity(fit, areas)
+            log_weights[g, code] = np.log(posterior.weights[g]) - lost
+    joint = -logsumexp(log_weights, axis=0)
+    log_weights = (log_weights + joint)[:, None, codes]
+    cells = np.full(mean.shape[1:], -np.inf)
+    for g, log_weight in enumerate(log_weights):
+        density = _cells(mean[g], variance[g], posterior.fits[g].data, direct, centre, family)
+        cells = np.logaddexp(cells, log_weight + density)
+    seen = direct.variance > 0 if family == "gaussian" else direct.exposure > 0
+    table = pd.DataFrame(cells.T, groups.index, centre.index)
+    return LeftOut(
+        table.where(seen & direct.reports.notna()),
+        pd.Series(joint, pd.Index(labels), name="log_density"),
+    )
 
 
 def _cells(
-    cavity: Cavity,
-    areas: NDArray[np.intp],
-    posterior: Integrated,
+    mean: Array,
+    variance: Array,
+    data: Observed,
     direct: Direct,
     centre: pd.Series,
     family: Family,
 ) -> Array:
-    """Log predictive density of each cell, (K, areas), by Gauss-Hermite quadrature."""
-    nodes = cavity.mean[:, :, None] + np.sqrt(cavity.variance)[:, :, None] * _NODES
-    weights = np.log(_WEIGHTS / _WEIGHTS.sum())
+    """Log predictive density of each cell, (K, m), by Gauss-Hermite quadrature."""
+    nodes = mean + np.sqrt(variance) * _NODES[:, None, None]
     if family == "poisson":
-        rates = np.exp(centre.to_numpy()[:, None, None] + nodes)
-        exposure = direct.exposure.to_numpy().T[:, areas, None]
-        reports = direct.reports.to_numpy().T[:, areas, None]
-        deff = direct.deff.reindex(centre.index).to_numpy()[:, None, None]
+        rates = np.exp(centre.to_numpy()[:, None] + nodes)
+        deff = direct.deff.reindex(centre.index).to_numpy()[:, None]
+        reports, exposure = direct.reports.to_numpy().T, direct.exposure.to_numpy().T
         log_p = log_mass(reports, rates * exposure, deff)
     else:
-        data = posterior.fits[0].data.at(areas)
-        log_p = np.moveaxis(data.log_density(np.moveaxis(nodes, 2, 0)), 0, 2)
-    return np.asarray(logsumexp(log_p + weights, axis=2))
+        log_p = data.log_density(nodes)
+    log_weights = np.log(_WEIGHTS / _WEIGHTS.sum())[:, None, None]
+    return np.asarray(logsumexp(log_p + log_weights, axis=0))
