@@ -123,7 +123,10 @@ def integrate(marginal: Marginal, points: int, seed: int = 0) -> Integrated:
 
 
 def find_mode(marginal: Marginal) -> tuple[Array, Laplace]:
-    """Return the mode of theta and the fit there, starting from standard deviations of 0.3 and a correlation of 0.7."""
+    """Return the mode of theta and the fit there.
+
+    The search starts from standard deviations of 0.6 times their prior mean, correlation 0.7.
+    """
     start = np.append(np.full(marginal.size - 1, np.cbrt(0.6 * marginal.scale)), 0.85)
     slope_there: Array | None = None
     low, high = np.cbrt(0.001 * marginal.scale), np.cbrt(20 * marginal.scale)
@@ -152,4 +155,3 @@ def _curvature(marginal: Marginal, mode: Array, start: Array, step: float = 0.05
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     # A standard deviation of theta beyond 1.5 would be wider than any of the priors.
     return np.asarray((vectors * np.maximum(values, 1.5**-2)) @ vectors.T)
-

@@ -63,7 +63,7 @@ class Places:
 
 def levels_above(areas: pd.DataFrame) -> list[str]:
     """Return the columns of the areas' table that name groups above the area, with two or more."""
-    columns = [c for c in areas if str(c).endswith("_id")]
+    columns = [c for c in map(str, areas) if c.endswith("_id")]
     return [c for c in columns if 1 < areas[c].nunique() < len(areas)]
 
 
@@ -92,7 +92,7 @@ def places(features: Array, areas: pd.DataFrame, levels: Sequence[str]) -> Place
             where="frame",
             remedy="complete the areas' table, or leave the column out",
         )
-    labels = {c: groups[c].to_numpy(object) for c in groups}
+    labels = {level: groups[level].to_numpy(object) for level in levels}
     return Places(areas.index, features, position, labels)
 
 
@@ -110,7 +110,9 @@ def scaled_scores(pipeline: Pipeline, X: pd.DataFrame) -> Array:
 class Kernel(Protocol):
     """A covariance function, and draws from it."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return what its standard deviation is called."""
 
     def between(self, a: Places, b: Places) -> Array:
         """Return covariances, (areas of a, areas of b)."""

@@ -46,7 +46,7 @@ class Prior:
     @cached_property
     def root(self) -> Array:
         """Lower Cholesky factor of rho A."""
-        return np.linalg.cholesky(self.correlation * self.shared)
+        return np.asarray(np.linalg.cholesky(self.correlation * self.shared))
 
     def times(self, x: Array) -> Array:
         """Return the covariance times `x`, (K, m)."""
@@ -177,7 +177,7 @@ class Laplace:
 
 
 class Gradient(NamedTuple):
-    """Derivatives by the entries of A (contract with dA, symmetric), rho, own and level variance."""
+    """Derivatives by the entries of A (contract with dA), rho, own and level variance."""
 
     shared: Array
     correlation: float
@@ -207,7 +207,7 @@ def laplace(prior: Prior, data: Observed, start: Array) -> Laplace:
         target = b - Sites(prior, at.weight).solve(prior.times(b)[:, :, None])[:, :, 0]
         a, new, height = _step(prior, data, a, target, height)
         moved, f = np.abs(new - f).max(), new
-        if moved < _CLOSE:
+        if moved < _CLOSE and np.isfinite(height):
             return _around(prior, data, f)
     raise InputError(
         "no mode of the latent Gaussian model was found",

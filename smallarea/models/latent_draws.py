@@ -77,9 +77,7 @@ class LatentDraws:
         latent += level * rng.standard_normal((K, n))
         return np.ascontiguousarray(latent.transpose(1, 0, 2))
 
-    def _correct(
-        self, latent: Array, points: NDArray[np.intp], rng: np.random.Generator
-    ) -> None:
+    def _correct(self, latent: Array, points: NDArray[np.intp], rng: np.random.Generator) -> None:
         """Turn draws of the prior into draws of the posterior, in place."""
         missed = np.empty((len(latent), len(self.rows), len(points)))
         groups = [(g, np.flatnonzero(points == g)) for g in np.unique(points)]
@@ -105,9 +103,7 @@ class LatentDraws:
             latent[:, self.rows[:, None], draws] += own
 
 
-def systematic(
-    weights: Array, n: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def systematic(weights: Array, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Return n positions, sorted, each as often as its weight says, up to one."""
     at = (np.arange(n) + rng.uniform()) / n
     return np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1)
@@ -119,4 +115,5 @@ def _anchors(areas: int, surveyed: NDArray[np.intp], most: int) -> NDArray[np.in
         return np.arange(areas)
     number = max(len(surveyed), min(most, _WEIGHTS // areas))
     spread = np.setdiff1d(np.linspace(0, areas - 1, number).astype(int), surveyed)
-    return np.union1d(surveyed, spread[:: max(1, -(-len(spread) // max(1, number - len(surveyed))))])
+    room = max(1, number - len(surveyed))
+    return np.union1d(surveyed, spread[:: -(-len(spread) // room) or 1])

@@ -135,12 +135,12 @@ def observed(direct: Direct, family: Family) -> tuple[Observed, pd.Series]:
         return Gaussian((estimate - centre).to_numpy().T, precision.to_numpy().T), centre
     count, exposure = effective_counts(direct)
     if family == "poisson":
-        centre = np.log((count.sum() + 0.5) / exposure.sum())
+        centre = ((count.sum() + 0.5) / exposure.sum()).map(np.log)
         return Poisson(count.to_numpy().T, (exposure * np.exp(centre)).to_numpy().T), centre
     if (count > exposure).any(axis=None):
         raise InputError(
             "more said yes than were asked", where="survey", remedy="correct reports or exposure"
         )
-    centre = np.log((count.sum() + 0.5) / (exposure.sum() - count.sum() + 0.5))
+    centre = ((count.sum() + 0.5) / (exposure.sum() - count.sum() + 0.5)).map(np.log)
     asked = Binomial(count.to_numpy().T, exposure.to_numpy().T, centre.to_numpy()[:, None])
     return asked, centre
