@@ -68,7 +68,7 @@ class LatentGaussian(BaseEstimator):
         range_km: float = 100.0,
         scale: float = 0.5,
         level_sd: float = 1.0,
-        points: int = 32,
+        points: int = 64,
         anchors: int = 2500,
     ) -> None:
         self.components = components
