@@ -23,6 +23,7 @@ from smallarea.models.observations import Observed
 
 Array = NDArray[np.float64]
 
+_NUGGET = 1e-9  # variance that keeps covariances invertible where every effect of areas vanishes
 _FREEDOM = 10.0  # of the design's t distribution: tails heavier than a normal's
 
 
@@ -45,10 +46,16 @@ class Marginal:
     def size(self) -> int:
         return len(self.matrices) + 2
 
+    @property
+    def least(self) -> float:
+        """The cube root of the least standard deviation that is looked at."""
+        return float(np.cbrt(0.001 * self.scale))
+
     def prior(self, theta: Array) -> Prior:
         """Return the covariance under theta."""
         variances = theta[:-1] ** 6
         shared = np.tensordot(variances[:-1], self.matrices, 1)
+        shared.flat[:: len(shared) + 1] += _NUGGET
         return Prior(shared, float(expit(theta[-1])), float(variances[-1]), self.level_sd**2)
 
     def fit(self, theta: Array, start: Array | None = None) -> Laplace:
@@ -109,7 +116,7 @@ def integrate(marginal: Marginal, points: int, seed: int = 0) -> Integrated:
     thetas = mode + (standard / np.sqrt(values)) @ vectors.T
     squared = (standard**2).sum(axis=1)
     log_weights, fits = np.full(points, -np.inf), {}
-    for g in np.flatnonzero((thetas[:, :-1] > 0).all(axis=1)):
+    for g in np.flatnonzero((thetas[:, :-1] > marginal.least).all(axis=1)):
         fits[g] = marginal.fit(thetas[g], best.slope)
         value = fits[g].log_marginal + marginal.log_prior(thetas[g])[0]
         log_weights[g] = value + (_FREEDOM + marginal.size) / 2 * np.log1p(squared[g] / _FREEDOM)
@@ -129,7 +136,6 @@ def find_mode(marginal: Marginal) -> tuple[Array, Laplace]:
     """
     start = np.append(np.full(marginal.size - 1, np.cbrt(0.6 * marginal.scale)), 0.85)
     slope_there: Array | None = None
-    low, high = np.cbrt(0.001 * marginal.scale), np.cbrt(20 * marginal.scale)
 
     def fall(theta: Array) -> tuple[float, Array]:
         nonlocal slope_there
@@ -137,7 +143,7 @@ def find_mode(marginal: Marginal) -> tuple[Array, Laplace]:
         slope_there = fitted.slope
         return -value, -slope
 
-    bounds = [(low, high)] * (marginal.size - 1) + [(-5.0, 5.0)]
+    bounds = [(marginal.least, 3 * start[0])] * (marginal.size - 1) + [(-5.0, 5.0)]
     found = minimize(
         fall, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-7}
     )

@@ -20,7 +20,7 @@ from smallarea.models.kernels import Kernel, Places
 Array = NDArray[np.float64]
 
 _CELLS = 4_000_000  # latent values drawn at once
-_WEIGHTS = 30_000_000  # areas x anchors, of each smooth kernel
+_WEIGHTS = 15_000_000  # areas x anchors, of each smooth kernel
 _BLOCK = 5_000  # areas corrected at once
 
 
