@@ -28,6 +28,7 @@ import xarray as xr
 
 from smallarea.models import load_models
 from smallarea.models.candidates import Candidate
+from smallarea.models.kernels import levels_above
 from smallarea.nsum.municipal import Direct
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -49,13 +50,14 @@ def read_twin(folder: Path) -> tuple[pd.DataFrame, Direct]:
 def draws_of(
     model: Candidate, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, n: int
 ) -> tuple[xr.DataArray, float]:
-    """Fit and draw; return the draws and the CPU seconds, with provinces left out if it can."""
+    """Fit and draw; return the draws and the CPU seconds, with groups of areas left out if it can."""
     begin = time.process_time()
     own = model.select(X)
     fitted = model.unfitted(1).fit(own, direct, areas)
     draws = fitted.draws(own, areas, n, 1)
     if hasattr(fitted, "leave_out"):
-        fitted.leave_out(areas["province_id"])
+        finest = max(levels_above(areas), key=lambda level: areas[level].nunique())
+        fitted.leave_out(areas[finest])
     return draws, time.process_time() - begin
 
 
