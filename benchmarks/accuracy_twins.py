@@ -50,7 +50,7 @@ def read_twin(folder: Path) -> tuple[pd.DataFrame, Direct]:
 def draws_of(
     model: Candidate, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, n: int
 ) -> tuple[xr.DataArray, float]:
-    """Fit and draw; return the draws and the CPU seconds, with groups of areas left out if it can."""
+    """Fit and draw, leave groups out if it can; return the draws and the CPU seconds."""
     begin = time.process_time()
     own = model.select(X)
     fitted = model.unfitted(1).fit(own, direct, areas)
