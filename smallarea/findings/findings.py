@@ -103,7 +103,7 @@ def findings(
     anchor = used if len(used) >= FEWEST_PLACES else None
     psus = design["area_id" if design["psu"].isna().all() else "psu"].nunique()
     scenarios = [
-        urban_scenarios(expected, table["urban_share"], anchor, top_k),
+        *urban,
         measured_scenarios(
             relative[relative["indicator"] == headline], people, exposure, expected, top_k
         ),

@@ -4,6 +4,7 @@ from smallarea.models.area_level import FayHerriotRates
 from smallarea.models.candidates import Candidate, load_models, model
 from smallarea.models.fay_herriot import FayHerriot, FayHerriotFit, fit_fay_herriot
 from smallarea.models.fitting import FittedModels, fit_models
+from smallarea.models.latent_gaussian import LatentGaussian
 from smallarea.models.national_rate import NationalRate
 from smallarea.models.partial_pooling import PartialPooling
 from smallarea.models.stacking import Decision, covariates_help, stack
@@ -18,6 +19,7 @@ __all__ = [
     "FayHerriotFit",
     "FayHerriotRates",
     "FittedModels",
+    "LatentGaussian",
     "NationalRate",
     "PartialPooling",
     "Supervised",

@@ -23,6 +23,14 @@ def log_density(draws: xr.DataArray, direct: Direct) -> pd.DataFrame:
     Areas without exposure, of which reports say nothing, and missing reports are NaN.
     """
     y, mu, deff = _predictive(draws, direct)
+    log_p = log_mass(y, mu, deff)
+    value = logsumexp(log_p, axis=2) - np.log(mu.shape[2])
+    table = pd.DataFrame(value.T, direct.reports.index, direct.reports.columns)
+    return table.where(direct.exposure > 0)
+
+
+def log_mass(y: Array, mu: Array, deff: Array) -> Array:
+    """Return log probabilities of counts with mean `mu` and variance `deff` times that."""
     with np.errstate(divide="ignore", invalid="ignore"):
         r = mu / (deff - 1)
         log_p = np.where(
@@ -30,9 +38,7 @@ def log_density(draws: xr.DataArray, direct: Direct) -> pd.DataFrame:
             gammaln(y + r) - gammaln(r) - r * np.log(deff) + y * np.log1p(-1 / deff),
             y * np.log(mu) - mu,
         )
-    value = logsumexp(log_p - gammaln(y + 1), axis=2) - np.log(mu.shape[2])
-    table = pd.DataFrame(value.T, direct.reports.index, direct.reports.columns)
-    return table.where(direct.exposure > 0)
+    return np.asarray(log_p - gammaln(y + 1))
 
 
 def transform_to_uniform(draws: xr.DataArray, direct: Direct, seed: int) -> pd.DataFrame:

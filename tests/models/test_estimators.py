@@ -15,7 +15,13 @@ from sklearn.pipeline import make_pipeline
 from study import COMPONENTS
 
 from smallarea.errors import InputError
-from smallarea.models import FayHerriotRates, NationalRate, PartialPooling, Supervised
+from smallarea.models import (
+    FayHerriotRates,
+    LatentGaussian,
+    NationalRate,
+    PartialPooling,
+    Supervised,
+)
 from smallarea.models.components import principal_components
 from smallarea.models.counts import rows
 
@@ -34,6 +40,7 @@ def ridge() -> Supervised:
 ESTIMATORS = {
     "national": NationalRate(),
     "fay_herriot": FayHerriotRates(),
+    "latent_gaussian": LatentGaussian(points=16),
     "supervised": ridge(),
     "pooling": PartialPooling(chains=1, tune=150, draws_per_chain=200),
 }
@@ -150,7 +157,7 @@ def test_bad_input_is_refused(estimator, world):
         estimator.fit(world.X, empty, world.areas)
 
 
-@pytest.mark.parametrize("name", ["fay_herriot", "supervised", "pooling"])
+@pytest.mark.parametrize("name", ["fay_herriot", "latent_gaussian", "supervised", "pooling"])
 def test_projection_needs_the_fitted_features(name, world):
     fitted = clone(ESTIMATORS[name]).fit(world.X, world.direct, world.areas)
     with pytest.raises(InputError, match="1 features the model was fitted with are missing"):

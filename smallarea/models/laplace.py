@@ -1,0 +1,248 @@
+"""Laplace's approximation of a latent Gaussian model of several components in m areas.
+
+Latent values of component k are f_k = u + h_k: u ~ N(0, rho A) is common to all components and
+h_k ~ N(0, D) a component's own, D = (1 - rho) A + own I + level 11'. So components have covariance
+C (x) A + own I + level 11' with C exchangeable of correlation rho. Given u components are
+independent: everything costs O(K m^3), not O(K^3 m^3), and nothing larger than m x m is formed.
+
+Rasmussen & Williams 2006, ch. 3 and 5; Rue, Martino & Chopin 2009. Arrays are (K, m), (K, m, m).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri
+
+from smallarea.errors import InputError
+from smallarea.models.observations import Derivatives, Observed
+
+Array = NDArray[np.float64]
+
+_CLOSE = 1e-5  # a Newton step this short leaves an error of about its square
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Covariance of latent values. shared : A, (m, m). own, level : variances."""
+
+    shared: Array
+    correlation: float
+    own: float
+    level: float
+
+    @cached_property
+    def block(self) -> Array:
+        """D, the covariance of what is a component's own, (m, m)."""
+        block = (1 - self.correlation) * self.shared + self.level
+        block.flat[:: len(block) + 1] += self.own
+        return block
+
+    @cached_property
+    def root(self) -> Array:
+        """Lower Cholesky factor of rho A."""
+        return np.asarray(np.linalg.cholesky(self.correlation * self.shared))
+
+    def times(self, x: Array) -> Array:
+        """Return the covariance times `x`, (K, m)."""
+        return x @ self.block + self.correlation * (x.sum(axis=0) @ self.shared)
+
+
+class Sites:
+    """The Gaussian posterior under observations of precision `weight` (K, m), factorised.
+
+    R = (covariance + 1 / weight)^-1 is never formed. common_root : Y, (m, m), with Y'Y the
+    posterior covariance of u. log_det : of I + covariance times weight.
+    """
+
+    def __init__(self, prior: Prior, weight: Array) -> None:
+        self.prior = prior
+        self.scale = np.sqrt(weight)
+        outer = self.scale[:, :, None] * self.scale[:, None, :]
+        inner = outer * prior.block + np.eye(weight.shape[1])
+        self.inner_inverse, log_det = _inverses(inner)
+        total = prior.root.T @ self.inverse.sum(axis=0) @ prior.root
+        total.flat[:: len(total) + 1] += 1
+        common = np.linalg.cholesky(total)
+        self.common_root = solve_triangular(common, prior.root.T, lower=True)
+        self.log_det = log_det + 2 * float(np.log(np.diagonal(common)).sum())
+
+    @property
+    def inverse(self) -> Array:
+        """(D + 1 / weight_k)^-1 of each component, (K, m, m)."""
+        return self.scale[:, :, None] * self.inner_inverse * self.scale[:, None, :]
+
+    def solve(self, x: Array) -> Array:
+        """Return R times `x`, (K, m, n)."""
+        scale = self.scale[:, :, None]
+        return self._less_common(scale * (self.inner_inverse @ (scale * x)))
+
+    def solve_noisy(self, f: Array, z: Array) -> Array:
+        """Return R (f + z / sqrt(weight)), (K, m, n), also where a weight is 0."""
+        scale = self.scale[:, :, None]
+        return self._less_common(scale * (self.inner_inverse @ (scale * f + z)))
+
+    def _less_common(self, y: Array) -> Array:
+        common = self.common_root.T @ (self.common_root @ y.sum(axis=0))
+        scale = self.scale[:, :, None]
+        return y - scale * (self.inner_inverse @ (scale * common))
+
+    def _of(self, areas: NDArray[np.intp] | slice) -> tuple[Array, Array]:
+        """Own and common parts of the posterior of some areas' latent values.
+
+        Returns V, (K, n, m), and H, (K, n, n): the covariance of f_k and f_l is V_k V_l', and for
+        k = l also H_k, the covariance of h_k given u.
+        """
+        block = self.prior.block[areas]
+        kept = np.eye(len(self.common_root))[areas] - block @ self.inverse
+        return kept @ self.common_root.T, kept @ block.T
+
+    def variance(self) -> Array:
+        """Return the posterior variance of each latent value, (K, m)."""
+        V, H = self._of(slice(None))
+        return np.diagonal(H, axis1=1, axis2=2) + (V**2).sum(axis=2)
+
+    def covariance(self, areas: NDArray[np.intp]) -> Array:
+        """Return the posterior covariance of all components of some areas, (K n, K n)."""
+        V, H = self._of(areas)
+        K, n, m = V.shape
+        flat = V.reshape(K * n, m)
+        out = flat @ flat.T
+        for k in range(K):
+            out[k * n : (k + 1) * n, k * n : (k + 1) * n] += H[k]
+        return out
+
+
+def _inverses(matrices: Array) -> tuple[Array, float]:
+    """Return the inverses of positive definite matrices, (K, m, m), and their log determinants."""
+    out, log_det = np.empty_like(matrices), 0.0
+    for matrix, place in zip(matrices, out, strict=True):
+        lower, failed = dpotrf(matrix, lower=1, clean=1)
+        if failed:
+            raise np.linalg.LinAlgError("a covariance is not positive definite")
+        log_det += 2 * float(np.log(np.diagonal(lower)).sum())
+        half = dpotri(lower, lower=1)[0]  # zeros above the diagonal
+        place[:] = half + half.T
+        place.flat[:: len(place) + 1] /= 2
+    return out, log_det
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """Gaussian approximation of the posterior at its mode.
+
+    mode, slope : (K, m), the mode and the gradient of the log density there; the covariance
+        times `slope` is `mode`.
+    shift : (K, m), the covariance times `shift` takes the mode to the mean, to first order
+        in the third derivatives (Tierney & Kadane 1986; Rue, Martino & Chopin 2009, eq. 23).
+    log_marginal : Laplace's approximation of the log marginal likelihood.
+    """
+
+    prior: Prior
+    data: Observed
+    sites: Sites
+    mode: Array
+    slope: Array
+    shift: Array
+    log_marginal: float
+
+    @cached_property
+    def mean(self) -> Array:
+        """Posterior mean corrected for skewness, (K, m)."""
+        return self.prior.times(self.slope + self.shift)
+
+    def gradient(self) -> Gradient:
+        """Return derivatives of `log_marginal`, exact for the approximation (not the integral)."""
+        G_kk = (self.slope.T @ self.slope) / 2 + self.shift.T @ self.slope
+        s, v = self.slope.sum(axis=0), self.shift.sum(axis=0)
+        G_kl = np.outer(s, s) / 2 + np.outer(v, s)
+        inverse = self.sites.inverse
+        total, through = inverse.sum(axis=0), self.sites.common_root @ inverse  # (K, m, m)
+        flat = through.reshape(-1, through.shape[2])
+        G_kk = G_kk - (total - flat.T @ flat) / 2
+        summed = through.sum(axis=0)
+        G_kl = G_kl - (total - summed.T @ summed) / 2
+        rho = self.prior.correlation
+        return Gradient(
+            shared=(1 - rho) * G_kk + rho * G_kl,
+            correlation=float(((G_kl - G_kk) * self.prior.shared).sum()),
+            own=float(np.trace(G_kk)),
+            level=float(G_kk.sum()),
+        )
+
+
+class Gradient(NamedTuple):
+    """Derivatives by the entries of A (contract with dA), rho, own and level variance."""
+
+    shared: Array
+    correlation: float
+    own: float
+    level: float
+
+
+def laplace(prior: Prior, data: Observed, start: Array) -> Laplace:
+    """Find the mode by Newton's method with step halving, and approximate around it.
+
+    Parameters
+    ----------
+    start : slope to start from, (K, m): zeros, or that of a fit under like hyperparameters.
+
+    Raises
+    ------
+    InputError : no mode was found (data beyond what floating point holds).
+    """
+    a, f = start, prior.times(start)
+    height = _height(data, f, a)
+    at_zero = _height(data, np.zeros_like(f), np.zeros_like(a))
+    if not height >= at_zero:
+        a, f, height = np.zeros_like(a), np.zeros_like(f), at_zero
+    for _ in range(100):
+        at = data.derivatives(f)
+        b = at.weight * f + at.first
+        target = b - Sites(prior, at.weight).solve(prior.times(b)[:, :, None])[:, :, 0]
+        a, new, height = _step(prior, data, a, target, height)
+        moved, f = np.abs(new - f).max(), new
+        if moved < _CLOSE and np.isfinite(height):
+            return _around(prior, data, f)
+    raise InputError(
+        "no mode of the latent Gaussian model was found",
+        where="latent Gaussian model",
+        remedy="check reports, exposure and design effects for impossible values",
+    )
+
+
+def _height(data: Observed, f: Array, a: Array) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(data.log_density(f).sum() - 0.5 * (a * f).sum())
+
+
+def _step(
+    prior: Prior, data: Observed, a: Array, target: Array, height: float
+) -> tuple[Array, Array, float]:
+    """Go from `a` towards `target`, all the way unless the log posterior falls, else half of it.
+
+    Returns the new slope, the latent values, and the log posterior there.
+    """
+    size = 1.0
+    while size > 1e-6:
+        new = a + size * (target - a)
+        f = prior.times(new)
+        reached = _height(data, f, new)
+        if reached >= height - 1e-9 * abs(height):
+            return new, f, reached
+        size /= 2
+    return a, prior.times(a), height
+
+
+def _around(prior: Prior, data: Observed, f: Array) -> Laplace:
+    at: Derivatives = data.derivatives(f)
+    sites = Sites(prior, at.weight)
+    half = 0.5 * sites.variance() * at.third
+    shift = half - sites.solve(prior.times(half)[:, :, None])[:, :, 0]
+    value = _height(data, f, at.first) - 0.5 * sites.log_det
+    return Laplace(prior, data, sites, f, at.first, shift, value)

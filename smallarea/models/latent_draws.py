@@ -1,0 +1,119 @@
+"""Joint posterior draws of latent values at any areas, surveyed or not.
+
+Matheron's rule: a draw of the prior at all areas, corrected by the regression on what it misses of
+the data (Wilson, Borovitskiy, Terenin, Mostowsky & Deisenroth 2021). It is exact given the Gaussian
+approximation of the surveyed areas; nothing of the size of areas x areas is formed beyond the
+anchors of `kernels.Smooth.field`, and memory is bounded by drawing in parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from smallarea.models.hyperparameters import Integrated
+from smallarea.models.kernels import Kernel, Places
+
+Array = NDArray[np.float64]
+
+_CELLS = 4_000_000  # latent values drawn at once
+_WEIGHTS = 15_000_000  # areas x anchors, of each smooth kernel
+_BLOCK = 5_000  # areas corrected at once
+
+
+class LatentDraws:
+    """What draws at the areas `at`, of which the surveyed ones are part, have in common."""
+
+    def __init__(
+        self,
+        posterior: Integrated,
+        kernels: Sequence[Kernel],
+        surveyed: Places,
+        at: Places,
+        anchors: int,
+    ) -> None:
+        self.posterior, self.kernels = posterior, kernels
+        self.surveyed, self.at = surveyed, at
+        self.rows = at.ids.get_indexer(surveyed.ids)
+        chosen = _anchors(len(at.ids), self.rows, anchors)
+        self.fields = [kernel.field(at, chosen) for kernel in kernels]
+
+    def __call__(
+        self, n: int, rng: np.random.Generator
+    ) -> Iterator[tuple[NDArray[np.intp], Array]]:
+        """Yield numbers of draws, and these draws (components, areas, draws), until there are n.
+
+        Each point of the posterior of standard deviations and correlation gets its share.
+        """
+        points = systematic(self.posterior.weights, n, rng)
+        order = rng.permutation(n)
+        step = max(1, _CELLS // (len(self.at.ids) * self._components))
+        for start in range(0, n, step):
+            part = slice(start, start + step)
+            latent = self._prior(points[part], rng)
+            self._correct(latent, points[part], rng)
+            yield order[part], latent
+
+    @property
+    def _components(self) -> int:
+        return len(self.posterior.fits[0].mode)
+
+    def _prior(self, points: NDArray[np.intp], rng: np.random.Generator) -> Array:
+        """Draw latent values from the prior under each of the points, (K, areas, draws)."""
+        thetas, n, K = self.posterior.thetas[points], len(points), self._components
+        sds, rho = thetas[:, :-1] ** 3, expit(thetas[:, -1])
+        latent = np.zeros((len(self.at.ids), K, n))
+        for field, sd in zip(self.fields, sds.T, strict=False):
+            latent += field(rng, K * n).reshape(latent.shape) * sd
+        # The symmetric square root of an exchangeable correlation matrix.
+        contrast, common = np.sqrt(1 - rho), np.sqrt(1 + (K - 1) * rho)
+        total = latent.sum(axis=1, keepdims=True)
+        latent = contrast * latent + (common - contrast) / K * total
+        latent += sds[:, -1] * rng.standard_normal(latent.shape)
+        level = np.array([np.sqrt(fit.prior.level) for fit in self.posterior.fits])[points]
+        latent += level * rng.standard_normal((K, n))
+        return np.ascontiguousarray(latent.transpose(1, 0, 2))
+
+    def _correct(self, latent: Array, points: NDArray[np.intp], rng: np.random.Generator) -> None:
+        """Turn draws of the prior into draws of the posterior, in place."""
+        missed = np.empty((len(latent), len(self.rows), len(points)))
+        groups = [(g, np.flatnonzero(points == g)) for g in np.unique(points)]
+        for g, draws in groups:
+            fit = self.posterior.fits[g]
+            here = latent[:, self.rows][:, :, draws]
+            noise = rng.standard_normal(here.shape)
+            explained = fit.sites.solve_noisy(here, noise)
+            missed[:, :, draws] = (fit.slope + fit.shift)[:, :, None] - explained
+        for start in range(0, len(self.at.ids), _BLOCK):
+            rows = np.arange(start, min(start + _BLOCK, len(self.at.ids)))
+            place = self.at.take(rows)
+            between = np.stack([k.between(place, self.surveyed) for k in self.kernels])
+            for g, draws in groups:
+                fit, sd = self.posterior.fits[g], self.posterior.thetas[g, :-2] ** 3
+                rho, w = fit.prior.correlation, missed[:, :, draws]
+                shared = np.tensordot(sd**2, between, 1)
+                change = shared @ ((1 - rho) * w + rho * w.sum(axis=0))
+                change += fit.prior.level * w.sum(axis=1, keepdims=True)
+                latent[:, rows[0] : rows[-1] + 1, draws] += change
+        for g, draws in groups:
+            own = self.posterior.fits[g].prior.own * missed[:, :, draws]
+            latent[:, self.rows[:, None], draws] += own
+
+
+def systematic(weights: Array, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return n positions, sorted, each as often as its weight says, up to one."""
+    at = (np.arange(n) + rng.uniform()) / n
+    return np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1)
+
+
+def _anchors(areas: int, surveyed: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Choose the areas drawn jointly: all if they are few, else the surveyed and some between."""
+    if areas <= most:
+        return np.arange(areas)
+    number = max(len(surveyed), min(most, _WEIGHTS // areas))
+    spread = np.setdiff1d(np.linspace(0, areas - 1, number).astype(int), surveyed)
+    room = max(1, number - len(surveyed))
+    return np.union1d(surveyed, spread[:: -(-len(spread) // room) or 1])
