@@ -99,6 +99,9 @@ def quantile(answers: np.ndarray, weight: np.ndarray, share: float) -> np.ndarra
     """Return weighted quantiles, one per row of `weight`: the middle of two where weight splits.
 
     answers : (u,) rising. weight : (rows, u), not negative, positive in sum.
+
+    >>> quantile(np.array([1.0, 2.0, 4.0]), np.array([[1.0, 1.0, 2.0], [1.0, 1.0, 5.0]]), 0.5)
+    array([3., 4.])
     """
     below = np.cumsum(weight, axis=1)
     below /= below[:, -1:]
