@@ -1,8 +1,8 @@
 """From one survey about a hidden harm to honest numbers for every municipality.
 
 >>> import smallarea as sa
->>> run = sa.Project(".").run()      # doctest: +SKIP
->>> run.estimates("victims")         # doctest: +SKIP
+>>> run = sa.Project(".").run()
+>>> victims = run.estimates("victims")  # a GeoDataFrame, one row per area
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A project is a directory with data_catalog.yaml, features/ and models/; it makes runs.
 
 >>> import smallarea as sa
->>> run = sa.Project(".").run()              # doctest: +SKIP
->>> run.estimates()                          # doctest: +SKIP
+>>> run = sa.Project(".").run()
+>>> headline = run.estimates()  # a GeoDataFrame, one row per area
 """
 
 from __future__ import annotations

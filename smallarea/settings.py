@@ -67,6 +67,7 @@ class Settings(_Block):
     top_k : the k of the probability of being among the k highest areas.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
+    describe_numbers : respondents' columns of numbers that the findings describe: mean, quartiles.
     folds : province-grouped cross-validation folds.
     draws : profile (`fast`, `full`) -> number of draws in which every estimate travels.
     """
@@ -78,6 +79,7 @@ class Settings(_Block):
     degrees: Literal["national", "roster"] = "national"
     top_k: int = Field(100, ge=1)
     describe_by: dict[str, Levels] = Field(default_factory=dict)
+    describe_numbers: list[str] = Field(default_factory=list)
     folds: int = Field(5, ge=2)
     draws: dict[str, Annotated[int, Field(ge=100)]]
 

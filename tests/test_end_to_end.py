@@ -122,7 +122,7 @@ def test_what_the_interviews_say_is_published_and_discloses_nobody(finished):
     project, manifest = finished
     folder = project / "runs" / "latest" / "survey"
     tables = {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
-    assert set(tables) == set(FILES) - {"casework"}  # no detection is set
+    assert set(tables) == set(FILES) - {"casework", "numbers"}  # neither is set
     assert {f"survey/{name}.csv" for name in tables} < set(manifest["outputs"])
     for name, table in tables.items():
         assert set(table["notice"]) == {"SYNTHETIC SURVEY"}, name

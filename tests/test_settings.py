@@ -14,6 +14,7 @@ GOOD = {
 def test_a_complete_block_is_read():
     settings = read_settings(GOOD)
     assert settings.draws_of("fast") == 1000
+    assert settings.describe_numbers == []
 
 
 def test_names_of_values_are_keyed_as_a_survey_file_spells_them():
@@ -29,6 +30,7 @@ def test_names_of_values_are_keyed_as_a_survey_file_spells_them():
         ({"tau_prior": {"a": 0, "b": 1, "source": ""}}, "tau_prior.a"),
         ({"draws": {"fast": 1}}, "draws.fast"),
         ({"describe_by": {"age": [30, 18]}}, "describe_by.age"),
+        ({"describe_numbers": "profit"}, "describe_numbers"),
         ({"describe_by": {"sex": "F"}}, "describe_by.sex"),
     ],
 )

@@ -9,6 +9,7 @@ from smallarea.survey import ARD
 
 FEWEST = 10  # respondents behind a published number
 FEWEST_PLACES = 3
+ROUNDED_TO = 5  # numbers of respondents
 NUMBERS = ("observed", "predicted", "q05", "q95")
 LEFT_OUT = ("elpd", "se", "p_loo", "bad")
 
@@ -22,14 +23,14 @@ def safe_checks(checks: pd.DataFrame, ard: ARD) -> pd.DataFrame:
     out = checks.assign(reproduced=checks["tail"].between(0.05, 0.95))
     hide = _few(checks["group"], ard) | (out["statistic"] == "largest")
     for column in NUMBERS:
-        out[column] = _digits(out[column]).mask(hide)
+        out[column] = digits(out[column]).mask(hide)
     return out.assign(tail=out["tail"].round(2))
 
 
 def safe_left_out(left_out: pd.DataFrame, ard: ARD) -> pd.DataFrame:
     """Make the table of `leave_one_out` fit to publish: blanked and rounded as `safe_checks`."""
     hide = _few(left_out["group"], ard)
-    return left_out.assign(**{name: _digits(left_out[name]).mask(hide) for name in LEFT_OUT})
+    return left_out.assign(**{name: digits(left_out[name]).mask(hide) for name in LEFT_OUT})
 
 
 def casework_table(
@@ -61,5 +62,6 @@ def _few(groups: pd.Series, ard: ARD) -> pd.Series:
     return groups.map((ard.counts > 0).sum()) < FEWEST
 
 
-def _digits(values: pd.Series, digits: int = 3) -> pd.Series:
-    return values.map(lambda v: v if np.isnan(v) or v == 0 else float(f"{v:.{digits}g}"))
+def digits(values: pd.Series, number: int = 3) -> pd.Series:
+    """Round to a number of digits that count."""
+    return values.map(lambda v: v if np.isnan(v) or v == 0 else float(f"{v:.{number}g}"))

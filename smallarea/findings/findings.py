@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +10,7 @@ import xarray as xr
 
 from smallarea.areas.levels import levels_of
 from smallarea.findings.checks import FEWEST_PLACES, casework_table, safe_checks, safe_left_out
+from smallarea.findings.numbers import answered_numbers
 from smallarea.findings.people import (
     Levels,
     described,
@@ -33,6 +34,7 @@ from smallarea.survey import ARD
 #: Every table, in the order in which to read them, and what it tells.
 FILES = {
     "who_reported": "who told of anyone, by characteristics of the respondents",
+    "numbers": "what respondents answered in numbers, in their own units",
     "known_groups": "groups of known size, each estimated from the others (people)",
     "recall": "how answers grow with a group's size; slope 1 is perfect recall",
     "side_by_side": "the reported size of each hidden group by every classical method (people)",
@@ -68,6 +70,8 @@ def findings(
     checks: FitChecks,
     casework: Mapping[str, pd.DataFrame] | None,
     by: Mapping[str, Levels],
+    numbers: Sequence[str] = (),
+    seed: int = 0,
     top_k: int,
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Make every table of `FILES` that the survey allows, fit to publish.
@@ -79,6 +83,7 @@ def findings(
         where no reporting rate is set: what is scaled by it is then left out.
     casework : `summary`, `sensitivity`, `areas`, as `casework_table` takes them.
     by : characteristics of respondents, see `described`; levels are those of their area.
+    numbers : respondents' columns to describe, see `answered_numbers`; seed : of its bootstrap.
 
     Returns
     -------
@@ -103,7 +108,7 @@ def findings(
     anchor = used if len(used) >= FEWEST_PLACES else None
     psus = design["area_id" if design["psu"].isna().all() else "psu"].nunique()
     scenarios = [
-        *urban,
+        urban_scenarios(expected, table["urban_share"], anchor, top_k),
         measured_scenarios(
             relative[relative["indicator"] == headline], people, exposure, expected, top_k
         ),
@@ -120,6 +125,9 @@ def findings(
         "checks": safe_checks(checks.predictive, ard),
         "leave_one_out": safe_left_out(checks.left_out, ard),
     }
+    if numbers:
+        made["numbers"], unheard = answered_numbers(ard.design, numbers, seed=seed)
+        notes += unheard
     if tau is not None:
         made["sensitivity_tau"] = totals_by_tau(counts, tau, indicators)
     if casework is not None:

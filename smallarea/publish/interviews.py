@@ -26,6 +26,7 @@ def interviews(tables: Mapping[str, pd.DataFrame], indicators: Indicators) -> di
     """
     parts: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
         "told": (_told, ("who_reported", "relative_reporting")),
+        "numbers": (_numbers, ("numbers",)),
         "known": (_known, ("known_groups", "recall")),
         "trimming": (_trimming, ("trimming",)),
         "methods": (_methods, ("side_by_side",)),
@@ -54,6 +55,10 @@ def _told(named: Indicators, who: pd.DataFrame, relative: pd.DataFrame) -> dict[
         for indicator in named.totals:
             row[indicator] = beside.get((indicator, row["variable"], row["level"]))
     return {"all": every, "levels": levels, "compared": bool(beside)}
+
+
+def _numbers(_named: Indicators, table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.assign(column=table["column"].map(_plain)).to_dict("records")
 
 
 def _known(_named: Indicators, back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:

@@ -120,7 +120,11 @@ def write_report(report: ReportInput, path: Path) -> None:
 
 
 def number(value: float) -> str:
-    """Two significant digits with thousands separators: as much as any of these ranges bears."""
+    """Two significant digits with thousands separators: as much as any of these ranges bears.
+
+    >>> number(471_416.0), number(0.0123)
+    ('470,000', '0.012')
+    """
     if value is None or np.isnan(value):
         return "–"
     rounded = float(f"{value:.2g}")

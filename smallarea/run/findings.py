@@ -21,6 +21,7 @@ def findings_stage(
 ) -> Stage:
     """Tell what the survey itself says: tables fit to publish, one figure, notes."""
     by, top_k, survey = job.settings.describe_by, job.settings.top_k, job.inputs.survey
+    numbers, seed = job.settings.describe_numbers, job.seed_of("findings")
 
     def compute(out: Path) -> None:
         import xarray as xr
@@ -57,6 +58,8 @@ def findings_stage(
             ),
             casework=read_casework(ground.folder),
             by=by,
+            numbers=numbers,
+            seed=seed,
             top_k=top_k,
         )
         for name, table in tables.items():
@@ -72,6 +75,8 @@ def findings_stage(
         settings={
             "survey": job.inputs.answers,
             "describe_by": by,
+            "describe_numbers": numbers,
+            "seed": seed,
             "top_k": top_k,
             "indicators": job.indicators.model_dump(),
         },

@@ -65,6 +65,9 @@ def bands(values: pd.Series, edges: Sequence[float]) -> pd.Series:
     """Label values by band: edges (18, 30, 60) give 18-29 and 60+ and so on, as text.
 
     Values below the first edge are missing.
+
+    >>> bands(pd.Series([17, 29, 30, 64]), (18, 30)).fillna("missing").tolist()
+    ['missing', '18-29', '30+', '30+']
     """
     names = [f"{a}-{b - 1}" for a, b in pairwise(edges)] + [f"{edges[-1]}+"]
     cut = pd.cut(values, [*edges, np.inf], right=False, labels=names)

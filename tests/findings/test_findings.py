@@ -57,7 +57,7 @@ def found(country, checks, casework) -> tuple[dict[str, pd.DataFrame], list[str]
     return findings(
         country.ard, country.table, country.direct, INDICATORS,
         rates=country.rates, counts=country.counts, tau=country.tau,
-        checks=checks, casework=casework, by=BY, top_k=10,
+        checks=checks, casework=casework, by=BY, numbers=["age", "profit"], top_k=10,
     )  # fmt: skip
 
 
@@ -69,8 +69,9 @@ def tables(found) -> dict[str, pd.DataFrame]:
 def test_every_table_is_made_and_a_column_the_survey_lacks_is_said(found):
     tables, notes = found
     assert list(tables) == list(FILES)
-    assert len(notes) == 1
+    assert len(notes) == 2
     assert "income" in notes[0]
+    assert "profit" in notes[1]
 
 
 def test_who_told_is_rounded_and_a_level_of_one_place_is_withheld(tables, country):
@@ -85,6 +86,14 @@ def test_who_told_is_rounded_and_a_level_of_one_place_is_withheld(tables, countr
     everybody = country.ard.counts[list(COMPONENTS)].sum(axis=1, skipna=False)
     share = np.average(everybody > 0, weights=country.ard.weights)
     assert table.loc[("all", "all"), "share"] == pytest.approx(share, abs=0.0026)
+
+
+def test_answers_in_numbers_are_told_in_the_survey_s_own_units(tables, country):
+    (row,) = tables["numbers"].to_dict("records")
+    age = country.ard.design["age"].astype(float)
+    assert row["mean"] == pytest.approx(np.average(age, weights=country.ard.weights), abs=0.05)
+    assert row["mean_low"] < row["mean"] < row["mean_high"]
+    assert interviews(tables, INDICATORS)["numbers"] == [row]
 
 
 def test_women_are_found_to_tell_twice_as_readily(tables):

@@ -148,8 +148,19 @@ def test_the_interviews_section_says_what_was_found(given, tmp_path):
         }
     )
     recall = pd.DataFrame({"network": ["adult"], "slope": [0.7], "slope_se": [0.14]})
+    empty = dict.fromkeys(("median", "median_low", "median_high", "q25", "q75"), np.nan)
+    mean = {"mean": 1234.0, "mean_low": 1100.0, "mean_high": 1400.0}
+    few = {"column": "age", "respondents": np.nan, **empty} | dict.fromkeys(mean, np.nan)
+    numbers = pd.DataFrame(
+        [
+            {"column": "profit_a_month", "respondents": 35, **mean, **empty}
+            | {"note": "partly suppressed"},
+            few | {"note": "suppressed"},
+        ]
+    )
     tables = {
         "who_reported": who,
+        "numbers": numbers,
         "relative_reporting": relative,
         "trimming": trimming,
         "casework": casework,
@@ -163,6 +174,9 @@ def test_the_interviews_section_says_what_was_found(given, tmp_path):
     assert "Of about 900 people" in text
     assert "1.4 (1.1 to 1.7)" in text
     assert "sex: men withheld: too few withheld" in text
+    assert "profit a month about 351,234 (1,100 to 1,400)–– to –" in text
+    assert "age withheld: too few" in text
+    assert "A dash: withheld" in text
     assert "remove night guards (2.6 times the true size)" in text
     assert "live-streaming to 0.93 times as many" in text
     assert "Note: no column income." in text
