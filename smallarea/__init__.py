@@ -2,7 +2,7 @@
 
 >>> import smallarea as sa
 >>> run = sa.Project(".").run()      # doctest: +SKIP
->>> run.estimates("victims")         # doctest: +SKIP
+>>> run.estimates()                 # doctest: +SKIP
 """
 
 from __future__ import annotations

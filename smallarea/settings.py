@@ -67,7 +67,7 @@ class Settings(_Block):
     top_k : the k of the probability of being among the k highest areas.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
-    folds : province-grouped cross-validation folds.
+    folds : cross-validation folds, of whole units of the lowest level.
     draws : profile (`fast`, `full`) -> number of draws in which every estimate travels.
     """
 
