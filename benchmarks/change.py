@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from smallarea.areas import Frame, build_frame, load_frame, save_frame
 from smallarea.catalog import load_catalog
 from smallarea.files import write_json
 from smallarea.findings.comparison import survey_correlation
+from smallarea.indicators import read_indicators
 from smallarea.nsum import killworth
 from smallarea.run.stages import code_hash
 from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
@@ -28,21 +30,22 @@ from smallarea.survey import ARD, make_ard
 from smallarea.survey.waves import change
 
 ROOT = Path(__file__).parents[1]
+CATALOG = load_catalog(ROOT / "data_catalog.yaml")
+INDICATORS = read_indicators(CATALOG.indicators)
 DESIGNS = {
     "decline of 30 %, other barangays": {"decline": 0.3},
     "decline of 30 %, the same barangays": {"decline": 0.3, "revisit": True},
     "no decline, other barangays": {},
 }
 
-SUMS = {
-    "victims": ("victims_live", "victims_nonlive"),
-    "traffickers": ("traffickers_live", "traffickers_nonlive"),
-}
+SUMS = {name: added.of for name, added in INDICATORS.sums.items()}
 
 
-def wave(frame: Frame, settings: TwinSettings) -> ARD:
+def wave(frame: Frame, **knobs: Any) -> ARD:
     """Interview one wave; the truth stays behind."""
-    survey = simulate_survey(frame, grow_truth(frame, settings), settings)
+    settings = TwinSettings(**CATALOG.twin | knobs)
+    truth = grow_truth(frame, INDICATORS, settings)
+    survey = simulate_survey(frame, INDICATORS, truth, settings)
     return make_ard(
         survey.respondents.reset_index(), survey.groups.reset_index(),
         respondent="respondent_id", weight="weight", psu="psu", stratum="stratum", area="area_id",
@@ -61,10 +64,10 @@ def sums(ard: ARD, seed: int) -> xr.DataArray:
 
 def compare(frame: Frame, seed: int) -> pd.DataFrame:
     """One world: each design's change of victims and traffickers."""
-    first = wave(frame, TwinSettings(seed=seed))
+    first = wave(frame, seed=seed)
     rows = {}
     for name, knobs in DESIGNS.items():
-        second = wave(frame, TwinSettings(seed=seed, wave=2, **knobs))
+        second = wave(frame, seed=seed, wave=2, **knobs)
         correlation = 0.0
         if knobs.get("revisit"):
             correlation = float(survey_correlation(first, second).mean())
@@ -102,7 +105,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        save_frame(build_frame(load_catalog(ROOT / "data_catalog.yaml"), []), Path(folder) / "f")
+        save_frame(build_frame(CATALOG, []), Path(folder) / "f")
         frame = load_frame(Path(folder) / "f")
     worlds = pd.concat(
         {seed: compare(frame, seed) for seed in range(1, options.seeds + 1)}, names=["seed"]

@@ -2,7 +2,7 @@
 
 >>> import smallarea as sa
 >>> run = sa.Project(".").run()
->>> victims = run.estimates("victims")  # a GeoDataFrame, one row per area
+>>> estimates = run.estimates()  # a GeoDataFrame of the headline, one row per area
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def simulate(
         typer.Option(min=0, max=1, help="Share by which every true count fell since wave 1."),
     ] = None,
     revisit: Annotated[
-        bool, typer.Option(help="A later wave goes back to the barangays of wave 1.")
+        bool, typer.Option(help="A later wave goes back to the places of wave 1.")
     ] = False,
     quiet: Quiet = False,
     as_json: Json = False,

@@ -9,8 +9,8 @@ class InputError(ValueError):
     Parameters
     ----------
     what : what is wrong, e.g. ``"3 codes are not in the frame: 0102801, ..."``.
-    where : file, column, row or setting, e.g. ``"poverty.csv, column 'psgc'"``.
-    remedy : what the user can do, e.g. ``"use 10-digit PSGC codes as text"``.
+    where : file, column, row or setting, e.g. ``"poverty.csv, column 'code'"``.
+    remedy : what the user can do, e.g. ``"store codes as text"``.
     """
 
     def __init__(self, what: str, *, where: str, remedy: str) -> None:

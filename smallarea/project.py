@@ -119,7 +119,8 @@ class Project:
         ----------
         data : folder with real files. The twin's truth then grows out of the streams they give;
             without it, out of invented surfaces that also generate the twin's own streams.
-        knobs : fields of :class:`smallarea.simulate.TwinSettings`, e.g. ``seed``, ``signal``.
+        knobs : fields of :class:`smallarea.simulate.TwinSettings`, e.g. ``seed``, ``signal``; they
+            override the catalog's `twin:` block.
 
         Returns the twin's folder: `streams/`, `survey/`, and apart from both `truth/`.
         """
@@ -127,26 +128,29 @@ class Project:
 
         frame = self._frame(self._store(progress), data)
         knobs = {"seed": self.settings.seed} | knobs
-        return simulate_twin(self.root, self.catalog, frame, self.twin, data, knobs, progress)
+        return simulate_twin(
+            self.root, self.catalog, self.indicators, frame, self.twin, data, knobs, progress
+        )
 
     @property
     def _takes_the_twin(self) -> bool:
-        """Whether the settings name the twin's survey."""
-        survey = self.settings.survey
-        return survey is not None and self.root / survey == self.twin / "survey"
+        """Whether the settings name the twin's survey, or its direct estimates."""
+        return self._answers in (self.twin / "survey", self.twin / "survey" / "direct.csv")
+
+    @property
+    def _answers(self) -> Path:
+        direct = self.settings.direct
+        return self.root / (direct.file if direct is not None else str(self.settings.survey))
 
     def truth(self, *, seed: int, progress: Progress = silent) -> Path:
         """Return the survey's folder or the file of direct estimates.
 
         Where the settings name the twin's survey and there is none yet, it is made and said so.
         """
-        if self.settings.direct is not None:
-            return self.root / self.settings.direct.file
-        survey = self.root / str(self.settings.survey)
-        if not survey.is_dir() and self._takes_the_twin:
+        if not self._answers.exists() and self._takes_the_twin:
             progress("twin: no survey yet, so the digital twin is made", None)
             self.simulate(progress=progress, seed=seed)
-        return survey
+        return self._answers
 
     def _frame(self, store: StageStore, data: str | Path | None) -> Frame:
         from smallarea.areas import load_frame

@@ -68,7 +68,7 @@ class Settings(_Block):
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
     describe_numbers : respondents' columns of numbers that the findings describe: mean, quartiles.
-    folds : province-grouped cross-validation folds.
+    folds : cross-validation folds, of whole units of the lowest level.
     draws : profile (`fast`, `full`) -> number of draws in which every estimate travels.
     """
 

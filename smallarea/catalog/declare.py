@@ -52,6 +52,8 @@ class Source(_Declared):
     """Sheet of a workbook or layer of a GeoPackage; by default the first."""
     snap_km: float = Field(default=0, ge=0)
     """A point outside every area goes to the nearest one within this distance."""
+    classes: tuple[int, ...] = ()
+    """The codes of a raster of classes; without them its pixels are amounts."""
     domain: str = ""
     """What the source is about (wealth, reach, safety...), to compare models by domain."""
     optional: bool = False
@@ -77,6 +79,8 @@ class Source(_Declared):
                 raise ValueError(f"the error of {name}, '{column.error}', is not declared")
         if unknown := set(self.per) - set(self.columns):
             raise ValueError(f"'per' names columns that are not declared: {', '.join(unknown)}")
+        if self.classes and self.kind != "raster":
+            raise ValueError("only a raster has classes; a column has values")
         text = [n for n, c in self.columns.items() if c.type == "text" and n not in self.per]
         if self.aggregate and text:
             raise ValueError(f"text columns cannot be aggregated: {', '.join(text)}")
@@ -90,6 +94,8 @@ class Catalog(_Declared):
     frame: dict[str, Any] = Field(default_factory=dict)
     indicators: dict[str, Any] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
+    twin: dict[str, Any] = Field(default_factory=dict)
+    """Knobs of the digital twin: fields of :class:`smallarea.simulate.TwinSettings`."""
 
     @model_validator(mode="before")
     @classmethod

@@ -39,7 +39,7 @@ def match_codes(cells: pd.Series, frame: Frame, where: str) -> pd.Series:
 def match_units(cells: pd.Series, table: pd.DataFrame, level: str) -> pd.Series:
     """Return ids of a level for names, <NA> where no single unit bears the name.
 
-    A unit called "Region I (Ilocos Region)" is found as such, as "Region I" and as "Ilocos Region".
+    A unit called "District 4 (North Hills)" is found as such, as "District 4" and as "North Hills".
     """
     pairs = unit_names(table, level)
     known = pairs.drop_duplicates("alias", keep=False).set_index("alias")["unit"]

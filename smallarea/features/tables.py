@@ -1,7 +1,7 @@
-"""Tables per area: the newest year, a year from its months, rates, and what regions know.
+"""Tables per area: the newest year, a year from its months, rates, and what units above know.
 
-Tables come from `smallarea.catalog.read`: an id column (`area_id`, or `province_id`, `region_id`)
-and the columns the catalog declares.
+Tables come from `smallarea.catalog.read`: an id column (`area_id`, or a level's, such as
+`district_id`) and the columns the catalog declares.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def latest(table: pd.DataFrame, areas: Frame, column: str = "year") -> pd.DataFr
 
 
 def join_down(table: pd.DataFrame, areas: Frame) -> pd.DataFrame:
-    """Give every area the row of its region or province; NaN where that has none.
+    """Give every area the row of its unit of a level above; NaN where that has none.
 
     All areas of a unit then share a value: the column says nothing about differences within it.
     """

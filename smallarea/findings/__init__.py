@@ -1,4 +1,4 @@
-"""What the survey itself says, beside the estimates: fit to publish, for planners and reviewers."""
+"""What the survey itself says, beside the estimates: internal, for the project's own people."""
 
 from smallarea.findings.findings import FILES, FitChecks, direct_findings, findings
 

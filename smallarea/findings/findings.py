@@ -107,8 +107,11 @@ def findings(
     # The urban share of one place, and so the place, could be had from the totals it anchors.
     anchor = used if len(used) >= FEWEST_PLACES else None
     psus = design["area_id" if design["psu"].isna().all() else "psu"].nunique()
+    urban = []
+    if "urban_share" in table:
+        urban = [urban_scenarios(expected, table["urban_share"], anchor, top_k)]
     scenarios = [
-        urban_scenarios(expected, table["urban_share"], anchor, top_k),
+        *urban,
         measured_scenarios(
             relative[relative["indicator"] == headline], people, exposure, expected, top_k
         ),

@@ -94,7 +94,9 @@ def measured_scenarios(
         scenario = {"scenario": f"people tell as measured by {variable}", "total_ratio": ratio}
         size = {"areas": len(surveyed), "top": top}
         rows.append(scenario | map_change(surveyed, other, top) | size)
-    return pd.DataFrame(rows)
+    figures = dict.fromkeys(["total_ratio", "moved", "rank_correlation", "top_kept"], float)
+    types = {"scenario": "str"} | figures | {"areas": int, "top": int}
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def _total(counts: xr.DataArray, components: Sequence[str]) -> xr.DataArray:

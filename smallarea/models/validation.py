@@ -132,7 +132,7 @@ def thin(direct: Direct, share: float = 0.75, seed: int = 0) -> tuple[Direct, Di
 def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:
     """Return each area's fold: whole groups, dealt so that folds have like exposure.
 
-    Provinces go, largest first (in an order shaken by `seed`), to the fold with least so far.
+    Groups go, largest first (in an order shaken by `seed`), to the fold with least so far.
     """
     size = exposure.groupby(group).sum()
     if len(size) < 2:

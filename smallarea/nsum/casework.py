@@ -80,7 +80,7 @@ def casework_bridge(
     direct : direct estimates with `reports`, `exposure` (area_id x component) and `deff`.
     cases : people known to casework, indexed by area_id, areas with operations only.
     population : reference population of the components (children or adults), by area_id.
-    components : hidden groups that together make up the cases, e.g. live and non-live victims.
+    components : hidden groups that together make up the cases, e.g. those of one sum.
     detection : prior for the share of true cases casework knows. The answer scales with it.
     overlap : share of the smaller component that is also in the larger (people, not reports).
     prior : Beta prior of tau before casework.

@@ -21,10 +21,7 @@ from scipy.special import expit, logit
 
 from smallarea.errors import InputError
 
-#: Rates are bounded here: nearly everybody.
-CEILING = 1 - 1e-6
-
-#: A prevalence is bounded here when a tau draw would push it over 1 (everybody).
+#: A rate is bounded here where a draw of it, or of tau, would push it over 1 (everybody).
 CEILING = 1 - 2.0**-20
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 _DIMS = ("component", "area_id", "draw")

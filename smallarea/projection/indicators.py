@@ -1,6 +1,6 @@
 """Every published indicator, recomputed from component counts draw by draw.
 
-Counts add up; rates and the ratio do not. Provinces, regions and the nation therefore sum counts
+Counts add up; rates and the ratio do not. Units of a level and the nation therefore sum counts
 and recompute the rest from the sums; nothing is ever averaged from other indicators.
 """
 
@@ -46,7 +46,7 @@ def indicator_draws(
     counts : component counts in persons, dims (component, area_id, draw).
     table : the frame's table, index area_id, with the reference populations and the
         column `by`.
-    by : a column of `table` to add areas up by (`province_id`, `region`, ...); None keeps areas.
+    by : a column of `table` to add areas up by (`district_id`, `district`, ...); None keeps areas.
         A column of one value, such as ``table.assign(nation="PH")``, gives the nation.
 
     Yields

@@ -6,10 +6,10 @@ per area, casework and weights cannot slip in (:func:`check_columns`).
 
 Suppression (:func:`suppress`) blanks areas with too few people in a reference population, after
 the threshold rule of the UK Data Service's guidance on disclosure assessment. Where 1 child in
-100 is a victim, 500 children mean five: fewer could be guessed at by a neighbour, and the
+100 is counted, 500 children mean five: fewer could be guessed at by a neighbour, and the
 model knows next to nothing about so small a place anyway.
 
-Differencing. A blanked number could be recovered as its province's total less the published
+Differencing. A blanked number could be recovered as its district's total less the published
 areas, were both additive. Medians and quantiles are not, and of groups only those are published;
 means of groups of areas must not be added while single areas are suppressed. `draws.nc` holds the
 joint draws of all areas, suppressed ones too: it is a research file, marked as restricted, to be

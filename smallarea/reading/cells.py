@@ -164,6 +164,9 @@ def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, 
     """
     text = as_text(cells)
     if column.type == "text":
+        if column.values:
+            said = f"is none of {', '.join(column.values)}"
+            _refuse(text.notna() & ~text.isin(column.values), text, said, where)
         return text, 0
     suppressed = text.str.fullmatch(SUPPRESSED).fillna(False).astype(bool)
     plain = text.mask(suppressed)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 
 class Column(BaseModel):
@@ -17,6 +17,12 @@ class Column(BaseModel):
     type: Literal["integer", "number", "text"] = "number"
     min: float | None = None
     max: float | None = None
+    values: tuple[str, ...] = ()
+    """What a text column may say; by default anything."""
+    total: bool | None = None
+    """Whether it adds up over people (pesos, gigabytes); by default whole numbers without `max`."""
+    withheld: int | None = None
+    """The publisher withholds smaller counts, as "<5", with all that stands beside them."""
     optional: bool = False
     """The file may lack the column; it is then all missing."""
     expected: Literal["+", "-"] | None = None
@@ -25,3 +31,21 @@ class Column(BaseModel):
     """Why that sign is expected, or none can be."""
     error: str | None = None
     """The column with this one's published standard error."""
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return tuple(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Column:
+        if self.values and self.type != "text":
+            raise ValueError("only a text column lists its values; numbers have min and max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+    @property
+    def is_total(self) -> bool:
+        """Whether the column adds up over people."""
+        return self.type == "integer" and self.max is None if self.total is None else self.total

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smallarea.catalog import Catalog, locate
 from smallarea.errors import InputError
 from smallarea.features import build_features
+from smallarea.indicators import Indicators
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def simulate_twin(
     root: Path,
     catalog: Catalog,
+    indicators: Indicators,
     frame: Frame,
     target: Path,
     data: str | Path | None,
@@ -29,11 +31,11 @@ def simulate_twin(
     ----------
     root : the project's folder; its streams read the files of `data`.
     target : the twin's folder.
-    knobs : fields of :class:`smallarea.simulate.TwinSettings`.
+    knobs : fields of :class:`smallarea.simulate.TwinSettings`, over those of the catalog's `twin:`.
     """
     from smallarea.simulate import TwinSettings, simulate
 
-    settings = TwinSettings(**knobs)
+    settings = TwinSettings(**catalog.twin | knobs)
     features = None
     if data is not None:
         dirs = [Path(data).resolve()]
@@ -42,7 +44,7 @@ def simulate_twin(
             at_hand, frame, root / "features", dirs, root / ".smallarea"
         ).values
     with_progress = {"progress": lambda what, share: progress(f"twin: {what}", share)}
-    simulate(frame, settings, target, features, **with_progress)
+    simulate(frame, indicators, catalog, settings, target, features, **with_progress)
     return target
 
 

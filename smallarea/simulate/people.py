@@ -6,13 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from smallarea.simulate.groups import (
-    ADULT_STUDENTS,
-    CHILD_AGES,
-    ENROLLED,
-    OCCUPATIONS,
-    SCHOOL_AGES,
-)
+from smallarea.simulate.groups import Groups
 from smallarea.simulate.settings import TwinSettings
 
 ADULT_AGES = np.arange(18, 91)
@@ -69,8 +63,9 @@ def relative_reporting(people: pd.DataFrame, settings: TwinSettings) -> np.ndarr
 
 def household_roster(
     people: pd.DataFrame,
-    table: pd.DataFrame,
+    local: pd.DataFrame,
     shares: pd.DataFrame,
+    groups: Groups,
     settings: TwinSettings,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
@@ -79,7 +74,7 @@ def household_roster(
     Parameters
     ----------
     people : index respondent_id; `age`, `sex`.
-    table : index respondent_id; `adults`, `children`, `population` of the respondent's area.
+    local : index respondent_id; `adults`, `children` per head in the respondent's area.
     shares : respondent_id x known group, the group's share of local adults (or children).
 
     Returns
@@ -87,9 +82,9 @@ def household_roster(
     Columns `respondent_id`, `person`, `age` (18 and above; -1 for children), `age_group`, `sex`,
     `occupation` (a known group, other, or "" where none is to be asked or the answer is missing).
     """
-    adults = (settings.household_size * table["adults"] / table["population"]).to_numpy()
+    adults = (settings.household_size * local["adults"]).to_numpy()
     adults = 1 + rng.poisson(np.maximum(adults - 1, 0))
-    children = (settings.household_size * table["children"] / table["population"]).to_numpy()
+    children = (settings.household_size * local["children"]).to_numpy()
     children = rng.poisson(children)
     owner = np.repeat(np.arange(len(people)), adults + children)
     person = np.arange(len(owner)) - np.repeat(np.cumsum(adults + children), adults + children)
@@ -100,30 +95,34 @@ def household_roster(
     sex = np.where(rng.random(len(owner)) < 0.5, "F", "M")
     age[first], sex[first] = people["age"], people["sex"]
 
-    child_shares = shares[list(CHILD_AGES)].to_numpy()
-    group = _pick(child_shares / child_shares.sum(axis=1, keepdims=True), owner, rng)
-    child_groups = np.array(
-        [name.removeprefix("children_").replace("_", "-") for name in CHILD_AGES]
-    )
     adult_groups = np.array(["18-34", "35-59", "60+"])[np.digitize(age, [35, 60])]
-    pupil = np.isin(np.array(list(CHILD_AGES))[group], SCHOOL_AGES)
-    pupil &= rng.random(len(owner)) < ENROLLED
-
-    jobs = np.array([*OCCUPATIONS, "other"])
-    worker = shares[list(OCCUPATIONS)].to_numpy()
+    jobs = np.array([*groups.jobs, "other"])
+    worker = shares[list(groups.jobs)].to_numpy()
     job = jobs[_pick(np.column_stack([worker, 1 - worker.sum(axis=1)]), owner, rng)]
     young = AGE_SHARES[ADULT_AGES < 35].sum()
-    student = (age < 35) & (rng.random(len(owner)) < ADULT_STUDENTS / young) & (job == "other")
-    job = np.where(student, "students", job)
+    for name, group in groups.straddling.items():  # the adults among them are young
+        drawn = (age < 35) & (rng.random(len(owner)) < group.share / young) & (job == "other")
+        job = np.where(drawn, name, job)
     job = np.where(rng.random(len(owner)) < settings.missing, "", job)
+    if groups.ages:
+        child_shares = shares[list(groups.ages)].to_numpy()
+        total = np.maximum(child_shares.sum(axis=1, keepdims=True), 1e-9)
+        drawn_age = np.array(list(groups.ages))[_pick(child_shares / total, owner, rng)]
+        labels = pd.Series(drawn_age).map({a: groups.age_label(a) for a in groups.ages})
+        adult_groups = np.where(is_child, labels, adult_groups)
+        job = np.where(is_child, "", job)
+        for name, group in groups.straddling.items():
+            share = pd.Series(drawn_age).map(dict(group.of_ages)).fillna(0).to_numpy()
+            pupil = is_child & (job == "") & (rng.random(len(owner)) < share)
+            job = np.where(pupil, name, job)
     return pd.DataFrame(
         {
             "respondent_id": people.index.to_numpy()[owner],
             "person": person + 1,
             "age": age,
-            "age_group": np.where(is_child, child_groups[group], adult_groups),
+            "age_group": adult_groups,
             "sex": sex,
-            "occupation": np.where(is_child, np.where(pupil, "students", ""), job),
+            "occupation": job,
         }
     )
 

@@ -1,4 +1,4 @@
-"""Every knob of the digital twin in one small, frozen object; the defaults are the study's."""
+"""Every knob of the digital twin in one frozen object; a project sets its own in `twin:`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,37 @@ from smallarea.errors import InputError
 
 #: Carried by everything that is made from the twin.
 LABEL = "SYNTHETIC SURVEY"
+
+
+class KnownGroup(BaseModel):
+    """A group of adults of known size."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share: float = Field(gt=0, lt=1, description="of all adults")
+    urban: float = Field(0.0, description="log ratio of its local share per sd of urbanicity")
+    of_ages: dict[str, float] = Field(
+        default_factory=dict, description="share of an age group of children who are in it too"
+    )
+
+
+class Cases(BaseModel):
+    """What operations find, as casework counts it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: str = Field(description="the component or sum whose people are found")
+    per_operation: float = Field(ge=0)
+
+
+def _known() -> dict[str, KnownGroup]:
+    """Return occupations that most countries count."""
+    shares = {
+        "doctors": (0.002, 0.6), "nurses": (0.005, 0.4), "teachers": (0.015, 0.05),
+        "guards": (0.007, 0.4), "drivers": (0.03, 0.1), "tailors": (0.004, 0.2),
+        "bakers": (0.003, 0.2), "shopkeepers": (0.02, 0.0), "builders": (0.05, 0.05),
+    }  # fmt: skip
+    return {name: KnownGroup(share=share, urban=urban) for name, (share, urban) in shares.items()}
 
 
 class TwinSettings(BaseModel):
@@ -31,17 +62,19 @@ class TwinSettings(BaseModel):
             raise InputError(
                 first["msg"],
                 where=f"twin setting {'.'.join(map(str, first['loc'])) or 'wave'!r}",
-                remedy="see smallarea.simulate.TwinSettings for the knobs and their bounds",
+                remedy="correct the knob, or data_catalog.yaml, twin; smallarea.simulate."
+                "TwinSettings has the knobs and their bounds",
             ) from None
 
     seed: int = Field(1, ge=0)
 
     # Truth: counts per area
-    victims: int = Field(471_416, gt=0, description="children, all areas")
-    traffickers: int = Field(232_444, gt=0, description="adults, all areas")
-    live_share: float = Field(0.5, gt=0, lt=1, description="live among live plus non-live")
-    overlap: float = Field(
-        0.0, ge=0, le=1, description="share of the smaller of live and non-live victims in both"
+    totals: dict[str, float] = Field(
+        default_factory=dict,
+        description="people of a component, all areas; of a sum, each once, in equal parts",
+    )
+    share: float = Field(
+        0.005, gt=0, lt=1, description="of the reference population, for components without total"
     )
     area_sd: float = Field(0.8, ge=0, description="sd between areas of the log rate")
     signal: float = Field(
@@ -49,10 +82,12 @@ class TwinSettings(BaseModel):
     )
     nonlinear: float = Field(0.25, ge=0, le=1, description="share of it that is not linear")
     spatial: float = Field(0.5, ge=0, le=1, description="spatially smooth share of the rest")
-    pair_correlation: float = Field(
-        0.7, ge=0, lt=1, description="log rates of victims and of traffickers, between areas"
+    correlation: float = Field(
+        0.7, ge=0, lt=1, description="log rates of two components, between areas"
     )
-    mode_correlation: float = Field(0.8, ge=0, lt=1, description="log rates, live and non-live")
+    sum_correlation: float = Field(
+        0.8, ge=0, lt=1, description="log rates of two components of one sum"
+    )
     stream_noise: float = Field(
         0.35, ge=0, description="sd of each invented stream's error about its latent surface"
     )
@@ -69,11 +104,21 @@ class TwinSettings(BaseModel):
     barrier: float = Field(
         0.02, ge=0, lt=1, description="rho: correlation of a respondent's acquaintances' groups"
     )
-    barangay_sd: float = Field(0.3, ge=0, description="sd of log rates between an area's barangays")
+    unit_sd: float = Field(0.3, ge=0, description="sd of log rates between an area's units")
     recall_slope: float = Field(
         0.8, gt=0, description="of log recalled on log true prevalence of known groups; 1: perfect"
     )
     recall_pivot: float = Field(0.03, gt=0, lt=1, description="prevalence that is recalled right")
+
+    # Known groups
+    known: dict[str, KnownGroup] = Field(
+        default_factory=_known, min_length=1, description="of adults, as they are asked about"
+    )
+    ages: dict[str, float] = Field(
+        default={"children_0_5": 0.32, "children_6_12": 0.40, "children_13_17": 0.28},
+        min_length=1,
+        description="shares of all children by age; names end in the ages. Asked about last",
+    )
 
     # Networks
     adult_degree: float = Field(230, gt=0, description="median of adults known, lognormal")
@@ -84,11 +129,11 @@ class TwinSettings(BaseModel):
     no_children: float = Field(0.02, ge=0, lt=1, description="respondents who know no child")
 
     # Survey
-    areas: int = Field(150, ge=2)
-    households: int = Field(24, ge=1, description="interviews in the one barangay of each area")
-    replicate_areas: int = Field(4, ge=0, description="sampled areas with a second barangay")
-    replicate_households: int = Field(25, ge=1, description="interviews in a second barangay")
-    replicate_region: str = Field("1300000000", description="region_id where these areas lie")
+    areas: int | None = Field(None, ge=2, description="by default half of them, at most 150")
+    households: int = Field(24, ge=1, description="interviews in the one unit of each area")
+    replicate_areas: int = Field(0, ge=0, description="sampled areas with a second unit")
+    replicate_households: int = Field(25, ge=1, description="interviews in a second unit")
+    replicate_in: str = Field("", description="code of the unit of any level that they lie in")
     household_size: float = Field(4.5, ge=1.5, description="mean number of household members")
     missing: float = Field(0.005, ge=0, lt=1, description="share of counts not answered")
 
@@ -99,13 +144,20 @@ class TwinSettings(BaseModel):
     )
     revisit: bool = Field(
         False,
-        description="whether a later wave goes to the first one's barangays, or draws its own",
+        description="whether a later wave goes to the first one's units, or draws its own",
     )
 
     # Casework
-    operations: int = Field(348, ge=0)
-    victims_per_operation: float = Field(1_181 / 348, ge=0)
-    suspects_per_operation: float = Field(359 / 348, ge=0)
+    operations: int = Field(0, ge=0)
+    casework: dict[str, Cases] = Field(default_factory=dict, description="column -> whom it counts")
+
+    # Streams
+    typical: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description="source -> column -> its middle value; per person for what grows with people",
+    )
+    points: float = Field(8.0, gt=0, description="mean number of points per area")
+    pixels: float = Field(40.0, gt=0, description="pixels of a raster in an area of middle size")
 
     @model_validator(mode="after")
     def _first_wave_is_the_reference(self) -> TwinSettings:
@@ -121,21 +173,6 @@ class TwinSettings(BaseModel):
         """
         size = (1 - self.tau_mean) / (self.tau_mean * self.tau_cv**2) - 1
         return self.tau_mean * size, (1 - self.tau_mean) * size
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """National count of each component in this wave; victims in both are counted in each."""
-        once = 1 - self.overlap * min(self.live_share, 1 - self.live_share)
-        victims = round(self.victims * (1 - self.decline) / once)
-        traffickers = round(self.traffickers * (1 - self.decline))
-        victims_live = round(victims * self.live_share)
-        traffickers_live = round(traffickers * self.live_share)
-        return {
-            "victims_live": victims_live,
-            "victims_nonlive": victims - victims_live,
-            "traffickers_live": traffickers_live,
-            "traffickers_nonlive": traffickers - traffickers_live,
-        }
 
 
 def generator(settings: TwinSettings, part: str) -> np.random.Generator:

@@ -27,22 +27,21 @@ def normal_scores(values: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def smooth_field(
-    table: pd.DataFrame, rng: np.random.Generator, *, length: float = 100.0, waves: int = 256
-) -> np.ndarray:
+def smooth_field(table: pd.DataFrame, rng: np.random.Generator, *, waves: int = 256) -> np.ndarray:
     """Return a standardised Gaussian random field at the areas' points, shape (areas,).
 
-    Random Fourier features of a squared-exponential kernel with a scale of `length` km
-    (Rahimi & Recht 2007).
+    Random Fourier features of a squared-exponential kernel with a scale of a twentieth of the
+    country's diagonal (Rahimi & Recht 2007).
     """
     north = 111.2 * table["lat"].to_numpy(float)
     east = 111.2 * np.cos(np.radians(table["lat"].mean())) * table["lon"].to_numpy(float)
+    length = max(1.0, float(np.hypot(np.ptp(east), np.ptp(north))) / 20)
     angle = np.column_stack([east, north]) @ rng.normal(0, 1 / length, (2, waves))
     return standardise(np.cos(angle + rng.uniform(0, 2 * np.pi, waves)).sum(axis=1))
 
 
 def invented_surfaces(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the surfaces grown from the frame (density, urban share, income class) and chance.
+    """Return the surfaces grown from the frame (density, urban share) and chance.
 
     Parameters
     ----------
@@ -53,12 +52,9 @@ def invented_surfaces(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
     area_id x SURFACES, each standardised over the areas.
     """
     rank = pd.DataFrame(
-        {
-            "urban": table["urban_share"],
-            "density": table["population"] / table["area_km2"].where(table["area_km2"] > 0),
-            "poor": table["income_class"].astype("string").str.extract(r"(\d)")[0].astype(float),
-        }
+        {"density": table["population"] / table["area_km2"].where(table["area_km2"] > 0)}
     )
+    rank["urban"] = table["urban_share"] if "urban_share" in table else rank["density"]
     # In an invention a missing value may count as the middle; estimation never does that.
     given = {name: column.fillna(0).to_numpy() for name, column in normal_scores(rank).items()}
 
@@ -66,7 +62,7 @@ def invented_surfaces(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
         return 0.6 * smooth_field(table, rng) + 0.3 * rng.normal(size=len(table))
 
     urbanicity = standardise(given["urban"] + given["density"] + chance())
-    deprivation = standardise(0.4 * given["poor"] - 0.5 * urbanicity + chance())
+    deprivation = standardise(-0.4 * urbanicity + chance())
     connectivity = standardise(0.6 * urbanicity - 0.3 * deprivation + chance())
     remoteness = standardise(-0.6 * urbanicity + chance())
     conflict = standardise(0.2 * remoteness + 0.2 * deprivation + chance())

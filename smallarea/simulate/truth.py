@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.simulate.groups import COMPONENTS, REFERENCE, local_groups, whole_numbers
+from smallarea.areas.levels import levels_of
+from smallarea.errors import InputError
+from smallarea.indicators import Indicators
+from smallarea.simulate.groups import Groups, loadings, local_groups, whole_numbers
 from smallarea.simulate.settings import TwinSettings, generator
 from smallarea.simulate.surfaces import (
+    SURFACES,
     invented_surfaces,
     smooth_field,
     standardise,
@@ -28,9 +32,9 @@ class Truth:
     Attributes
     ----------
     surfaces : area_id x latent surface, standardised.
-    counts : area_id x COMPONENTS, true numbers of people; sums are the national totals.
+    counts : area_id x component, true numbers of people; sums are the national totals.
     tau : the national reporting rate of this world.
-    tau_areas : area_id x COMPONENTS, mean reporting rate of the area's adults; weighted by
+    tau_areas : area_id x component, mean reporting rate of the area's adults; weighted by
         `counts`, its mean over the survey's frame is `tau`.
     known : area_id x known group, true numbers of members.
     """
@@ -42,7 +46,12 @@ class Truth:
     known: pd.DataFrame
 
 
-def grow_truth(frame: Frame, settings: TwinSettings, features: pd.DataFrame | None = None) -> Truth:
+def grow_truth(
+    frame: Frame,
+    indicators: Indicators,
+    settings: TwinSettings,
+    features: pd.DataFrame | None = None,
+) -> Truth:
     """Grow a world on the frame.
 
     The log rate of a component is area_sd x (sqrt(signal) G + sqrt(1 - signal) U) plus the
@@ -57,50 +66,59 @@ def grow_truth(frame: Frame, settings: TwinSettings, features: pd.DataFrame | No
 
     Raises
     ------
-    InputError : fewer than five features vary, or areas are absent from them.
+    InputError : there are too few areas; the totals cannot be; fewer than five features vary, or
+        areas are absent from them.
     """
-    table = frame.table
+    table, groups = frame.table, Groups.of(indicators, settings)
+    least = 1 + len(SURFACES) + len(groups.components) + _factors(groups)
+    if len(table) < least:
+        raise InputError(
+            f"{len(table)} areas are too few for a twin of {len(groups.components)} components",
+            where="the frame",
+            remedy=f"a twin needs {least} areas",
+        )
     surfaces = invented_surfaces(table, generator(settings, "surfaces"))
     if features is not None:
         surfaces = surfaces_of_features(features, surfaces)
-    log_rates = _log_rates(table, surfaces, settings)
+    log_rates = _log_rates(table, groups, surfaces, settings)
+    weight = groups.base(table) * np.exp(log_rates)
+    sizes = groups.totals(table, settings)
     counts = pd.DataFrame(
-        {
-            name: whole_numbers(table[REFERENCE[name]].to_numpy() * np.exp(log_rates[name]), total)
-            for name, total in settings.totals.items()
-        },
+        {name: whole_numbers(weight[:, k], size) for k, (name, size) in enumerate(sizes.items())},
         index=table.index,
     )
     tau = settings.tau_mean
     if settings.tau_cv > 0:
         tau = float(generator(settings, "tau").beta(*settings.tau_prior))
-    known = local_groups(table, surfaces["urbanicity"], generator(settings, "known groups"))
+    known = local_groups(table, groups, surfaces["urbanicity"], generator(settings, "known groups"))
     return Truth(surfaces, counts, tau, _tau_areas(table, counts, tau, settings), known)
 
 
-def component_correlation(settings: TwinSettings) -> np.ndarray:
-    """Correlation of the components' log rates, (4, 4), in the order of COMPONENTS."""
-    pair, mode = settings.pair_correlation, settings.mode_correlation
-    return np.kron([[1, pair], [pair, 1]], [[1, mode], [mode, 1]])
+def _factors(groups: Groups) -> int:
+    """How many uncorrelated functions of the surfaces the components share."""
+    return min(len(groups.components), len(SURFACES))
 
 
 def _log_rates(
-    table: pd.DataFrame, surfaces: pd.DataFrame, settings: TwinSettings
-) -> dict[str, np.ndarray]:
-    rng = generator(settings, "log rates")
-    explained = _explained(surfaces, settings.nonlinear, rng)
-    unexplained = _unexplained(table, settings.spatial, rng)
+    table: pd.DataFrame, groups: Groups, surfaces: pd.DataFrame, settings: TwinSettings
+) -> np.ndarray:
+    """Log rates but for their level, (areas, components), with sd `area_sd`."""
+    rng, signal = generator(settings, "log rates"), settings.signal
+    explained = _explained(surfaces, _factors(groups), settings.nonlinear, rng)
+    unexplained = _unexplained(table, len(groups.components), settings.spatial, rng)
     unexplained = _orthonormal(unexplained, after=np.column_stack([surfaces, explained]))
-    mix = np.linalg.cholesky(component_correlation(settings)).T
-    signal = settings.signal
-    log_rates = np.sqrt(signal) * explained @ mix + np.sqrt(1 - signal) * unexplained @ mix
-    return dict(zip(COMPONENTS, settings.area_sd * log_rates.T, strict=True))
+    correlation = groups.correlation(settings)
+    known = explained @ loadings(correlation, explained.shape[1]).T
+    own = unexplained @ loadings(correlation, unexplained.shape[1]).T
+    return settings.area_sd * (np.sqrt(signal) * known + np.sqrt(1 - signal) * own)
 
 
-def _explained(surfaces: pd.DataFrame, nonlinear: float, rng: np.random.Generator) -> np.ndarray:
-    """Four uncorrelated functions of the surfaces, (areas, 4); all components share the first."""
+def _explained(
+    surfaces: pd.DataFrame, factors: int, nonlinear: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Uncorrelated functions of the surfaces, (areas, factors); all components share the first."""
     s = surfaces
-    direction = rng.normal(size=(s.shape[1], len(COMPONENTS)))
+    direction = rng.normal(size=(s.shape[1], factors))
     direction[:, 0] = [0.5, 0.5, 0.6, -0.2, 0.0]  # urban, poor and connected
     bends = np.column_stack(
         [
@@ -108,20 +126,23 @@ def _explained(surfaces: pd.DataFrame, nonlinear: float, rng: np.random.Generato
             s["connectivity"].clip(lower=0.5),
             s["remoteness"] * s["conflict"],
             s["deprivation"].clip(lower=0.5),
+            s["urbanicity"] * s["connectivity"],
         ]
     )
     linear = _orthonormal(s.to_numpy() @ direction)
-    curved = _orthonormal(bends, after=s.to_numpy())
+    curved = _orthonormal(bends[:, :factors], after=s.to_numpy())
     return np.sqrt(1 - nonlinear) * linear + np.sqrt(nonlinear) * curved
 
 
-def _unexplained(table: pd.DataFrame, spatial: float, rng: np.random.Generator) -> np.ndarray:
-    """Four independent surfaces, (areas, 4): a field, provinces, regions, and each area's own."""
+def _unexplained(
+    table: pd.DataFrame, number: int, spatial: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Independent surfaces, (areas, number): a field, two levels' units, and each area's own."""
     columns = []
-    for _ in COMPONENTS:
+    for _ in range(number):
         smooth = smooth_field(table, rng)
-        for level in ("province_id", "region_id"):
-            codes, names = pd.factorize(table[level])
+        for level in levels_of(table)[:2]:
+            codes, names = pd.factorize(table[f"{level}_id"])
             smooth = smooth + 0.5 * rng.normal(size=len(names))[codes]
         own = rng.normal(size=len(table))
         columns.append(np.sqrt(spatial) * standardise(smooth) + np.sqrt(1 - spatial) * own)
@@ -143,13 +164,20 @@ def _tau_areas(
 ) -> pd.DataFrame:
     """Reporting rates per area, scaled so that the covered people are reported at rate tau."""
     spread = generator(settings, "tau by area").normal(0, settings.tau_area_sd, len(table))
-    relative = np.exp(spread) * urban_mix(table["urban_share"], settings)
+    relative = np.exp(spread) * urban_mix(urban_share(table), settings)
     inside = table["covered"].to_numpy(bool)
     expected = counts[inside].mul(relative[inside], axis=0).sum()
     scale = tau * counts[inside].sum() / expected
     return pd.DataFrame(np.outer(relative, scale), counts.index, counts.columns)
 
 
-def urban_mix(urban_share: pd.Series, settings: TwinSettings) -> pd.Series:
+def urban_share(table: pd.DataFrame) -> pd.Series:
+    """Share of each area's people who live in towns; half where the frame does not know."""
+    if "urban_share" in table:
+        return table["urban_share"].fillna(0.5)
+    return pd.Series(0.5, index=table.index)
+
+
+def urban_mix(share: pd.Series, settings: TwinSettings) -> pd.Series:
     """Reporting rate of an area's people relative to urban people, given their urban share."""
-    return urban_share + (1 - urban_share) * settings.tau_rural
+    return share + (1 - share) * settings.tau_rural

@@ -2,99 +2,78 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from smallarea.catalog import Source
 from smallarea.simulate.settings import TwinSettings, generator
 from smallarea.simulate.surfaces import standardise
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
 
-#: Region + province of a present code -> region it had in the 2023 vintage of the register.
-REGION_IN_2023 = {"09066": "19", "18045": "06", "18302": "06", "18046": "07", "18061": "07"}
-
 
 @dataclass(frozen=True)
 class World:
-    """The twin as one stream measures it: with error."""
+    """The twin as one source measures it: with error."""
 
     frame: Frame
     surfaces: pd.DataFrame
-    noise: float
+    settings: TwinSettings
+    source: Source
     rng: np.random.Generator
 
     @classmethod
     def seen_by(
-        cls, stream: str, frame: Frame, surfaces: pd.DataFrame, settings: TwinSettings
+        cls, source: Source, frame: Frame, surfaces: pd.DataFrame, settings: TwinSettings
     ) -> World:
-        """Return the world for one stream, whose errors are independent of all others'."""
-        return cls(frame, surfaces, settings.stream_noise, generator(settings, stream))
-
-    @property
-    def psu_areas(self) -> np.ndarray:
-        """Position of each barangay's area in the frame's table, shape (psus,)."""
-        return self.frame.table.index.get_indexer(pd.Index(self.frame.psus["area_id"]))
+        """Return the world for one source, whose errors are independent of all others'."""
+        return cls(frame, surfaces, settings, source, generator(settings, f"stream {source.name}"))
 
     @property
     def people(self) -> np.ndarray:
         """Population per area."""
         return self.frame.table["population"].to_numpy(float)
 
-    def measure(self, **weights: float) -> np.ndarray:
-        """Return a standardised mixture of surfaces plus the stream's error, shape (areas,)."""
-        mixture = self.surfaces[list(weights)].to_numpy() @ np.array(list(weights.values()))
-        return standardise(mixture) + self.rng.normal(0, self.noise, len(mixture))
+    def measure(self, what: str) -> np.ndarray:
+        """Return a standardised mixture of surfaces plus the stream's error, shape (areas,).
 
-    def codes(self, vintage: str) -> pd.Series:
-        """Return each area's code, indexed by area_id: `10-digit`, `2023` or `9-digit`.
-
-        Areas created since the vintage have none and are left out, as in files of that time.
+        The mixture hangs on the names of source and column alone: it is the same in every twin, so
+        that a column means the same in all of them. Columns of one source are alike.
         """
-        area_ids = self.frame.table.index
-        if vintage == "10-digit":
-            return pd.Series(area_ids, area_ids)
-        codes = self.frame.codes
-        old = codes[codes["vintage"] == "9-digit"].groupby("area_id")["code"].min()
-        if vintage == "9-digit":
-            return old.reindex(area_ids).dropna()
-        existed = pd.Series(area_ids, area_ids)[area_ids.isin(old.index)]
-        region = existed.str[:5].map(REGION_IN_2023).fillna(existed.str[:2])
-        return region + existed.str[2:]
+        weight = self.names("").normal(size=self.surfaces.shape[1])
+        weight = weight + self.names(what).normal(size=len(weight))
+        mixture = standardise(self.surfaces.to_numpy() @ weight)
+        return mixture + self.rng.normal(0, self.settings.stream_noise, len(mixture))
 
-    def table(self, vintage: str, **columns: np.ndarray) -> pd.DataFrame:
-        """Return per-area columns as a table keyed by `psgc` of a vintage."""
-        data = pd.DataFrame(columns, index=self.frame.table.index)
-        codes = self.codes(vintage)
-        data = data.loc[codes.index].reset_index(drop=True)
-        data.insert(0, "psgc", codes.to_numpy())
-        return data
+    def names(self, what: str) -> np.random.Generator:
+        """Return a generator that hangs on nothing but the source's name and `what`."""
+        return np.random.default_rng(zlib.crc32(f"{self.source.name}.{what}".encode()))
 
-    def places(self, pull: np.ndarray, n: int, spread: float = 0.003) -> pd.DataFrame:
-        """Return n points near barangays, drawn by population x the area's pull.
+    def typical(self, column: str, default: float) -> float:
+        """Return the middle value that the settings state for a column."""
+        return self.settings.typical.get(self.source.name, {}).get(column, default)
 
-        Columns `latitude`, `longitude`, `area_id`.
+    def places(self) -> pd.DataFrame:
+        """Return points near sampling units, more where there are more people.
+
+        Columns `lat`, `lon` (degrees), `at` (position of the area whose unit it is near).
         """
-        psus = self.frame.psus
-        weight = psus["population"].to_numpy() * pull[self.psu_areas]
-        drawn = psus.iloc[self.rng.choice(len(psus), n, p=weight / weight.sum())]
-        return pd.DataFrame(
-            {
-                "latitude": (drawn["lat"] + self.rng.normal(0, spread, n)).round(5).to_numpy(),
-                "longitude": (drawn["lon"] + self.rng.normal(0, spread, n)).round(5).to_numpy(),
-                "area_id": drawn["area_id"].to_numpy(),
-            }
-        )
-
-
-def expand(people: np.ndarray, rate: float, effect: np.ndarray) -> np.ndarray:
-    """Return expected counts: people x rate x exp(effect)."""
-    return people * rate * np.exp(effect)
-
-
-def suppress(table: pd.DataFrame, columns: list[str], small: pd.Series, mark: str) -> pd.DataFrame:
-    """Return the table with a mark in place of the columns of small cells."""
-    return table.assign(**{name: table[name].astype(object).mask(small, mark) for name in columns})
+        psus, table, rng = self.frame.psus, self.frame.table, self.rng
+        at = table.index.get_indexer(pd.Index(psus["area_id"]))
+        pull = (self.people / self.people.mean()) ** 0.5 * np.exp(0.5 * self.measure("places"))
+        inside = np.maximum(psus["population"].to_numpy(float), 1e-9)
+        share = inside / np.bincount(at, inside, len(table))[at]
+        number = rng.poisson(self.settings.points * (pull / pull.mean())[at] * share)
+        unit = np.repeat(np.arange(len(psus)), number)
+        units = np.maximum(np.bincount(at, minlength=len(table)), 1)
+        side = np.sqrt(table["area_km2"].fillna(1).to_numpy(float) / units) / 111.2  # degrees
+        spread = np.clip(0.2 * side, 1e-4, 0.1)[at[unit]]
+        found = psus[["lat", "lon"]].to_numpy(float)[unit]
+        found += rng.normal(size=found.shape) * spread[:, None]
+        lat, lon = np.clip(found, [-90, -180], [90, 180]).round(5).T
+        return pd.DataFrame({"lat": lat, "lon": lon, "at": at[unit]})

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from smallarea.catalog import Catalog
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
-from smallarea.simulate import rasters, tables, vectors, workbooks
-from smallarea.simulate.groups import COMPONENTS
+from smallarea.indicators import Indicators
+from smallarea.simulate.direct import simulate_direct
+from smallarea.simulate.formats import write_stream
 from smallarea.simulate.settings import LABEL, TwinSettings
 from smallarea.simulate.survey import Survey, simulate_survey
 from smallarea.simulate.truth import Truth, grow_truth
@@ -20,32 +22,11 @@ from smallarea.simulate.world import World
 if TYPE_CHECKING:
     from smallarea.areas import Frame
 
-#: Every stream's file and what writes it.
-STREAMS: dict[str, Callable[[World, Path], None]] = {
-    "population_2015.csv": tables.population_2015,
-    "poverty_sae_2003_2009.csv": tables.poverty,
-    "housing_materials_2010.csv": tables.housing,
-    "ucdp_ged_phl_1989_2021_events.csv": vectors.conflict_events,
-    "landcover_mcd12c1_2019_phl.tif": rasters.land_cover,
-    "viirs_2022.tif": rasters.night_lights,
-    "roads.gpkg": vectors.roads,
-    "commuting_od_2022.csv": tables.commuting,
-    "pantawid_households_2022.xlsx": workbooks.pantawid,
-    "municipal_finance_2022.xlsx": workbooks.municipal_finance,
-    "telco_monthly_2022.csv": tables.telco,
-    "suspicious_transactions_2022.csv": tables.suspicious_transactions,
-    "money_service_businesses_2023.csv": vectors.money_service_businesses,
-    "health_facilities_2022.geojson": vectors.health_facilities,
-    "schools_2022.xlsx": workbooks.schools,
-    "relative_wealth_index.csv": vectors.relative_wealth,
-    "civil_registration_2021.csv": tables.civil_registration,
-    "ict_household_survey_2019.csv": tables.ict_household_survey,
-    "social_amelioration_2020.csv": tables.social_amelioration,
-}
-
 
 def simulate(
     frame: Frame,
+    indicators: Indicators,
+    catalog: Catalog,
     settings: TwinSettings,
     out: Path,
     features: pd.DataFrame | None = None,
@@ -54,11 +35,12 @@ def simulate(
 ) -> None:
     """Write a digital twin: an invented survey and invented streams on the real frame.
 
-    `out` receives `streams/` (native formats), `survey/` (respondents.csv, groups.csv,
-    roster.csv, casework.csv), apart from both `truth/` (areas.parquet, known_groups.parquet,
-    respondents.parquet, national.json), and `twin.json`, which says that all of it is synthetic.
+    `out` receives `streams/` (the file of every source, in its format), `survey/`
+    (respondents.csv, groups.csv, roster.csv, casework.csv; or direct.csv, if the catalog's settings
+    name direct estimates), apart from both `truth/` (areas.parquet, known_groups.parquet,
+    national.json, respondents.parquet), and `twin.json`, which says that all of it is synthetic.
     It appears all at once when everything is written; an earlier twin there is replaced. The
-    same frame, settings and features give the same bytes.
+    same frame, catalog, settings and features give the same bytes.
 
     Parameters
     ----------
@@ -68,7 +50,8 @@ def simulate(
 
     Raises
     ------
-    InputError : `out` holds something that is not a twin, or the design cannot be drawn.
+    InputError : `out` holds something that is not a twin, the design cannot be drawn, or the twin
+        cannot write a source's format.
     """
     if out.exists() and not (out / "twin.json").is_file() and any(out.iterdir()):
         raise InputError(
@@ -76,18 +59,27 @@ def simulate(
             where=str(out),
             remedy="choose an empty or new folder",
         )
+    _one_file_each(catalog)
     tell = progress or (lambda _what, _share: None)
     tell("truth", 0.0)
-    truth = grow_truth(frame, settings, features)
+    truth = grow_truth(frame, indicators, settings, features)
     tell("survey", 0.05)
-    survey = simulate_survey(frame, truth, settings)
     with writing(out) as folder:
-        (folder / "streams").mkdir(parents=True)
-        _write_survey(folder / "survey", survey)
-        _write_truth(folder / "truth", frame, truth, survey, settings)
-        for done, (name, write) in enumerate(STREAMS.items()):
-            tell(name, 0.1 + 0.9 * done / len(STREAMS))
-            write(World.seen_by(name, frame, truth.surfaces, settings), folder / "streams" / name)
+        for part in ("streams", "survey", "truth"):
+            (folder / part).mkdir(parents=True)
+        _write_truth(folder / "truth", frame, indicators, truth, settings)
+        if catalog.settings.get("direct"):
+            reported = bool(catalog.settings.get("tau_prior"))
+            direct = simulate_direct(frame, indicators, truth, settings, reported=reported)
+            direct.to_csv(folder / "survey" / "direct.csv", index=False)
+        else:
+            _write_survey(folder, simulate_survey(frame, indicators, truth, settings))
+        for done, source in enumerate(catalog.sources.values()):
+            tell(source.file, 0.1 + 0.9 * done / len(catalog.sources))
+            world = World.seen_by(source, frame, truth.surfaces, settings)
+            path = folder / "streams" / source.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_stream(world, path)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         write_json(
             folder / "twin.json",
@@ -102,31 +94,40 @@ def simulate(
     tell("twin", 1.0)
 
 
+def _one_file_each(catalog: Catalog) -> None:
+    seen: dict[str, str] = {}
+    for name, source in catalog.sources.items():
+        if source.file in seen:
+            raise InputError(
+                f"{seen[source.file]} and {name} share the file {source.file}",
+                where="data_catalog.yaml, sources",
+                remedy="the twin writes one file per source: split it, or make them one source",
+            )
+        seen[source.file] = name
+
+
 def _write_survey(folder: Path, survey: Survey) -> None:
-    folder.mkdir()
-    survey.respondents.to_csv(folder / "respondents.csv")
-    survey.groups.to_csv(folder / "groups.csv")
-    survey.roster.to_csv(folder / "roster.csv", index=False)
-    survey.casework.to_csv(folder / "casework.csv")
+    survey.respondents.to_csv(folder / "survey" / "respondents.csv")
+    survey.groups.to_csv(folder / "survey" / "groups.csv")
+    survey.roster.to_csv(folder / "survey" / "roster.csv", index=False)
+    survey.casework.to_csv(folder / "survey" / "casework.csv")
+    survey.hidden.to_parquet(folder / "truth" / "respondents.parquet")
 
 
 def _write_truth(
-    folder: Path, frame: Frame, truth: Truth, survey: Survey, settings: TwinSettings
+    folder: Path, frame: Frame, indicators: Indicators, truth: Truth, settings: TwinSettings
 ) -> None:
-    folder.mkdir()
     truth.counts.join(truth.tau_areas.add_prefix("tau_")).to_parquet(folder / "areas.parquet")
     truth.known.to_parquet(folder / "known_groups.parquet")
-    survey.hidden.to_parquet(folder / "respondents.parquet")
     covered = truth.counts[frame.table["covered"].to_numpy(bool)]
     write_json(
         folder / "national.json",
         {
             "label": LABEL,
             "tau": truth.tau,
-            "totals": {name: int(truth.counts[name].sum()) for name in COMPONENTS},
-            "totals_covered": {name: int(covered[name].sum()) for name in COMPONENTS},
-            "victims": round(settings.victims * (1 - settings.decline)),
-            "traffickers": round(settings.traffickers * (1 - settings.decline)),
-            "overlap": settings.overlap,
+            "totals": {name: int(n) for name, n in truth.counts.sum().items()},
+            "totals_covered": {name: int(n) for name, n in covered.sum().items()},
+            "overlap": {name: added.overlap for name, added in indicators.sums.items()},
+            "decline": settings.decline,
         },
     )

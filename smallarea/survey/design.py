@@ -103,11 +103,14 @@ def strata(table: pd.DataFrame) -> pd.Series:
     """Return each area's stratum: unit of the second lowest level (or the lowest, if it is the only
     one) x mostly urban or not, thin strata joined.
 
-    A unit in which either kind has fewer than two areas is one stratum.
+    A unit in which either kind has fewer than two areas is one stratum, as is every unit where the
+    frame does not know what is urban.
     """
-    kind = np.where(table["urban_share"] >= 0.5, "urban", "rural")
     levels = levels_of(table)
     above = table[levels[min(1, len(levels) - 1)]]
+    if "urban_share" not in table:
+        return above.rename("stratum")
+    kind = np.where(table["urban_share"] >= 0.5, "urban", "rural")
     label: pd.Series = above + ", " + kind
     areas: pd.Series = label.groupby(label).transform("size")
     thin = areas.groupby(above).transform("min") < 2

@@ -5,7 +5,7 @@ The description names the columns of the survey; every entry is optional::
     respondent: hhid
     weight: indweight
     psu: cluster
-    stratum: region
+    stratum: domain
     area: municipality_code
     groups: {teachers: q12a, sex_workers: "sex.workers"}   # where names differ from GROUPS
     missing: [98, 99]                                      # codes that mean "not answered"

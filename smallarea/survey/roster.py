@@ -2,8 +2,8 @@
 
 Nobody publishes how many teachers live in a municipality, but the interviewed households list
 their members (Feehan, Hai Son & Abdul-Quader 2022). About a hundred people per municipality are
-too few for a share of one per cent, so municipal shares are pulled to the province's and those to
-the nation's: a beta-binomial in a normal hierarchy, integrated on a grid, no sampler needed.
+too few for a share of one per cent, so municipal shares are pulled to the unit above's and those
+to the nation's: a beta-binomial in a normal hierarchy, integrated on a grid, no sampler needed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RosterShares:
     share, variance : mean and variance of the group's share of its reference population (adults
     for occupations, children for child ages).
     observed : the same share as the roster alone has it; NaN where nobody was listed.
-    cv : network x level (province, municipality): posterior mean of the coefficient of variation
+    cv : network x level (unit, municipality): posterior mean of the coefficient of variation
     of true shares between the areas of one level, given the level above.
     deff : per group, variance inflation because households share occupations.
     """
@@ -87,25 +87,25 @@ def roster_shares(
     members: pd.DataFrame,
     people: pd.DataFrame,
     area: pd.Series,
-    province: pd.Series,
+    unit: pd.Series,
     network: pd.Series,
 ) -> RosterShares:
-    """Shrink the roster's group shares: municipality to province to nation.
+    """Shrink the roster's group shares: area to unit of a level to nation.
 
     Parameters
     ----------
     members, people : household x group, from `roster_members`.
     area : area_id of each household.
-    province : province of every area of the frame, by area_id; it sets the rows of the result.
+    unit : unit of every area of the frame, by area_id; it sets the rows of the result.
     network : network of each group (adult, child). The groups of one network share a coefficient
         of variation per level: a rare occupation has too few members for one of its own.
 
     Interviews are taken as self-weighting (PPS with an equal take). Counts are divided by the
-    households' design effect first. Variances carry the uncertainty of the province's and the
+    households' design effect first. Variances carry the uncertainty of the unit's and the
     nation's share and of how much areas differ.
     """
     where = area.reindex(members.index)
-    if where.isna().any() or not where.isin(province.index).all():
+    if where.isna().any() or not where.isin(unit.index).all():
         raise InputError(
             "households without an area of the frame",
             where="roster",
@@ -113,19 +113,17 @@ def roster_shares(
         )
     x, n = members.groupby(where).sum(), people.groupby(where).sum()
     deff = household_effect(members, people, where, network)
-    observed = (x / n.where(n > 0)).reindex(province.index)
-    x, n = (t.div(deff).reindex(province.index, fill_value=0.0) for t in (x, n))
+    observed = (x / n.where(n > 0)).reindex(unit.index)
+    x, n = (t.div(deff).reindex(unit.index, fill_value=0.0) for t in (x, n))
     kinds = network.loc[x.columns].groupby(network.loc[x.columns]).groups
-    parts = {kind: _integrate(x[list(g)], n[list(g)], province) for kind, g in kinds.items()}
+    parts = {kind: _integrate(x[list(g)], n[list(g)], unit) for kind, g in kinds.items()}
     share = pd.concat([p[0] for p in parts.values()], axis=1)[x.columns]
     variance = pd.concat([p[1] for p in parts.values()], axis=1)[x.columns]
     cv = pd.DataFrame({kind: p[2] for kind, p in parts.items()}).T
     return RosterShares(share, variance, observed, cv, deff)
 
 
-def roster_degrees(
-    ard: ARD, roster: pd.DataFrame, province: pd.Series
-) -> tuple[pd.Series, pd.Series]:
+def roster_degrees(ard: ARD, roster: pd.DataFrame, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Adults' degrees by the group shares of each respondent's own area, from the roster alone.
 
     Returns
@@ -136,7 +134,7 @@ def roster_degrees(
     Notes
     -----
     Known groups of adults that are occupations of the roster are used; who is under 18 by
-    `age_group` (such as 13-17 or 60+) is no adult. `province` : of every area of the frame, by
+    `age_group` (such as 13-17 or 60+) is no adult. `unit` : of every area of the frame, by
     area_id as in `ard.design`. Other parameters as in `roster_members`.
 
     Raises
@@ -157,7 +155,7 @@ def roster_degrees(
     members, people = roster_members(roster, occupations, {age: age for age in ages})
     network = pd.Series("adult", index=occupations)
     area = ard.design["area_id"]
-    shares = roster_shares(members[occupations], people[occupations], area, province, network)
+    shares = roster_shares(members[occupations], people[occupations], area, unit, network)
     cv = np.sqrt(shares.variance.sum(axis=1)) / shares.share.sum(axis=1)
     return local_degrees(ard, shares.share), cv
 
@@ -199,20 +197,20 @@ def household_effect(
 
 
 def _integrate(
-    x: pd.DataFrame, n: pd.DataFrame, province: pd.Series
+    x: pd.DataFrame, n: pd.DataFrame, unit: pd.Series
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     """Posterior mean and variance of the shares of one network's groups, and of the two cvs.
 
-    Nodes (j) stand for the province's log odds, the grid for the cvs; both are weighted by the
+    Nodes (j) stand for the unit's log odds, the grid for the cvs; both are weighted by the
     beta-binomial likelihood of the surveyed areas and then averaged over.
     """
     nation = ((x.sum() + 0.5) / (n.sum() + 1)).to_numpy()
     nation_cv2 = (1 - nation) / (nation * (n.sum().to_numpy() + 2))
     counts, listed = x.to_numpy(), n.to_numpy()
-    code, names = pd.factorize(province)
+    code, names = pd.factorize(unit)
     seen = listed.sum(axis=1) > 0
     grid = [(u, v) for u in _CV for v in _CV]
-    nodes = {u: _province_shares(nation, u) for u in _CV}  # (J, G)
+    nodes = {u: _unit_shares(nation, u) for u in _CV}  # (J, G)
     by_node = [
         _node_likelihood(counts[seen], listed[seen], code[seen], len(names), nodes[u], v)
         for u, v in grid
@@ -232,28 +230,28 @@ def _integrate(
         second += weight[i] * (at_node * (variance + mean**2)).sum(axis=0)
     kept = weight[weight > _NEGLIGIBLE * weight.max()].sum()
     first, second = first / kept, second / kept
-    cv = pd.Series(weight @ np.array(grid), ["province", "municipality"])
+    cv = pd.Series(weight @ np.array(grid), ["unit", "municipality"])
     variance = second - first**2
     return pd.DataFrame(first, x.index, x.columns), pd.DataFrame(variance, x.index, x.columns), cv
 
 
-def _province_shares(nation: np.ndarray, cv: float) -> np.ndarray:
+def _unit_shares(nation: np.ndarray, cv: float) -> np.ndarray:
     """Shares at the nodes (J, G): normal on the log-odds scale, about the national mean."""
     centre = special.logit(nation) - cv**2 * (1 - 2 * nation) / 2
     return special.expit(centre + cv * _NODES[:, None])
 
 
 def _node_likelihood(
-    x: np.ndarray, n: np.ndarray, province: np.ndarray, provinces: int, p: np.ndarray, cv: float
+    x: np.ndarray, n: np.ndarray, unit: np.ndarray, units: int, p: np.ndarray, cv: float
 ) -> np.ndarray:
-    """Log of node weight x likelihood of a province's areas, (J, P, G)."""
+    """Log of node weight x likelihood of a unit's areas, (J, P, G)."""
     p = p[:, None]
     k = _concentration(p, cv)
     a, b = k * p, k * (1 - p)
     by_area = special.betaln(a + x, b + n - x) - special.betaln(a, b)
-    out = np.zeros((len(p), provinces, x.shape[1]))
-    for i in range(provinces):
-        out[:, i] = by_area[:, province == i].sum(axis=1)
+    out = np.zeros((len(p), units, x.shape[1]))
+    for i in range(units):
+        out[:, i] = by_area[:, unit == i].sum(axis=1)
     return out + np.log(_NODE_WEIGHTS / _NODE_WEIGHTS.sum())[:, None, None]
 
 

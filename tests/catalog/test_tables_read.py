@@ -143,6 +143,19 @@ def test_a_file_that_is_no_workbook_and_a_sheet_that_is_not_there(tmp_path, read
         reading("t.xlsx", "table", key=CODE, columns=RATE, layer="Data")
 
 
+def test_a_column_says_what_is_declared():
+    words = Column(type="text", values=["inn", "bar"])
+    where = "t.csv, column 'kind'"
+    said, _ = as_values(pd.Series(["inn", " bar ", "", None]), words, where)
+    assert said.dropna().tolist() == ["inn", "bar"]
+    with pytest.raises(InputError, match=r"column 'kind', row 7.*'pub' is none of inn, bar"):
+        as_values(pd.Series(["inn", "pub"], index=[6, 7]), words, where)
+    with pytest.raises(ValueError, match="only a text column lists its values"):
+        Column(values=["1"])
+    with pytest.raises(ValueError, match="min 2 is above max 1"):
+        Column(min=2, max=1)
+
+
 def test_ranges_and_whole_numbers_hold():
     where = "t.csv, column 'x'"
     with pytest.raises(InputError, match="above 100"):

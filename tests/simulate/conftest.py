@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from study import INDICATORS, twin_settings
 
 from smallarea.areas import Frame
 from smallarea.simulate import Survey, Truth, TwinSettings, grow_truth, simulate_survey
@@ -29,16 +30,16 @@ def corner(frame: Frame) -> Frame:
 
 @pytest.fixture(scope="session")
 def corner_settings() -> TwinSettings:
-    return TwinSettings(seed=5, areas=30, victims=60_000, traffickers=30_000)
+    return twin_settings(seed=5, areas=30, totals={"victims": 60_000, "traffickers": 30_000})
 
 
 @pytest.fixture(scope="session")
 def truth(frame: Frame) -> Truth:
     """The whole country's truth under the default knobs."""
-    return grow_truth(frame, TwinSettings(seed=7))
+    return grow_truth(frame, INDICATORS, twin_settings(seed=7))
 
 
 @pytest.fixture(scope="session")
 def survey(frame: Frame, truth: Truth) -> Survey:
     """One survey of it."""
-    return simulate_survey(frame, truth, TwinSettings(seed=7))
+    return simulate_survey(frame, INDICATORS, truth, twin_settings(seed=7))

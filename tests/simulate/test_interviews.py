@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from study import COMPONENTS, REFERENCE
+from study import CATALOG, COMPONENTS, INDICATORS, REFERENCE, twin_settings
 
 from smallarea.errors import InputError
-from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
+from smallarea.simulate import grow_truth, simulate_survey
 from smallarea.simulate.design import draw_interviews
-from smallarea.simulate.groups import CHILD_AGES, KNOWN, OCCUPATIONS
 from smallarea.simulate.people import relative_reporting, respondents
 from smallarea.survey import make_ard
+
+CHILD_AGES = tuple(CATALOG.twin["ages"])
+KNOWN = (*CATALOG.twin["known"], *CHILD_AGES)
+OCCUPATIONS = tuple(name for name in CATALOG.twin["known"] if name != "students")
 
 
 class TestDesign:
@@ -35,12 +38,12 @@ class TestDesign:
 
     def test_horvitz_thompson_totals_are_unbiased(self, frame):
         """With PPS by adults, the estimated urban population is right on average."""
-        settings = TwinSettings()
+        settings = twin_settings()
         covered = frame.psus["area_id"].map(frame.table["covered"]).astype(bool)
         urban = frame.psus["population"][covered & frame.psus["urban"]].sum()
         estimates = []
         for seed in range(60):
-            drawn = draw_interviews(frame, settings, np.random.default_rng(seed))
+            drawn = draw_interviews(frame, "adults", settings, np.random.default_rng(seed))
             persons = drawn["households"] * settings.household_size
             estimates.append((persons * drawn["urban"]).sum())
         error = np.mean(estimates) - urban
@@ -53,11 +56,11 @@ class TestDesign:
         assert 0.88 < total / adults < 1.0
 
     @pytest.mark.parametrize(
-        "knobs", [{"areas": 20}, {"areas": 2_000}, {"replicate_region": "0000000000"}]
+        "knobs", [{"areas": 20}, {"areas": 2_000}, {"replicate_in": "0000000000"}]
     )
     def test_an_impossible_design_is_refused(self, frame, truth, knobs):
         with pytest.raises(InputError):
-            simulate_survey(frame, truth, TwinSettings(**knobs))
+            simulate_survey(frame, INDICATORS, truth, twin_settings(**knobs))
 
 
 class TestAnswers:
@@ -83,8 +86,10 @@ class TestAnswers:
         assert ard.hidden("child") == ["victims_live", "victims_nonlive"]
 
     def test_hidden_groups_are_reported_by_about_two_in_a_hundred(self, frame):
-        settings = TwinSettings(seed=2, tau_cv=0)
-        survey = simulate_survey(frame, grow_truth(frame, settings), settings)
+        settings = twin_settings(seed=2, tau_cv=0)
+        survey = simulate_survey(
+            frame, INDICATORS, grow_truth(frame, INDICATORS, settings), settings
+        )
         zeros = (survey.respondents[list(COMPONENTS)] == 0).mean()
         assert zeros.between(0.97, 0.99).all()
         reporters = survey.respondents[list(COMPONENTS)].sum(axis=1) > 0
@@ -110,17 +115,19 @@ class TestAnswers:
         recalled = survey.respondents[list(OCCUPATIONS)].astype(float).sum() / degrees.sum()
         ratio = np.log((recalled / share[list(OCCUPATIONS)]).astype(float))
         slope = np.polyfit(np.log(share[list(OCCUPATIONS)].astype(float)), ratio, 1)[0]
-        assert slope == pytest.approx(TwinSettings().recall_slope - 1, abs=0.1)
+        assert slope == pytest.approx(twin_settings().recall_slope - 1, abs=0.1)
         assert ratio["construction_workers"] < 0 < ratio["social_workers"]
 
     def test_reports_are_tau_times_prevalence_times_degree(self, frame, truth):
         """Averaged over surveys of one world the weighted scale-up with true degrees is right."""
-        settings = TwinSettings(seed=7, spill=0, degree_urban=1, missing=0)
+        settings = twin_settings(seed=7, spill=0, degree_urban=1, missing=0)
         covered = frame.table["covered"]
         expected = truth.tau * truth.counts[covered].sum()
         ratios = []
         for seed in range(25):
-            survey = simulate_survey(frame, truth, settings.model_copy(update={"seed": seed}))
+            survey = simulate_survey(
+                frame, INDICATORS, truth, settings.model_copy(update={"seed": seed})
+            )
             weight = survey.respondents["weight"]
             for component in COMPONENTS:
                 child = REFERENCE[component] == "children"
@@ -133,7 +140,7 @@ class TestAnswers:
         assert ratios.std() < 0.25
 
     def test_respondents_differ_in_reporting_but_not_on_average(self):
-        settings = TwinSettings()
+        settings = twin_settings()
         interviews = pd.DataFrame({"urban": np.ones(200_000, int)})
         rng = np.random.default_rng(1)
         people = respondents(interviews, np.zeros(len(interviews)), rng)
@@ -146,10 +153,10 @@ class TestAnswers:
         """Without barangay effects two barangays of an area report alike; with them they do not."""
 
         def between(sd: float) -> float:
-            settings = TwinSettings(
-                seed=3, barangay_sd=sd, barrier=0, degree_sd=0, missing=0, degree_urban=1
+            settings = twin_settings(
+                seed=3, unit_sd=sd, barrier=0, degree_sd=0, missing=0, degree_urban=1
             )
-            people = simulate_survey(frame, truth, settings).respondents
+            people = simulate_survey(frame, INDICATORS, truth, settings).respondents
             cities = people[people["area_id"].isin(people["area_id"][people["replicate"] == 1])]
             mean = cities.groupby(["area_id", "psu"])["drivers"].mean().astype(float)
             return float(np.log(mean).groupby("area_id").std().mean())
@@ -196,18 +203,20 @@ def test_casework_knows_fewer_people_than_there_are(survey, truth):
 
 
 def test_a_seed_gives_one_survey_and_another_seed_another(corner, corner_settings):
-    truth = grow_truth(corner, corner_settings)
-    one, same = (simulate_survey(corner, truth, corner_settings) for _ in range(2))
+    truth = grow_truth(corner, INDICATORS, corner_settings)
+    one, same = (simulate_survey(corner, INDICATORS, truth, corner_settings) for _ in range(2))
     for part in ("respondents", "groups", "roster", "casework", "hidden"):
         pd.testing.assert_frame_equal(getattr(one, part), getattr(same, part))
-    other = simulate_survey(corner, truth, corner_settings.model_copy(update={"seed": 6}))
+    other = simulate_survey(
+        corner, INDICATORS, truth, corner_settings.model_copy(update={"seed": 6})
+    )
     assert not one.respondents["psu"].equals(other.respondents["psu"])
 
 
 def test_a_knob_of_one_part_leaves_the_other_parts_alone(corner, corner_settings):
-    truth = grow_truth(corner, corner_settings)
-    changed = grow_truth(corner, corner_settings.model_copy(update={"tau_mean": 0.1}))
+    truth = grow_truth(corner, INDICATORS, corner_settings)
+    changed = grow_truth(corner, INDICATORS, corner_settings.model_copy(update={"tau_mean": 0.1}))
     pd.testing.assert_frame_equal(truth.counts, changed.counts)
     changed = corner_settings.model_copy(update={"operations": 10})
-    one, other = (simulate_survey(corner, truth, s) for s in (corner_settings, changed))
+    one, other = (simulate_survey(corner, INDICATORS, truth, s) for s in (corner_settings, changed))
     pd.testing.assert_frame_equal(one.respondents, other.respondents)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from study import INDICATORS
 
 from smallarea.errors import InputError
 from smallarea.simulate import TwinSettings, grow_truth, simulate_survey
 
 
 def test_the_truth_falls_and_its_geography_stays(corner, corner_settings):
-    first = grow_truth(corner, corner_settings)
-    later = grow_truth(corner, corner_settings.model_copy(update={"wave": 2, "decline": 0.3}))
+    first = grow_truth(corner, INDICATORS, corner_settings)
+    later = grow_truth(
+        corner, INDICATORS, corner_settings.model_copy(update={"wave": 2, "decline": 0.3})
+    )
     assert later.counts.to_numpy().sum() == pytest.approx(
         0.7 * first.counts.to_numpy().sum(), abs=4
     )
@@ -22,16 +25,16 @@ def test_the_truth_falls_and_its_geography_stays(corner, corner_settings):
 
 
 def test_a_later_wave_asks_other_people_there_or_elsewhere(corner, corner_settings):
-    truth = grow_truth(corner, corner_settings)
-    first = simulate_survey(corner, truth, corner_settings)
+    truth = grow_truth(corner, INDICATORS, corner_settings)
+    first = simulate_survey(corner, INDICATORS, truth, corner_settings)
     for revisit in (False, True):
         settings = corner_settings.model_copy(update={"wave": 2, "revisit": revisit})
-        later = simulate_survey(corner, truth, settings)
+        later = simulate_survey(corner, INDICATORS, truth, settings)
         same = set(first.respondents["psu"]) == set(later.respondents["psu"])
         assert same == revisit
         assert not first.hidden["adult_degree"].equals(later.hidden["adult_degree"])
         assert first.groups.equals(later.groups)
-    again = simulate_survey(corner, truth, settings)
+    again = simulate_survey(corner, INDICATORS, truth, settings)
     assert again.respondents.equals(later.respondents)
 
 
