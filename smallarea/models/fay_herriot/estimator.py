@@ -73,7 +73,7 @@ class FayHerriot(RegressorMixin, BaseEstimator):
     --------
     >>> import numpy as np
     >>> x, y = np.arange(6.0)[:, None], np.array([1.0, 2.5, 2.0, 5.0, 4.0, 6.5])
-    >>> model = FayHerriot().fit(x, y, variance=np.ones(6), areas=list("abcdef"))
+    >>> model = FayHerriot().fit(x, y, variance=np.full(6, 0.1), areas=list("abcdef"))
     >>> estimate, mse = model.predict(x[:2], areas=["b", "z"], return_mse=True)
     >>> bool(mse[1] > mse[0])
     True
