@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _CV_SCALE = 0.7
+_NODES = np.linspace(-6, 6, 601)  # standard normal scores between which gamma quantiles are linear
 _LEVELS, _SLOPES, _SPREADS = 31, 13, 17
 
 
@@ -67,7 +68,11 @@ class AreaEffects:
         slope = np.maximum(self.slope[cell] + jitter[1], 0.0)
         log_mean = self.log_level[cell] + jitter[0] + slope * (log_f[:, None] - self.centre)
         shape = self.cv[cell] ** -2.0
-        draws = gammaincinv(shape + reports[:, None], ndtr(scores))
+        draws, asked = np.empty(scores.shape), exposure > 0
+        draws[asked] = gammaincinv(shape + reports[asked, None], ndtr(scores[asked]))
+        for cv in np.unique(self.cv[cell]):
+            same = np.ix_(~asked, self.cv[cell] == cv)
+            draws[same] = np.exp(np.interp(scores[same], _NODES, _log_quantiles(cv**-2.0)))
         return np.maximum(draws, np.finfo(float).tiny) / (
             shape * np.exp(-log_mean) + exposure[:, None]
         )
@@ -79,6 +84,11 @@ class AreaEffects:
     def mean(self, parameter: str) -> float:
         """Return the posterior mean of ``log_level``, ``slope`` or ``cv``."""
         return float(self.probability @ getattr(self, parameter))
+
+
+def _log_quantiles(shape: float) -> Array:
+    """Log of the gamma quantiles at the nodes, which are standard normal."""
+    return np.log(np.maximum(gammaincinv(shape, ndtr(_NODES)), np.finfo(float).tiny))
 
 
 def fit_area_effects(reports: Array, exposure: Array, log_f: Array | None = None) -> AreaEffects:

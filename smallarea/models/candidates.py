@@ -6,12 +6,15 @@ import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from smallarea.errors import InputError
+
+if TYPE_CHECKING:
+    from smallarea.nsum.municipal import Direct
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Candidate:
     features: Literal["all"] | tuple[str, ...]
     profiles: tuple[str, ...] = ("fast", "full")
     full: dict[str, Any] = field(default_factory=dict)
+    stack: bool = True
 
     @property
     def has_covariates(self) -> bool:
@@ -34,6 +38,10 @@ class Candidate:
         if "random_state" in estimator.get_params():
             estimator.set_params(random_state=seed)
         return estimator
+
+    def fit(self, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, seed: int) -> Any:
+        """Return a fresh estimator fitted to its own columns of `X`."""
+        return self.unfitted(seed).fit(self.select(X), direct, areas)
 
     def select(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return this model's columns of `X`; raise InputError if one does not exist."""
@@ -53,6 +61,7 @@ def model(
     features: Literal["all"] | Sequence[str] = "all",
     profiles: Sequence[str] = ("fast", "full"),
     full: Mapping[str, Any] | None = None,
+    stack: bool = True,
 ) -> Callable[[Callable[[], Any]], Candidate]:
     """Declare a function that returns an unfitted estimator as a candidate model.
 
@@ -62,11 +71,12 @@ def model(
         without covariates, against which those with covariates have to prove themselves.
     profiles : the profiles that include the model.
     full : settings of the estimator that differ in the profile ``full``, e.g. longer chains.
+    stack : whether the model may take part in the estimates, or is only compared with others.
     """
 
     def declare(build: Callable[[], Any]) -> Candidate:
         chosen: Literal["all"] | tuple[str, ...] = "all" if features == "all" else tuple(features)
-        return Candidate(build.__name__, build(), chosen, tuple(profiles), dict(full or {}))
+        return Candidate(build.__name__, build(), chosen, tuple(profiles), dict(full or {}), stack)
 
     return declare
 

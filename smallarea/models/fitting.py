@@ -1,4 +1,4 @@
-"""The stage: cross-validate the candidates, weigh them, decide, and draw for every area."""
+"""The stage: fit the candidates, weigh them on held-out groups, and draw for every area."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.models.candidates import Candidate
-from smallarea.models.stacking import Decision, allocate, covariates_help, pool, stack
+from smallarea.models.counts import rows
+from smallarea.models.crossfit import cross_fitted, deal
+from smallarea.models.evidence import Evidence, covariate_evidence
+from smallarea.models.pooling import pool
+from smallarea.models.stacking import stack
 from smallarea.models.validation import cross_validate
 
 if TYPE_CHECKING:
@@ -24,16 +28,18 @@ class FittedModels:
     Attributes
     ----------
     draws : pooled draws of reported rates (component, area_id, draw), every area of the features.
-    weights : each candidate's share of the draws; 0 for those not used.
+    cross_fitted : the same of the surveyed areas, each without its own interviews.
+    weights : each candidate's weight in the pool; 0 for those that are only compared.
     scores : the cross-validation's table, see `CrossValidation`.
-    decision : whether covariates help.
-    diagnostics : model, quantity, value of the fits that gave draws.
+    evidence : what covariates add.
+    diagnostics : model, quantity, value of the fits.
     """
 
     draws: xr.DataArray
+    cross_fitted: xr.DataArray
     weights: pd.Series
     scores: pd.DataFrame
-    decision: Decision
+    evidence: Evidence
     diagnostics: pd.DataFrame
 
 
@@ -43,48 +49,64 @@ def fit_models(
     direct: Direct,
     areas: pd.DataFrame,
     *,
+    without: Callable[[pd.Index], Direct] | None = None,
     folds: int = 5,
     n: int = 1000,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> FittedModels:
-    """Compare the candidates on held-out groups of areas and draw from the best mixture of them.
+    """Compare the candidates on held-out groups of areas and draw from their weighted pool.
 
-    If covariates do not help, only the models without them give draws. Models whose weight
-    rounds to no draw are not refitted.
+    Parameters
+    ----------
+    without : direct estimates had some areas not been surveyed; by default those of the others as
+        they are, which holds where no estimate reads another area's answers.
+    folds, n, seed, progress : of the cross-validation; draws; progress is told shares done.
     """
 
-    def tell(what: str, share: float) -> None:
-        if progress:
-            progress(what, share)
+    def tell(start: float, end: float) -> Callable[[str, float], None] | None:
+        if progress is None:
+            return None
+        return lambda what, share: progress(what, start + (end - start) * share)
 
-    whole = folds / (folds + 1)
+    told = tell(0.0, 0.25)
+    fitted = {}
+    for position, (name, model) in enumerate(models.items()):
+        if told:
+            told(f"{name} on all surveyed areas", position / len(models))
+        fitted[name] = model.fit(X, direct, areas, seed + position)
     cv = cross_validate(
-        models,
-        X,
-        direct,
-        areas,
-        folds=folds,
-        seed=seed,
-        progress=lambda what, share: tell(what, whole * share),
+        models, X, direct, areas, fitted=fitted, folds=folds, seed=seed, progress=tell(0.25, 0.4)
     )
-    plain = [name for name, candidate in models.items() if not candidate.has_covariates]
-    decision = covariates_help(cv, plain)
-    predicted = pd.concat([cv.log_scores, cv.thinned_scores])
-    weights = stack(predicted if decision.help else predicted[plain])
-    parts, diagnostics = [], []
-    shares = allocate(weights, n)
-    for position, (name, count) in enumerate(shares.items()):
-        tell(f"{name} on all surveyed areas", whole + (1 - whole) * position / len(shares))
-        candidate = models[str(name)]
-        own = candidate.select(X)
-        fitted = candidate.unfitted(seed + position).fit(own, direct, areas)
-        parts.append(fitted.draws(own, areas, int(count), seed + position))
-        diagnostics += [(name, key, value) for key, value in fitted.diagnostics_.items()]
+    chosen = {name: model for name, model in models.items() if model.stack}
+    weights = stack(cv.log_scores[list(chosen)])
+    plain = [name for name, model in chosen.items() if not model.has_covariates]
+    told = tell(0.4, 0.6)
+    draws = []
+    for position, (name, model) in enumerate(chosen.items()):
+        if told:
+            told(f"{name} for every area", position / len(chosen))
+        draws.append(fitted[name].draws(model.select(X), areas, n, seed + position))
+    surveyed = direct.reports.index
     return FittedModels(
-        draws=pool(parts, seed),
+        draws=pool(draws, list(weights)),
+        cross_fitted=cross_fitted(
+            chosen,
+            X,
+            without or (lambda left: rows(direct, surveyed.difference(left))),
+            areas,
+            deal(surveyed.sort_values(), key=str(seed)),
+            fitted=fitted,
+            n=n,
+            seed=seed,
+            folds=folds,
+            progress=tell(0.6, 1.0),
+        ),
         weights=weights.reindex(list(models), fill_value=0.0),
         scores=cv.scores,
-        decision=decision,
-        diagnostics=pd.DataFrame(diagnostics, columns=["model", "quantity", "value"]),
+        evidence=covariate_evidence(cv, weights, plain),
+        diagnostics=pd.DataFrame(
+            [(m, k, v) for m in fitted for k, v in fitted[m].diagnostics_.items()],
+            columns=["model", "quantity", "value"],
+        ),
     )

@@ -22,7 +22,8 @@ from sklearn.pipeline import Pipeline
 from smallarea.errors import InputError
 
 Array = NDArray[np.float64]
-Draw = Callable[[np.random.Generator, int], Array]
+Rows = NDArray[np.intp]
+Draw = Callable[[np.random.Generator, int, Rows], Array]
 
 EARTH_RADIUS_KM = 6371.0
 
@@ -45,6 +46,19 @@ class Places:
         position = None if self.position is None else self.position[rows]
         groups = {level: labels[rows] for level, labels in self.groups.items()}
         return Places(self.ids[rows], self.features[rows], position, groups)
+
+    def within(self, others: Places) -> bool:
+        """Whether all of these areas are among the others, and look the same there."""
+        rows = others.ids.get_indexer(self.ids)
+        if (rows < 0).any() or (self.position is None) != (others.position is None):
+            return False
+        there = others.take(rows)
+        same = np.array_equal(self.features, there.features)
+        if self.position is not None and there.position is not None:
+            same = same and np.array_equal(self.position, there.position)
+        return same and all(
+            np.array_equal(labels, there.groups[level]) for level, labels in self.groups.items()
+        )
 
     def joined(self, others: Places) -> Places:
         """Return these areas and those of `others` that are not among them, sorted by area_id."""
@@ -118,7 +132,10 @@ class Kernel(Protocol):
         """Return covariances, (areas of a, areas of b)."""
 
     def field(self, at: Places, anchors: NDArray[np.intp]) -> Draw:
-        """Return a function that makes n draws of the field, (areas, n), from a generator."""
+        """Return a function that makes n draws of the field from a generator, (rows, n).
+
+        They are drawn at all areas: which rows are asked for changes none of the values.
+        """
 
 
 @dataclass(frozen=True)
@@ -133,7 +150,7 @@ class Linear:
 
     def field(self, at: Places, anchors: NDArray[np.intp]) -> Draw:
         features = at.features / np.sqrt(self.scale)
-        return lambda rng, n: features @ rng.standard_normal((features.shape[1], n))
+        return lambda rng, n, rows: features[rows] @ rng.standard_normal((features.shape[1], n))
 
 
 @dataclass(frozen=True)
@@ -152,7 +169,7 @@ class Same:
 
     def field(self, at: Places, anchors: NDArray[np.intp]) -> Draw:
         codes, groups = pd.factorize(self._labels(at))
-        return lambda rng, n: rng.standard_normal((len(groups), n))[codes]
+        return lambda rng, n, rows: rng.standard_normal((len(groups), n))[codes[rows]]
 
 
 @dataclass(frozen=True)
@@ -189,16 +206,22 @@ class Smooth:
         root = np.asfortranarray(np.linalg.cholesky(covariance))
         others = np.setdiff1d(np.arange(len(at.ids)), anchors)
         weights = np.empty((len(others), len(anchors)))
-        for rows in np.array_split(np.arange(len(others)), len(others) // 2000 + 1):
-            across = self.between(here, at.take(others[rows]))
-            weights[rows] = solve_triangular(root, across, lower=True).T
-        left = np.sqrt(np.maximum(1 - (weights**2).sum(axis=1), 0.0))
+        for part in np.array_split(np.arange(len(others)), len(others) // 2000 + 1):
+            across = self.between(here, at.take(others[part]))
+            weights[part] = solve_triangular(root, across, lower=True).T
+        left = np.sqrt(np.maximum(1 - (weights**2).sum(axis=1), 0.0))[:, None]
+        place = np.empty(len(at.ids), dtype=np.intp)  # of an area among the anchors, or the others
+        place[anchors], place[others] = np.arange(len(anchors)), np.arange(len(others))
+        is_anchor = np.isin(np.arange(len(at.ids)), anchors)
 
-        def draw(rng: np.random.Generator, n: int) -> Array:
+        def draw(rng: np.random.Generator, n: int, rows: Rows) -> Array:
             z = rng.standard_normal((n, len(anchors))).T
-            out = np.empty((len(at.ids), n))
-            out[anchors] = dtrmm(1.0, root, z, lower=1)
-            out[others] = weights @ z + left[:, None] * rng.standard_normal((len(others), n))
+            own = rng.standard_normal((len(others), n))
+            joint, rest = place[rows[is_anchor[rows]]], place[rows[~is_anchor[rows]]]
+            out = np.empty((len(rows), n))
+            whole = len(joint) == len(anchors) and (joint == np.arange(len(joint))).all()
+            out[is_anchor[rows]] = dtrmm(1.0, root, z, lower=1) if whole else root[joint] @ z
+            out[~is_anchor[rows]] = weights[rest] @ z + left[rest] * own[rest]
             return out
 
         return draw

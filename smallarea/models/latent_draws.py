@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from smallarea.models.hyperparameters import Integrated
-from smallarea.models.kernels import Kernel, Places
+from smallarea.models.kernels import Kernel, Places, Rows
 
 Array = NDArray[np.float64]
 
@@ -24,60 +25,72 @@ _WEIGHTS = 15_000_000  # areas x anchors, of each smooth kernel
 _BLOCK = 5_000  # areas corrected at once
 
 
-class LatentDraws:
-    """What draws at the areas `at`, of which the surveyed ones are part, have in common."""
+class Everywhere:
+    """All areas that may be asked for, and the fields at them: what hangs on no data."""
 
     def __init__(
-        self,
-        posterior: Integrated,
-        kernels: Sequence[Kernel],
-        surveyed: Places,
-        at: Places,
-        anchors: int,
+        self, at: Places, kernels: Sequence[Kernel], surveyed: pd.Index, anchors: int
     ) -> None:
-        self.posterior, self.kernels = posterior, kernels
-        self.surveyed, self.at = surveyed, at
-        self.rows = at.ids.get_indexer(surveyed.ids)
-        chosen = _anchors(len(at.ids), self.rows, anchors)
+        self.at, self.kernels = at, kernels
+        chosen = _anchors(len(at.ids), at.ids.get_indexer(surveyed), anchors)
         self.fields = [kernel.field(at, chosen) for kernel in kernels]
 
-    def __call__(
-        self, n: int, rng: np.random.Generator
-    ) -> Iterator[tuple[NDArray[np.intp], Array]]:
+
+class LatentDraws:
+    """Draws at some of all areas: those asked for, and the surveyed ones.
+
+    rows : positions of the areas asked for. Whichever they are, the draws are the same.
+    """
+
+    def __init__(
+        self, posterior: Integrated, everywhere: Everywhere, surveyed: Places, rows: Rows
+    ) -> None:
+        self.posterior, self.everywhere = posterior, everywhere
+        self.kernels, self.surveyed = everywhere.kernels, surveyed
+        observed = everywhere.at.ids.get_indexer(surveyed.ids)
+        self.kept = np.union1d(rows, observed)
+        self.at = everywhere.at.take(self.kept)
+        self.rows = np.searchsorted(self.kept, observed)
+        self.wanted = np.searchsorted(self.kept, rows)
+
+    def __call__(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Rows, Array]]:
         """Yield numbers of draws, and these draws (components, areas, draws), until there are n.
 
         Each point of the posterior of standard deviations and correlation gets its share.
         """
         points = systematic(self.posterior.weights, n, rng)
         order = rng.permutation(n)
-        step = max(1, _CELLS // (len(self.at.ids) * self._components))
+        step = max(1, _CELLS // (len(self.everywhere.at.ids) * self._components))
         for start in range(0, n, step):
             part = slice(start, start + step)
             latent = self._prior(points[part], rng)
             self._correct(latent, points[part], rng)
-            yield order[part], latent
+            yield order[part], latent[:, self.wanted]
 
     @property
     def _components(self) -> int:
         return len(self.posterior.fits[0].mode)
 
-    def _prior(self, points: NDArray[np.intp], rng: np.random.Generator) -> Array:
+    def _prior(self, points: Rows, rng: np.random.Generator) -> Array:
         """Draw latent values from the prior under each of the points, (K, areas, draws)."""
         thetas, n, K = self.posterior.thetas[points], len(points), self._components
         sds, rho = thetas[:, :-1] ** 3, expit(thetas[:, -1])
-        latent = np.zeros((len(self.at.ids), K, n))
-        for field, sd in zip(self.fields, sds.T, strict=False):
-            latent += field(rng, K * n).reshape(latent.shape) * sd
+        fields = self.everywhere.fields
+        *streams, of_own, of_level = rng.spawn(len(fields) + 2)
+        latent = np.zeros((len(self.kept), K, n))
+        for field, sd, stream in zip(fields, sds.T, streams, strict=False):
+            latent += field(stream, K * n, self.kept).reshape(latent.shape) * sd
         # The symmetric square root of an exchangeable correlation matrix.
         contrast, common = np.sqrt(1 - rho), np.sqrt(1 + (K - 1) * rho)
         total = latent.sum(axis=1, keepdims=True)
         latent = contrast * latent + (common - contrast) / K * total
-        latent += sds[:, -1] * rng.standard_normal(latent.shape)
+        everywhere = (len(self.everywhere.at.ids), K, n)
+        latent += sds[:, -1] * of_own.standard_normal(everywhere)[self.kept]
         level = np.array([np.sqrt(fit.prior.level) for fit in self.posterior.fits])[points]
-        latent += level * rng.standard_normal((K, n))
+        latent += level * of_level.standard_normal((K, n))
         return np.ascontiguousarray(latent.transpose(1, 0, 2))
 
-    def _correct(self, latent: Array, points: NDArray[np.intp], rng: np.random.Generator) -> None:
+    def _correct(self, latent: Array, points: Rows, rng: np.random.Generator) -> None:
         """Turn draws of the prior into draws of the posterior, in place."""
         missed = np.empty((len(latent), len(self.rows), len(points)))
         groups = [(g, np.flatnonzero(points == g)) for g in np.unique(points)]
@@ -103,13 +116,13 @@ class LatentDraws:
             latent[:, self.rows[:, None], draws] += own
 
 
-def systematic(weights: Array, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def systematic(weights: Array, n: int, rng: np.random.Generator) -> Rows:
     """Return n positions, sorted, each as often as its weight says, up to one."""
     at = (np.arange(n) + rng.uniform()) / n
     return np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1)
 
 
-def _anchors(areas: int, surveyed: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+def _anchors(areas: int, surveyed: Rows, most: int) -> Rows:
     """Choose the areas drawn jointly: all if they are few, else the surveyed and some between."""
     if areas <= most:
         return np.arange(areas)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 
+from smallarea.areas.levels import level_ids
 from smallarea.models.components import principal_components, usable
-from smallarea.models.counts import check_areas, check_features
+from smallarea.models.counts import as_draws, check_areas, check_features
 from smallarea.models.hyperparameters import Marginal, integrate
 from smallarea.models.kernels import Places, kernels, levels_above, places, scaled_scores
-from smallarea.models.latent_draws import LatentDraws
-from smallarea.models.left_out import LeftOut, leave_out
+from smallarea.models.latent_draws import Everywhere, LatentDraws
+from smallarea.models.left_out import LeftOut, leave_out, left_out_draws
 from smallarea.models.observations import Family, observed
 
 if TYPE_CHECKING:
@@ -88,8 +90,6 @@ class LatentGaussian(BaseEstimator):
         InputError : as `check_areas`, `observed` and `places`.
         """
         check_areas(X, direct, areas)
-        self.data_, self.centre_ = observed(direct, self.family)
-        self.direct_ = direct
         self.features_ = X.columns
         self.levels_ = levels_above(areas) if self.levels is None else list(self.levels)
         self.pipeline_ = (
@@ -97,8 +97,27 @@ class LatentGaussian(BaseEstimator):
             if self.components and len(usable(X))
             else None
         )
-        self.surveyed_ = self._places(X, areas, direct.reports.index.sort_values())
-        self.kernels_ = kernels(self.surveyed_, self.range_km)
+        self.at_ = self._places(X, areas, X.index.sort_values())
+        self.group_ = level_ids(areas)[self.at_.ids]
+        surveyed = self._surveyed(direct)
+        self.kernels_ = kernels(surveyed, self.range_km)
+        self.everywhere_ = Everywhere(self.at_, self.kernels_, surveyed.ids, self.anchors)
+        return self._learn(direct)
+
+    def refit(self, direct: Direct) -> Self:
+        """Return a fit to other data of the surveyed areas, or of some of them.
+
+        What hangs on features and places alone is kept, and no more: nothing of the data that this
+        fit has seen is in the new one.
+        """
+        return copy(self)._learn(direct)
+
+    def _surveyed(self, direct: Direct) -> Places:
+        return self.at_.take(self.at_.ids.get_indexer(direct.reports.index.sort_values()))
+
+    def _learn(self, direct: Direct) -> Self:
+        self.data_, self.centre_ = observed(direct, self.family)
+        self.direct_, self.surveyed_ = direct, self._surveyed(direct)
         matrices = np.stack([k.between(self.surveyed_, self.surveyed_) for k in self.kernels_])
         marginal = Marginal(self.data_, matrices, len(self.centre_), self.scale, self.level_sd)
         self.posterior_ = integrate(marginal, self.points)
@@ -108,18 +127,26 @@ class LatentGaussian(BaseEstimator):
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
         """Return draws of rates (component, area_id, draw) for the areas of `X`.
 
+        Areas as they were at fitting have the same draws whichever of them are asked for.
+
         Raises
         ------
         InputError : features of the fit are missing, or areas lack a group or coordinates.
         """
         rng = np.random.default_rng(seed)
         X = check_features(X, self.features_)
-        at = self._places(X, areas, X.index.sort_values()).joined(self.surveyed_)
-        draw = LatentDraws(self.posterior_, self.kernels_, self.surveyed_, at, self.anchors)
+        at = self._places(X, areas, X.index.sort_values())
+        everywhere = self.everywhere_
+        if not at.within(self.at_):
+            at = at.joined(self.surveyed_)
+            everywhere = Everywhere(at, self.kernels_, self.surveyed_.ids, self.anchors)
+        draw = LatentDraws(
+            self.posterior_, everywhere, self.surveyed_, everywhere.at.ids.get_indexer(X.index)
+        )
         out = np.empty((len(self.centre_), len(X), n))
-        rows, centre = at.ids.get_indexer(X.index), self.centre_.to_numpy()[:, None, None]
+        centre = self.centre_.to_numpy()[:, None, None]
         for positions, latent in draw(n, rng):
-            out[:, :, positions] = self._rates(centre + latent[:, rows])
+            out[:, :, positions] = self._rates(centre + latent)
         coords = {"component": list(self.centre_.index), "area_id": X.index.to_numpy(object)}
         return xr.DataArray(out, coords, ("component", "area_id", "draw"), "rate")
 
@@ -140,6 +167,17 @@ class LatentGaussian(BaseEstimator):
         ids = self.surveyed_.ids
         labels = ids.to_series() if groups is None else groups.loc[ids]
         return leave_out(self.posterior_, labels, self.direct_, self.centre_, self.family)
+
+    def held_out(self, n: int, seed: int) -> xr.DataArray:
+        """Return draws of the surveyed areas' rates given all lowest groups but their own.
+
+        Shape (component, area_id, draw); in closed form from the one fit.
+        """
+        rng = np.random.default_rng(seed)
+        groups = self.group_[self.surveyed_.ids]
+        latent = left_out_draws(self.posterior_, groups, n, rng)
+        rates = self._rates(self.centre_.to_numpy()[:, None, None] + latent)
+        return as_draws(list(rates), self.centre_.index, self.surveyed_.ids)
 
     def _places(self, X: pd.DataFrame, areas: pd.DataFrame, index: pd.Index) -> Places:
         features = np.zeros((len(index), 0))

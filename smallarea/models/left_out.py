@@ -8,6 +8,7 @@ group by the inverse of its predictive density (Gelfand, Dey & Chang 1992).
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from scipy.special import logsumexp
 
 from smallarea.models.counts import rows
 from smallarea.models.laplace import Laplace
+from smallarea.models.latent_draws import systematic
 from smallarea.models.observations import Family, Observed
 from smallarea.models.scores import log_mass
 
@@ -46,12 +48,30 @@ class LeftOut:
 class Cavity(NamedTuple):
     """Latent values of a group given others' data; log density of its own given those.
 
-    mean, variance : (K, areas). log_density : Laplace's approximation, of all its data together.
+    mean : (K, areas). covariance : (K areas, K areas), components outside, areas inside.
+    log_density : Laplace's approximation, of all its data together.
     """
 
     mean: Array
-    variance: Array
+    covariance: Array
     log_density: float
+
+    @property
+    def variance(self) -> Array:
+        """Variances of the latent values, (K, areas)."""
+        return np.maximum(np.diagonal(self.covariance), 0.0).reshape(self.mean.shape)
+
+
+class Group(NamedTuple):
+    """A group of surveyed areas, its cavities under each point, and what the points weigh then.
+
+    areas : positions. log_weights : (G,), they sum to one. joint : log density of the group's data.
+    """
+
+    areas: NDArray[np.intp]
+    cavities: list[Cavity]
+    log_weights: Array
+    joint: float
 
 
 def cavity(fit: Laplace, areas: NDArray[np.intp]) -> Cavity:
@@ -65,8 +85,26 @@ def cavity(fit: Laplace, areas: NDArray[np.intp]) -> Cavity:
     mean = fit.mean[:, areas].ravel() - without @ (slope + fit.shift[:, areas].ravel())
     own = fit.data.at(areas).log_density(fit.mode[:, areas]).sum()
     log_density = own - 0.5 * slope @ without @ slope + 0.5 * np.linalg.slogdet(kept)[1]
-    variance = np.maximum(np.diagonal(without), 0.0)
-    return Cavity(mean.reshape(shape), variance.reshape(shape), float(log_density))
+    return Cavity(mean.reshape(shape), (without + without.T) / 2, float(log_density))
+
+
+def left_out(posterior: Integrated, groups: pd.Series) -> dict[Hashable, Group]:
+    """Take each group of surveyed areas out of the fits in turn.
+
+    Parameters
+    ----------
+    groups : group of each surveyed area, in the order of the fits.
+    """
+    codes, labels = pd.factorize(groups, sort=True)
+    found = {}
+    for code, label in enumerate(labels):
+        areas = np.flatnonzero(codes == code)
+        cavities = [cavity(fit, areas) for fit in posterior.fits]
+        lost = np.array([c.log_density for c in cavities])
+        log_weights = np.log(posterior.weights) - lost
+        joint = -float(logsumexp(log_weights))
+        found[label] = Group(areas, cavities, log_weights + joint, joint)
+    return found
 
 
 def leave_out(
@@ -80,26 +118,42 @@ def leave_out(
         was fitted, see `observations.observed`.
     """
     direct = rows(direct, groups.index)
-    codes, labels = pd.factorize(groups, sort=True)
-    log_weights = np.empty((len(posterior.fits), len(labels)))
-    mean, variance = np.empty((2, len(posterior.fits), len(centre), len(groups)))
-    for code in range(len(labels)):
-        areas = np.flatnonzero(codes == code)
-        for g, fit in enumerate(posterior.fits):
-            mean[g][:, areas], variance[g][:, areas], lost = cavity(fit, areas)
-            log_weights[g, code] = np.log(posterior.weights[g]) - lost
-    joint = -logsumexp(log_weights, axis=0)
-    log_weights = (log_weights + joint)[:, None, codes]
+    shape = (len(posterior.fits), len(centre), len(groups))
+    log_weights, mean, variance = np.empty((3, *shape))
+    without = left_out(posterior, groups)
+    for group in without.values():
+        log_weights[:, :, group.areas] = group.log_weights[:, None, None]
+        for g, each in enumerate(group.cavities):
+            mean[g][:, group.areas], variance[g][:, group.areas] = each.mean, each.variance
     cells = np.full(mean.shape[1:], -np.inf)
     for g, log_weight in enumerate(log_weights):
         density = _cells(mean[g], variance[g], posterior.fits[g].data, direct, centre, family)
         cells = np.logaddexp(cells, log_weight + density)
     seen = direct.variance > 0 if family == "gaussian" else direct.exposure > 0
     table = pd.DataFrame(cells.T, groups.index, centre.index)
-    return LeftOut(
-        table.where(seen & direct.reports.notna()),
-        pd.Series(joint, pd.Index(labels), name="log_density"),
-    )
+    joint = pd.Series({label: group.joint for label, group in without.items()}, name="log_density")
+    return LeftOut(table.where(seen & direct.reports.notna()), joint)
+
+
+def left_out_draws(
+    posterior: Integrated, groups: pd.Series, n: int, rng: np.random.Generator
+) -> Array:
+    """Return n draws of each surveyed area's latent values given data outside its group alone.
+
+    Shape (K, m, n); draws of a group are joint.
+    """
+    K = len(posterior.fits[0].mode)
+    out = np.empty((K, len(groups), n))
+    for group in left_out(posterior, groups).values():
+        points = systematic(np.exp(group.log_weights), n, rng)
+        z = rng.standard_normal((K * len(group.areas), n))
+        for g in np.unique(points):
+            at, chosen = group.cavities[g], np.flatnonzero(points == g)
+            values, vectors = np.linalg.eigh(at.covariance)
+            root = vectors * np.sqrt(np.maximum(values, 0.0))
+            latent = at.mean.reshape(-1, 1) + root @ z[:, chosen]
+            out[:, group.areas[:, None], chosen] = latent.reshape(K, len(group.areas), -1)
+    return out[:, :, rng.permutation(n)]
 
 
 def _cells(

@@ -110,7 +110,6 @@ class Supervised(BaseEstimator):
 
     def draws(self, X: pd.DataFrame, areas: pd.DataFrame, n: int, seed: int) -> xr.DataArray:
         """Return draws of reported rates (component, area_id, draw) for the areas of `X`."""
-        rng = np.random.default_rng(seed)
         index = X.index.sort_values()
         features = check_features(X, self.features_).loc[index].to_numpy(float)
         members = [
@@ -118,16 +117,36 @@ class Supervised(BaseEstimator):
         ]
         log_f = pd.DataFrame(np.mean(members, axis=0), index, self.reports_.columns)
         log_f.update(self.log_f_)
-        reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
-        information = self.information_.reindex(index, fill_value=0.0).to_numpy()
-        scores = self.dependence_.scores(information, len(self.effects_), n, rng)
+        told = at_areas(self.reports_, index), at_areas(self.exposure_, index)
+        information = self.information_.reindex(index, fill_value=0.0)
+        return self._draws(log_f, *told, information, n, seed).sel(area_id=X.index.to_numpy(object))
+
+    def held_out(self, n: int, seed: int) -> xr.DataArray:
+        """Return draws of the surveyed areas' rates as if they had not been surveyed.
+
+        Shape (component, area_id, draw); from the fits that saw no area of their group.
+        """
+        nothing, information = self.exposure_ * 0.0, self.information_ * 0.0
+        return self._draws(self.log_f_, nothing, nothing, information, n, seed)
+
+    def _draws(
+        self,
+        log_f: pd.DataFrame,
+        reports: pd.DataFrame,
+        exposure: pd.DataFrame,
+        information: pd.Series,
+        n: int,
+        seed: int,
+    ) -> xr.DataArray:
+        rng = np.random.default_rng(seed)
+        scores = self.dependence_.scores(information.to_numpy(), len(self.effects_), n, rng)
         values = [
             effects.draw(
                 reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), score, rng
             )
             for (k, effects), score in zip(self.effects_.items(), scores, strict=True)
         ]
-        return as_draws(values, reports.columns, X.index)
+        return as_draws(values, reports.columns, log_f.index)
 
 
 def _stacked(features: Array, components: int) -> Array:

@@ -1,4 +1,4 @@
-"""Cross-validation of models that give draws: on held-out groups, and on thinned reports.
+"""Cross-validation of models that give draws, on held-out groups of areas.
 
 What is held out are reports, not rates: a model is judged by the probability its draws give to
 the reports that came (negative binomial around rate x exposure, with the survey's design
@@ -8,8 +8,8 @@ effect), by its squared error net of sampling variance, and by how often its int
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,22 +27,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """How well models predict reports they have not seen.
+    """How well models predict the reports of groups of areas they have not seen.
 
     Attributes
     ----------
-    log_scores : log predictive density of the reports of held-out groups; index (area_id,
-        component) of areas with exposure, one column per model.
-    thinned_scores : the same for reports taken out of areas whose other reports were seen.
+    draws : by model, rates of the surveyed areas (component, area_id, draw) given the reports of
+        other groups.
+    log_scores : log predictive density of the reports; index (area_id, component) of areas with
+        exposure, one column per model.
     fold, group : of each surveyed area.
     scores : one row per model and component, see `scores.summarise`.
+    direct : what was predicted.
     """
 
+    draws: dict[str, xr.DataArray]
     log_scores: pd.DataFrame
-    thinned_scores: pd.DataFrame
     fold: pd.Series
     group: pd.Series
     scores: pd.DataFrame
+    direct: Direct
+
+    def direct_of(self, area_ids: pd.Index) -> Direct:
+        """Return the direct estimates of some of the surveyed areas."""
+        return rows(self.direct, area_ids)
 
 
 def cross_validate(
@@ -51,22 +58,24 @@ def cross_validate(
     direct: Direct,
     areas: pd.DataFrame,
     *,
+    fitted: Mapping[str, Any] | None = None,
     folds: int = 5,
     n: int = 500,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> CrossValidation:
-    """Score models on groups they have not seen, and on reports thinned out of areas they have.
+    """Score models on groups of areas they have not seen: those of the lowest level.
 
-    The first tells how well areas without respondents are predicted, the second how well a model
-    learns from an area's own respondents.
+    An estimator that tells what it would have predicted without each group, from the one fit
+    (its method ``held_out``), is asked; any other is refitted without each fold of groups.
 
     Parameters
     ----------
     models : name -> candidate; the first is the baseline of ``gain``.
     X : features of all areas (area_id x feature). areas : the frame's table.
+    fitted : the candidates, fitted to all of `direct`; those absent are fitted if they need be.
     folds : groups of whole groups, balanced by exposure. n : draws per model.
-    progress : called before every fit with what it is and the share of fits done.
+    progress : called before every model with its name and the share of them done.
 
     Raises
     ------
@@ -77,56 +86,38 @@ def cross_validate(
     direct = rows(direct, surveyed)
     group = level_ids(areas)[surveyed]
     fold = group_folds(group, direct.exposure.sum(axis=1), folds, seed)
-    kept, taken = thin(direct, seed=seed)
-    splits = [
-        (f"without fold {k + 1} of {fold.nunique()}", rows(direct, surveyed[fold != k]), fold == k)
-        for k in range(fold.nunique())
-    ]
-    splits.append(("without some of each area's reports", kept, fold >= 0))
-
-    held_out: dict[str, xr.DataArray] = {}
-    log_scores, thinned = {}, {}
+    draws: dict[str, xr.DataArray] = {}
     for position, (name, model) in enumerate(models.items()):
-        own = model.select(X)
-        parts = []
-        for k, (what, training, tested) in enumerate(splits):
-            if progress:
-                progress(f"{name} {what}", (position + k / len(splits)) / len(models))
-            fitted = model.unfitted(seed + k).fit(own, training, areas)
-            parts.append(fitted.draws(own.loc[surveyed[tested]], areas, n, seed + k))
-        thinned[name] = by_area_and_component(log_density(parts.pop(), taken))
-        draws = xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=list(surveyed))
-        held_out[name] = draws
-        log_scores[name] = by_area_and_component(log_density(draws, direct))
-    table = pd.DataFrame(log_scores)
-    summary = summarise(held_out, table, direct, group, seed)
-    return CrossValidation(table, pd.DataFrame(thinned), fold, group, summary)
+        if progress:
+            progress(f"{name} on held-out groups", position / len(models))
+        if hasattr(model.estimator, "held_out"):
+            done = (fitted or {}).get(name) or model.fit(X, direct, areas, seed)
+            draws[name] = done.held_out(n, seed + position)
+        else:
+            draws[name] = refitted(model, X, direct, areas, fold, n, seed)
+    tables = {name: by_area_and_component(log_density(d, direct)) for name, d in draws.items()}
+    table = pd.DataFrame(tables)
+    summary = summarise(draws, table, direct, group, seed)
+    return CrossValidation(draws, table, fold, group, summary, direct)
 
 
-def thin(direct: Direct, share: float = 0.75, seed: int = 0) -> tuple[Direct, Direct]:
-    """Split every area's reports in two, as if `share` of its exposure had been asked first.
-
-    A negative binomial count of dispersion `deff` splits into two independent ones of the same
-    dispersion by a beta-binomial draw (data thinning: Neufeld, Dharamshi, Gao & Witten 2024). Its
-    parameter needs the mean, for which the national rate stands in, so independence
-    is approximate where dispersion is large.
-    """
-    rng = np.random.default_rng(seed)
-    national = direct.reports.sum() / direct.exposure.sum()
-    size = direct.exposure * national / (direct.deff - 1).clip(lower=1e-3)
-    size = size.where(size > 0, 1e-6)
-    known = direct.reports.notna()
-    count = direct.reports.where(known, 0.0).round().astype(int)
-    first = rng.binomial(count, rng.beta(share * size, (1 - share) * size))
-    kept = pd.DataFrame(first, count.index, count.columns, dtype=float).where(known)
-
-    def part(reports: pd.DataFrame, size: float) -> Direct:
-        exposure, variance = size * direct.exposure, direct.variance / size
-        return replace(
-            direct, reports=reports, exposure=exposure, variance=variance, raw=None, units=None
-        )
-
-    return part(kept, share), part(direct.reports - kept, 1 - share)
+def refitted(
+    model: Candidate,
+    X: pd.DataFrame,
+    direct: Direct,
+    areas: pd.DataFrame,
+    fold: pd.Series,
+    n: int,
+    seed: int,
+) -> xr.DataArray:
+    """Return draws (component, area_id, draw) of each fold's areas from a fit without the fold."""
+    own, parts = model.select(X), []
+    for k in sorted(fold.unique()):
+        inside = fold.index[fold == k]
+        training = rows(direct, fold.index[fold != k])
+        fitted = model.fit(X, training, areas, seed + int(k))
+        parts.append(fitted.draws(own.loc[inside], areas, n, seed + int(k)))
+    return xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=list(fold.index))
 
 
 def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:

@@ -46,7 +46,7 @@ class ReportInput:
     draws : see :func:`smallarea.publish.draws.draws_dataset`.
     geometry : polygons in degrees, index area_id.
     tau_prior : the prior of the reporting rate and where it comes from, in words; None without.
-    decision : one sentence on whether covariates helped.
+    evidence : one sentence on whether covariates helped.
     scores : cross-validation, one row per model, any numeric columns; what they mean is in
         `score_words` (column -> words). weights : share of each model, index model.
     agreement : `Agreement.components`.
@@ -66,7 +66,7 @@ class ReportInput:
     draws: xr.Dataset
     geometry: gpd.GeoSeries
     tau_prior: str | None
-    decision: str
+    evidence: str
     scores: pd.DataFrame
     weights: pd.Series
     agreement: pd.DataFrame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +24,33 @@ def surveyed_areas(
     settings: Settings, survey: Path, areas: Frame, indicators: Indicators
 ) -> tuple[ARD, Direct]:
     """Read the survey and estimate the surveyed areas' rates, with the degrees that are set."""
+    ard = read_answers(survey, indicators)
+    return ard, _direct(settings, survey, areas, ard)
+
+
+def leaving_out(
+    settings: Settings, survey: Path, areas: Frame, ard: ARD
+) -> Callable[[pd.Index], Direct]:
+    """Return a function of area_ids: the direct estimates had these areas not been surveyed."""
+    area = in_frame(ard, areas).design["area_id"]
+
+    def without(area_ids: pd.Index) -> Direct:
+        others = ard.respondents((~area.isin(area_ids)).to_numpy())
+        return _direct(settings, survey, areas, others)
+
+    return without
+
+
+def _direct(settings: Settings, survey: Path, areas: Frame, ard: ARD) -> Direct:
     from smallarea.nsum import direct_estimates
     from smallarea.survey.roster import roster_degrees
 
-    ard = read_answers(survey, indicators)
     if settings.degrees == "national":
-        return ard, direct_estimates(ard, areas)
+        return direct_estimates(ard, areas)
     roster = pd.read_csv(survey / "roster.csv", dtype={"respondent_id": str})
+    roster = roster[roster["respondent_id"].isin(ard.counts.index)]
     local, cv = roster_degrees(in_frame(ard, areas), roster, level_ids(areas.table))
-    return ard, direct_estimates(ard, areas, degree={"adult": local}, degree_cv={"adult": cv})
+    return direct_estimates(ard, areas, degree={"adult": local}, degree_cv={"adult": cv})
 
 
 def in_frame(ard: ARD, areas: Frame) -> ARD:

@@ -10,7 +10,7 @@ from smallarea.areas import load_frame
 from smallarea.areas.levels import level_ids
 from smallarea.features import load_features
 from smallarea.files import write_json
-from smallarea.run.answers import surveyed_areas
+from smallarea.run.answers import leaving_out, surveyed_areas
 
 if TYPE_CHECKING:
     from smallarea.run.job import Job
@@ -29,10 +29,12 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
 
         candidates = load_models(inputs.models, job.profile)
         values, areas = load_features(features.folder).values, load_frame(frame.folder)
+        without = None
         if survey is None:
             direct = load_direct(ground.folder)
         else:
-            _, direct = surveyed_areas(job.settings, survey, areas, job.indicators)
+            ard, direct = surveyed_areas(job.settings, survey, areas, job.indicators)
+            without = leaving_out(job.settings, survey, areas, ard)
         table = areas.table
         near = applicability(values, direct.reports.index, level_ids(table))
         near.to_csv(out / "applicability.csv")
@@ -41,16 +43,18 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
             values,
             direct,
             table,
+            without=without,
             folds=folds,
             n=draws,
             seed=job.seed_of("models"),
             progress=lambda what, share: job.store.progress(f"models: {what}", share),
         )
         fitted.draws.to_netcdf(out / "rates.nc", engine="h5netcdf")
+        fitted.cross_fitted.to_netcdf(out / "cross_fitted.nc", engine="h5netcdf")
         fitted.weights.to_frame().to_csv(out / "weights.csv")
         fitted.scores.to_csv(out / "scores.csv")
         fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)
-        write_json(out / "decision.json", asdict(fitted.decision))
+        write_json(out / "evidence.json", asdict(fitted.evidence))
 
     return job.store.stage(
         "models",

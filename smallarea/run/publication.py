@@ -80,7 +80,7 @@ def publish(
     ground = folders["nsum"] if "nsum" in folders else folders["direct"]
     surveyed = pd.read_csv(ground / "surveyed.csv", dtype=str)["area_id"]
     agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
-    decision = json.loads((folders["models"] / "decision.json").read_text())
+    evidence = json.loads((folders["models"] / "evidence.json").read_text())
     weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
     warnings += silence_warnings(ground) + weak_fits(folders["models"])
@@ -140,7 +140,7 @@ def publish(
             draws=draws,
             geometry=frame.geometry,
             tau_prior=f"Beta({prior.a:.4g}, {prior.b:.4g}), {prior.source}" if prior else None,
-            decision=decision["sentence"],
+            evidence=evidence["sentence"],
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
             agreement=agreement,
@@ -168,7 +168,7 @@ def publish(
             "synthetic": synthetic,
             "indicators": indicators.model_dump(exclude_none=True),
             "national": json.loads(numbers.to_json(orient="index")),
-            "covariates": decision,
+            "covariates": evidence,
             "tau_prior": prior and asdict(prior),
             "weights": weights.round(4).to_dict(),
             "agreement": json.loads(agreement.to_json(orient="index")),

@@ -199,7 +199,7 @@ def test_a_fit_survives_pickling(barrier_fit):
         ({"model": "barrier", "tau_prior": TauPrior(2, 2, "t")}, "no transmission rate"),
         ({"model": "barrier", "degree": "summation", "recall": True}, "known groups"),
         ({"model": "barrier", "covariates": ["age"]}, "no covariates"),
-        ({"model": "barrier", "sampler": "gibbs"}, "no sampler 'gibbs'"),
+        ({"model": "barrier", "sampler": "gibbon"}, "no sampler 'gibbon'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(ard, settings, message):
