@@ -21,7 +21,7 @@ from smallarea.models.left_out import LeftOut, leave_out
 from smallarea.models.observations import Family, observed
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 
