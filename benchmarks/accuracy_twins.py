@@ -29,7 +29,7 @@ import xarray as xr
 from smallarea.models import load_models
 from smallarea.models.candidates import Candidate
 from smallarea.models.kernels import levels_above
-from smallarea.nsum.municipal import Direct
+from smallarea.nsum.direct.estimates import Direct
 
 MODELS = Path(__file__).parents[1] / "models"
 SHARED = Path(os.environ.get("SMALLAREA_SHARED", Path(__file__).parents[2] / "shared"))

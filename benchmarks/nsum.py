@@ -102,7 +102,7 @@ def measure(ard: ARD, model: str, draws: int, tune: int, chains: int) -> dict[st
 def hierarchy() -> dict[str, Any]:
     """Fit 3,600 respondents in 150 of 1,642 areas (87 provinces, 17 regions); draw for all."""
     from smallarea.models.hierarchy import MunicipalHierarchy
-    from smallarea.nsum.municipal import Direct, Units
+    from smallarea.nsum.direct.estimates import Direct, Units
 
     rng = np.random.default_rng(1)
     ids = pd.Index([f"{i:010d}" for i in range(1642)], name="area_id")

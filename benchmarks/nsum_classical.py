@@ -125,7 +125,10 @@ def main() -> None:
     options = parser.parse_args()
     result: dict = {
         "version": __version__,
-        "code": {part: code_hash(part) for part in ("nsum/classical.py", "nsum/variance.py")},
+        "code": {
+            part: code_hash(part)
+            for part in ("nsum/classical/scale_up.py", "nsum/classical/variance.py")
+        },
         "surveys": options.surveys,
         "subset": SUBSET,
         "scenarios": {},

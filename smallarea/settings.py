@@ -30,7 +30,7 @@ class TotalSettings(_Block):
 
 
 class DirectSettings(_Block):
-    """Direct estimates from elsewhere, in place of a survey; see `nsum.elsewhere`."""
+    """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`."""
 
     file: str
     deff: float = Field(1.0, gt=0)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from smallarea.models.components import principal_components
 from smallarea.models.kernels import Kernel, Places, kernels, places, scaled_scores
-from smallarea.nsum.municipal import Direct
+from smallarea.nsum.direct.estimates import Direct
 
 NAMES = ["first", "second"]
 LEVELS = ["province_id"]

@@ -29,7 +29,7 @@ from smallarea.files import write_json
 from smallarea.models.bym2 import icar_correlation, nearest_neighbours
 from smallarea.models.components import principal_components
 from smallarea.models.hierarchy import MunicipalHierarchy
-from smallarea.nsum.municipal import Direct, Units
+from smallarea.nsum.direct.estimates import Direct, Units
 from smallarea.run.stages import code_hash
 
 RESULT = Path(__file__).parents[1] / "results" / "municipal_hierarchy.json"

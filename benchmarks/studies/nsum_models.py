@@ -4,7 +4,7 @@
 
 runs the studies named (all) and merges them into benchmarks/results/nsum_models.json. Small surveys
 (150 respondents, 8 known groups) keep a fit below a second; one compilation per model serves
-all its surveys. tests/nsum/test_bayes_studies.py reruns a part of each.
+all its surveys. tests/nsum/bayesian/test_bayes_studies.py reruns a part of each.
 
 calibration (simulation-based, Talts et al. 2018): parameters from the prior, answers from the
 model, rank of each parameter among 99 posterior draws. Ranks are uniform if model, sampler and
@@ -31,9 +31,9 @@ from calibration import rank, uniformity
 
 from smallarea import __version__
 from smallarea.files import write_json
-from smallarea.nsum.bayes import hidden_rates
-from smallarea.nsum.pymc_models import MODELS, Answers, Priors
-from smallarea.nsum.tau import TauPrior, divide_by_tau
+from smallarea.nsum.bayesian.fit import hidden_rates
+from smallarea.nsum.bayesian.pymc_models import MODELS, Answers, Priors
+from smallarea.nsum.reporting.tau import TauPrior, divide_by_tau
 from smallarea.run.stages import code_hash
 
 RESULTS = Path(__file__).parents[1] / "results" / "nsum_models.json"

@@ -28,8 +28,8 @@ import pandas as pd
 
 from smallarea import __version__
 from smallarea.files import write_json
-from smallarea.nsum.pymc_models import Answers, Priors, barrier
-from smallarea.nsum.weighting import likelihood_weights
+from smallarea.nsum.bayesian.pymc_models import Answers, Priors, barrier
+from smallarea.nsum.bayesian.weighting import likelihood_weights
 from smallarea.run.stages import code_hash
 from smallarea.survey import ARD, make_ard
 

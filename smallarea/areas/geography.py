@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from shapely import Geometry
 
 from smallarea.areas.spec import Coast
@@ -37,10 +38,10 @@ def voronoi_polygons(points: pd.DataFrame, crs: str, coast: Coast) -> gpd.GeoSer
     spots = xy.to_numpy()
     frame = shapely.box(*xy.total_bounds).buffer(50_000)
     cells = shapely.voronoi_polygons(shapely.multipoints(spots), extend_to=frame, ordered=True)
-    dissolved = gpd.GeoSeries(shapely.get_parts(cells), crs=crs).groupby(
-        points["area_id"].to_numpy()
-    )
-    areas = dissolved.apply(lambda part: shapely.coverage_union_all(part.to_numpy()))
+    cells = shapely.get_parts(cells)
+    own = points.reset_index(drop=True).groupby("area_id").indices
+    dissolved = [shapely.coverage_union_all(cells[rows]) for rows in own.values()]
+    areas = gpd.GeoSeries(dissolved, index=list(own), crs=crs)
     lakes = np.array(list(coast.lakes.values())).reshape(-1, 2)
     lakes = gpd.GeoSeries.from_xy(*lakes.T, crs=WGS84).to_crs(crs).to_numpy()
     land = _land(spots, _reach(points, coast), lakes, 1000 * coast.smooth_km)
@@ -106,6 +107,7 @@ def neighbours(geometry: gpd.GeoSeries, crs: str, contiguity_m: float) -> csr_ar
     i, j = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=contiguity_m)
     links = {(int(a), int(b)) for a, b in zip(i, j, strict=True) if a < b}
     outlines = shapely.simplify(shapes, contiguity_m)  # distances do not need every inlet
+    middles = shapely.get_coordinates(shapely.centroid(outlines))
     while True:
         matrix = _symmetric(links, len(shapes))
         n_groups, group = connected_components(matrix, directed=False)
@@ -115,8 +117,14 @@ def neighbours(geometry: gpd.GeoSeries, crs: str, contiguity_m: float) -> csr_ar
         for island in set(range(n_groups)) - {int(biggest)}:
             inside, outside = np.flatnonzero(group == island), np.flatnonzero(group != island)
             tree = shapely.STRtree(outlines[outside])
+            # One area that lies near the others says how far all need to look.
+            likely = inside[cKDTree(middles[outside]).query(middles[inside])[0].argmin()]
+            _, reach = tree.query_nearest(outlines[likely], return_distance=True, all_matches=False)
             (a, b), d = tree.query_nearest(
-                outlines[inside], return_distance=True, all_matches=False
+                outlines[inside],
+                max_distance=reach[0] * (1 + 1e-9) + 1e-6,
+                return_distance=True,
+                all_matches=False,
             )
             nearest = d.argmin()
             pair = int(inside[a[nearest]]), int(outside[b[nearest]])

@@ -50,9 +50,10 @@ def unmatched_table(
         the place of the key counts, the lesser of both. Missing for points.
     """
     parts = []
+    codes = frozenset(frame.codes["code"])
     for report in reports:
         rows = report.unmatched.assign(source=report.source, file=report.file)
-        suggest = _suggester(list(sources[report.source].key), frame)
+        suggest = _suggester(list(sources[report.source].key), frame, codes)
         keys = rows.loc[rows["reason"] == UNKNOWN, "key"].unique()
         found = {key: near for key in keys if (near := suggest(key))}
         rows["nearest_id"] = [found.get(key, (None,))[0] for key in rows["key"]]
@@ -89,11 +90,16 @@ def nearest(text: str, candidates: Candidates, least: float) -> Suggestion:
     return (ids.pop(), best) if len(ids) == 1 else None
 
 
-def _suggester(roles: list[str], frame: Frame) -> Callable[[str], Suggestion]:
-    """Return what finds a suggestion for a key made of these roles, in the order given."""
+def _suggester(
+    roles: list[str], frame: Frame, known: frozenset[str]
+) -> Callable[[str], Suggestion]:
+    """Return what finds a suggestion for a key made of these roles, in the order given.
+
+    known : every code that the frame understands.
+    """
     match sorted(roles):
         case ["code"] | ["destination", "origin"]:
-            known, present = set(frame.codes["code"]), {i: {i} for i in frame.table.index}
+            present = {i: {i} for i in frame.table.index}
             flows = len(roles) == 2
             return lambda key: _code(key.split(" / ") if flows else [key], known, present)
         case _ if "name" in roles:
@@ -107,7 +113,7 @@ def _suggester(roles: list[str], frame: Frame) -> Callable[[str], Suggestion]:
     return lambda key: None
 
 
-def _code(ends: list[str], known: set[str], present: Candidates) -> Suggestion:
+def _code(ends: list[str], known: frozenset[str], present: Candidates) -> Suggestion:
     """Suggest a present code for the first that is unknown; old spellings are too many to try."""
     lost = [code for code in ends if code not in known]
     return nearest(lost[0], present, NEAR_CODE) if lost else None

@@ -20,7 +20,7 @@ import xarray as xr
 from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
-from smallarea.nsum.classical import killworth
+from smallarea.nsum.classical.scale_up import killworth
 from smallarea.projection.indicators import add_up, count_draws
 from smallarea.survey import ARD
 from smallarea.survey.waves import change, drift_sensitivity, overlap_correlation
@@ -184,7 +184,7 @@ def survey_correlation(first: ARD, second: ARD, *, degree: str | None = None) ->
 
     Parameters
     ----------
-    degree : as in :func:`smallarea.nsum.classical.killworth`.
+    degree : as in :func:`smallarea.nsum.classical.scale_up.killworth`.
 
     Raises
     ------

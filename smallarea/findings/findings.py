@@ -28,7 +28,7 @@ from smallarea.findings.reporting import (
 )
 from smallarea.indicators import Indicators
 from smallarea.nsum import Direct
-from smallarea.nsum.group_tables import known_group_tables
+from smallarea.nsum.annex.group_tables import known_group_tables
 from smallarea.survey import ARD
 
 #: Every table, in the order in which to read them, and what it tells.
@@ -52,7 +52,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class FitChecks:
-    """What `smallarea.nsum.predictive.check_fits` returned."""
+    """What `smallarea.nsum.bayesian.predictive.check_fits` returned."""
 
     predictive: pd.DataFrame
     left_out: pd.DataFrame

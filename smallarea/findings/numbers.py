@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smallarea.findings.checks import FEWEST, FEWEST_PLACES, ROUNDED_TO, digits
-from smallarea.nsum.variance import bootstrap_totals
+from smallarea.nsum.classical.variance import bootstrap_totals
 from smallarea.survey.descriptive import HIDDEN
 
 MEAN = ("mean", "mean_low", "mean_high")
@@ -25,7 +25,7 @@ def answered_numbers(
 
     A quantile is the answer below and above which its part of the weight lies, the middle of two
     answers where the weight splits between them. Intervals (95 %) are percentiles of the rescaled
-    bootstrap over strata and PSUs (`smallarea.nsum.variance`).
+    bootstrap over strata and PSUs (`smallarea.nsum.classical.variance`).
 
     Withheld are a column that fewer than `FEWEST` people, or people of fewer than `FEWEST_PLACES`
     areas, answered (or answered with anything but 0, unless nobody did); a quantile at or beyond

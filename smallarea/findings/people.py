@@ -10,7 +10,7 @@ import pandas as pd
 from smallarea.findings.checks import FEWEST_PLACES
 from smallarea.indicators import Indicators
 from smallarea.nsum import Direct, degrees
-from smallarea.nsum.sensitivity import relative_reporting
+from smallarea.nsum.reporting.sensitivity import relative_reporting
 from smallarea.survey import ARD
 from smallarea.survey.descriptive import bands, disclose, who_reported
 

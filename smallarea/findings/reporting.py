@@ -9,7 +9,7 @@ import xarray as xr
 
 from smallarea.indicators import Indicators
 from smallarea.nsum import totals_given_tau
-from smallarea.nsum.sensitivity import (
+from smallarea.nsum.reporting.sensitivity import (
     map_change,
     overlap_sensitivity,
     respondent_multipliers,

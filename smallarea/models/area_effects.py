@@ -21,7 +21,7 @@ from smallarea.models.counts import effective_counts, rows
 from smallarea.models.dependence import Exchangeable, exchangeable_correlation, shared_noise
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

@@ -31,7 +31,7 @@ from smallarea.models.fay_herriot import (
 )
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from smallarea.errors import InputError
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

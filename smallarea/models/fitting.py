@@ -18,7 +18,7 @@ from smallarea.models.stacking import stack
 from smallarea.models.validation import cross_validate
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from smallarea.models.counts import as_draws, check_areas, check_features
 from smallarea.models.units import Collapsed, collapse, log_likelihood, of_areas
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

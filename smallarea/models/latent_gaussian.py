@@ -23,7 +23,7 @@ from smallarea.models.left_out import LeftOut, leave_out, left_out_draws
 from smallarea.models.observations import Family, observed
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

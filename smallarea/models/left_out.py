@@ -25,7 +25,7 @@ from smallarea.models.scores import log_mass
 
 if TYPE_CHECKING:
     from smallarea.models.hyperparameters import Integrated
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from smallarea.models.area_effects import fit_area_effects, shared_correlation
 from smallarea.models.counts import as_draws, at_areas, check_areas, effective_counts
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 
 class NationalRate(BaseEstimator):

@@ -19,7 +19,7 @@ from smallarea.errors import InputError
 from smallarea.models.counts import effective_counts
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 Family = Literal["poisson", "binomial", "gaussian"]

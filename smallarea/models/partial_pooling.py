@@ -33,7 +33,7 @@ from smallarea.models.counts import (
 )
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

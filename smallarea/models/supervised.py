@@ -25,7 +25,7 @@ from smallarea.models.counts import (
 from smallarea.models.validation import group_folds
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from smallarea.errors import InputError
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct, Units
+    from smallarea.nsum.direct.estimates import Direct, Units
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Collapsed:
 
 def of_areas(direct: Direct) -> Units:
     """Take each area's totals for one respondent: exact but for what tells kappa."""
-    from smallarea.nsum.municipal import Units
+    from smallarea.nsum.direct.estimates import Units
 
     ids = direct.reports.index.to_series()
     known = direct.reports.notna() & (direct.exposure > 0)

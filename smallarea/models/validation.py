@@ -22,7 +22,7 @@ from smallarea.models.scores import by_area_and_component, log_density, summaris
 
 if TYPE_CHECKING:
     from smallarea.models.candidates import Candidate
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,15 @@
 """Network scale-up: from reports about others to the size of a hidden group."""
 
-from smallarea.nsum.bayes import NsumFit, fit_nsum
-from smallarea.nsum.classical import ScaleUp, degrees, killworth, killworth_table
-from smallarea.nsum.generalized import Adjustment, adjusted, generalized, modified_basic, visibility
-from smallarea.nsum.known_groups import (
+from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
+from smallarea.nsum.bayesian.pymc_models import Priors
+from smallarea.nsum.classical.generalized import (
+    Adjustment,
+    adjusted,
+    generalized,
+    modified_basic,
+    visibility,
+)
+from smallarea.nsum.classical.known_groups import (
     back_estimates,
     leave_one_out,
     overlap,
@@ -11,11 +17,11 @@ from smallarea.nsum.known_groups import (
     side_by_side,
     trim,
 )
+from smallarea.nsum.classical.scale_up import ScaleUp, degrees, killworth, killworth_table
+from smallarea.nsum.direct.estimates import Direct, direct_estimates, load_direct, save_direct
 from smallarea.nsum.measures import killworth_indicators
-from smallarea.nsum.municipal import Direct, direct_estimates, load_direct, save_direct
 from smallarea.nsum.national import national_draws
-from smallarea.nsum.pymc_models import Priors
-from smallarea.nsum.tau import TauPrior, tau_draws, totals_given_tau
+from smallarea.nsum.reporting.tau import TauPrior, tau_draws, totals_given_tau
 
 __all__ = [
     "Adjustment",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.indicators import PER, Indicators
-from smallarea.nsum.classical import killworth
+from smallarea.nsum.classical.scale_up import killworth
 from smallarea.survey.ard import ARD
 
 

@@ -12,8 +12,8 @@ from scipy import stats
 
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
-from smallarea.nsum.bayes import NsumFit, fit_nsum
-from smallarea.nsum.classical import degrees, usual_degree
+from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
+from smallarea.nsum.classical.scale_up import degrees, usual_degree
 from smallarea.survey.ard import ARD
 
 

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.nsum.annex import SYNTHETIC, check_folder, is_synthetic, write_annex
-from smallarea.nsum.classical import killworth
-from smallarea.nsum.known_groups import back_estimates
-from smallarea.nsum.known_groups import recall as recall_line
+from smallarea.nsum.annex.folder import SYNTHETIC, check_folder, is_synthetic, write_annex
+from smallarea.nsum.classical.known_groups import back_estimates
+from smallarea.nsum.classical.known_groups import recall as recall_line
+from smallarea.nsum.classical.scale_up import killworth
 from smallarea.survey.ard import ARD
 from smallarea.survey.reading import Columns, read_ard
 
 if TYPE_CHECKING:
-    from smallarea.nsum.bayes import NsumFit
-    from smallarea.nsum.tau import TauPrior
+    from smallarea.nsum.bayesian.fit import NsumFit
+    from smallarea.nsum.reporting.tau import TauPrior
 
 CLASSICAL = {"killworth": "mle", "pimle": "pimle"}
 BAYESIAN = ("degree", "barrier", "transmission", "full", "overdispersed", "correlated")
@@ -183,14 +183,14 @@ def _classical(
 
 
 def _prior(tau_prior: tuple[float, float] | None) -> TauPrior | None:
-    from smallarea.nsum.tau import TauPrior
+    from smallarea.nsum.reporting.tau import TauPrior
 
     return None if tau_prior is None else TauPrior(*tau_prior, source="--tau-prior")
 
 
 def _fits(ard: ARD, model: str, degree: str | None, **settings: Any) -> dict[str, NsumFit]:
     """Fit each network of hidden groups; a group that nobody reported cannot be fitted."""
-    from smallarea.nsum.bayes import fit_nsum
+    from smallarea.nsum.bayesian.fit import fit_nsum
 
     seen = ard.only([g for g in ard.groups.index if g not in _unseen(ard)])
     return {
@@ -213,7 +213,7 @@ def _bayesian(
     seed: int,
     allow_unconverged: bool,
 ) -> tuple[pd.DataFrame, dict[str, Any], list[str]]:
-    from smallarea.nsum.tau import UNIFORM
+    from smallarea.nsum.reporting.tau import UNIFORM
 
     tables, diagnostics, warnings = [], {}, list(ard.notes)
     unseen = _unseen(ard)
@@ -251,7 +251,7 @@ def _bound_given_tau(
     bound: pd.Series, population: pd.Series, prior: TauPrior, seed: int
 ) -> pd.Series:
     """Bound of the reported size, an exponential's 97.5 % point, carried over to w / tau."""
-    from smallarea.nsum.tau import divide_by_tau
+    from smallarea.nsum.reporting.tau import divide_by_tau
 
     people = population.astype(float).to_dict()
     w = np.random.default_rng(seed).exponential(-1 / np.log(0.025), size=20_000)

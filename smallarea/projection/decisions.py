@@ -14,16 +14,20 @@ from smallarea.errors import InputError
 from smallarea.projection.summaries import ranks
 
 
-def probability_top(draws: xr.DataArray, k: int = 100) -> pd.Series:
+def probability_top(
+    draws: xr.DataArray, k: int = 100, rank: xr.DataArray | None = None
+) -> pd.Series:
     """Probability that an area is among the `k` largest; draws (area_id, draw), sums to k.
 
-    An area with an undefined (NaN) draw has none (NaN).
+    An area with an undefined (NaN) draw has none (NaN). `rank` is `ranks(draws)`, from whoever has
+    them already.
     """
     if not 1 <= k <= draws.shape[0]:
         raise InputError(
             f"{k} is not between 1 and {draws.shape[0]} areas", where="k", remedy="lower k"
         )
-    return _per_area(draws, (ranks(draws) <= k).values)
+    rank = ranks(draws) if rank is None else rank
+    return _per_area(draws, (rank <= k).values)
 
 
 def probability_above(draws: xr.DataArray, threshold: float) -> pd.Series:

@@ -7,6 +7,7 @@ and recompute the rest from the sums; nothing is ever averaged from other indica
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -59,9 +60,12 @@ def indicator_draws(
     areas = table.loc[counts["area_id"].values]
     key = areas[by].to_numpy(dtype=object) if by else None
 
+    @cache
+    def added_up(name: str) -> xr.DataArray:
+        return add_up(count_draws(counts, name, indicators), np.asarray(key), str(by))
+
     def count(name: str) -> xr.DataArray:
-        draws = count_draws(counts, name, indicators)
-        return draws if key is None else add_up(draws, key, str(by))
+        return count_draws(counts, name, indicators) if key is None else added_up(name)
 
     people = areas[list(indicators.populations)]
     people = people if key is None else people.groupby(key).sum()

@@ -18,7 +18,9 @@ QUANTILES: dict[str, float] = {
 RANK_INTERVAL = (0.05, 0.95)
 
 
-def summarise(draws: xr.DataArray, *, mean: bool = True, sd: bool = True) -> pd.DataFrame:
+def summarise(
+    draws: xr.DataArray, *, mean: bool = True, sd: bool = True, rank: xr.DataArray | None = None
+) -> pd.DataFrame:
     """Summarise one indicator's joint draws.
 
     Parameters
@@ -27,6 +29,7 @@ def summarise(draws: xr.DataArray, *, mean: bool = True, sd: bool = True) -> pd.
     mean, sd : whether these moments exist. Counts are reports / tau, and with tau ~ Beta(a, b)
         E[1/tau] is infinite for a <= 1, its variance for a <= 2; an average of draws would then
         be a number without meaning, so the column is NaN.
+    rank : `ranks(draws)`, from whoever has them already.
 
     Returns
     -------
@@ -36,9 +39,10 @@ def summarise(draws: xr.DataArray, *, mean: bool = True, sd: bool = True) -> pd.
     """
     key, _ = draws.dims
     values = draws.values
-    quantiles = np.quantile(values, list(QUANTILES.values()), axis=1)
+    # Sorting first is cheaper than seven partitions, and gives the same numbers.
+    quantiles = np.quantile(np.sort(values, axis=1), list(QUANTILES.values()), axis=1)
     undefined = np.isnan(quantiles[0])
-    low, high = np.quantile(ranks(draws).values, RANK_INTERVAL, axis=1)
+    low, high = np.quantile((ranks(draws) if rank is None else rank).values, RANK_INTERVAL, axis=1)
     columns = {
         "mean": values.mean(axis=1) if mean else np.nan,
         "sd": values.std(axis=1, ddof=1) if sd and values.shape[1] > 1 else np.nan,

@@ -14,11 +14,11 @@ from smallarea.publish.report import ReportInput, write_report
 from smallarea.publish.tables import (
     wide_table,
     write_csv,
-    write_excel,
     write_geopackage,
     write_parquet,
 )
 from smallarea.publish.words import FLAG_WORDS
+from smallarea.publish.workbook import write_excel
 
 __all__ = [
     "COLUMNS",

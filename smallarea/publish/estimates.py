@@ -11,7 +11,7 @@ from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.projection import indicator_draws, probability_top, summarise
-from smallarea.projection.summaries import QUANTILES
+from smallarea.projection.summaries import QUANTILES, ranks
 
 #: Rows made from an invented survey carry this in the column `notice`, wherever they travel.
 SYNTHETIC = "SYNTHETIC SURVEY"
@@ -71,8 +71,10 @@ def estimate_areas(
     parts = []
     for indicator, draws in indicator_draws(counts, table, indicators):
         ratio = indicator in indicators.ratios
-        part = summarise(draws, mean=mean or ratio, sd=sd or ratio)
-        parts.append(part.assign(indicator=indicator, p_top=probability_top(draws, k).round(2)))
+        rank = ranks(draws)
+        part = summarise(draws, mean=mean or ratio, sd=sd or ratio, rank=rank)
+        top = probability_top(draws, k, rank).round(2)
+        parts.append(part.assign(indicator=indicator, p_top=top))
     long = pd.concat(parts)
     levels = levels_of(table)
     for column in ("name", *levels):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.nsum.plots import svg_text
+from smallarea.nsum.annex.plots import svg_text
 
 if TYPE_CHECKING:
     import geopandas as gpd

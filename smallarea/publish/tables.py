@@ -1,23 +1,20 @@
-"""Tables for the tools planners have: Parquet, CSV, Excel, GeoPackage; each all or nothing."""
+"""Tables for the tools planners have: Parquet, CSV, GeoPackage; each all or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
-from smallarea.publish.estimates import COLUMNS, levels_in
-from smallarea.publish.words import FLAG_WORDS, MEANING
+from smallarea.publish.estimates import levels_in
+from smallarea.publish.words import MEANING
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 #: What a GIS user joins and styles by: `<indicator>_<one of these>`.
 WIDE = ("q50", "q10", "q90", "q025", "q975", "rank_low", "rank_high", "p_top")
@@ -70,74 +67,3 @@ def write_geopackage(
             engine="pyogrio",
             layer_metadata={"DESCRIPTION": notice},
         )
-
-
-def write_excel(
-    estimates: pd.DataFrame, path: Path, indicators: Indicators, notes: Sequence[str] = ()
-) -> None:
-    """Write a workbook: README, `overview` (an area a row), `estimates` (the long table).
-
-    Numbers are rounded to four significant digits; Parquet has them in full.
-    notes : further sentences for the README sheet, such as where the numbers come from.
-    """
-    from openpyxl import Workbook
-
-    check_columns(estimates)
-    notice = sorted(set(estimates["notice"]) - {""})
-    book = Workbook(write_only=True)
-    readme = book.create_sheet("README")
-    readme.column_dimensions["A"].width = 30
-    readme.column_dimensions["B"].width = 110
-    lines = [(text, "these numbers describe no real place") for text in notice]
-    lines += [("What the numbers mean", text) for text in (*MEANING, *indicators.meaning)]
-    lines += [("Notes", text) for text in notes]
-    lines += [(f"column {name}", text) for name, text in COLUMNS.items()]
-    lines += [
-        (f"indicator {name}", f"{indicators.labels[name]} ({unit})")
-        for name, unit in indicators.units.items()
-    ]
-    lines += [(f"flag {name}", text) for name, text in FLAG_WORDS.items()]
-    for line in lines:
-        readme.append(line)
-    _fill(book.create_sheet("overview"), _overview(estimates, indicators))
-    _fill(book.create_sheet("estimates"), estimates)
-    with writing(path) as temporary:
-        book.save(temporary)
-
-
-def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
-    """Median, 80 % interval and p_top of the main indicators, one row per area."""
-    wide = wide_table(estimates)
-    numbers = [
-        f"{indicator}_{number}"
-        for indicator in indicators.headlines
-        for number in ("q10", "q50", "q90", "p_top")
-    ]
-    keys = ["name", *levels_in(estimates), "surveyed"]
-    return wide[[*keys, *numbers, "flags", "notice"]].reset_index()
-
-
-def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
-    """Append a table with frozen header and filter; missing values become empty cells."""
-    from openpyxl.utils import get_column_letter
-
-    sheet.freeze_panes = "C2"
-    last = get_column_letter(table.shape[1])
-    sheet.auto_filter.ref = f"A1:{last}{table.shape[0] + 1}"
-    columns = []
-    for i, (name, column) in enumerate(table.items(), start=1):
-        text = not pd.api.types.is_numeric_dtype(column.dtype)
-        sheet.column_dimensions[get_column_letter(i)].width = (
-            24 if text else max(11, len(str(name)))
-        )
-        columns.append(_cells(column))
-    sheet.append(list(map(str, table.columns)))
-    for row in zip(*columns, strict=True):
-        sheet.append(row)
-
-
-def _cells(column: pd.Series) -> list:
-    """Plain Python values, floats to four significant digits, missing as None."""
-    if pd.api.types.is_float_dtype(column.dtype):
-        return [None if np.isnan(x) else float(f"{x:.4g}") for x in column.to_numpy(dtype=float)]
-    return [None if pd.isna(x) else x for x in column.astype(object)]

@@ -23,8 +23,8 @@ def direct_stage(job: Job, frame: Stage) -> Stage:
 
     def compute(out: Path) -> None:
         from smallarea.nsum import save_direct
-        from smallarea.nsum.elsewhere import national_from_direct, read_direct
-        from smallarea.nsum.tau import TauPrior
+        from smallarea.nsum.direct.elsewhere import national_from_direct, read_direct
+        from smallarea.nsum.reporting.tau import TauPrior
 
         areas = load_frame(frame.folder)
         components = list(job.indicators.components)

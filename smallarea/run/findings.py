@@ -28,8 +28,8 @@ def findings_stage(
 
         from smallarea.findings import FitChecks, direct_findings, findings
         from smallarea.nsum import load_direct
-        from smallarea.nsum.group_tables import largest_figure
-        from smallarea.nsum.plots import svg_text
+        from smallarea.nsum.annex.group_tables import largest_figure
+        from smallarea.nsum.annex.plots import svg_text
 
         areas = load_frame(frame.folder)
         direct = load_direct(ground.folder)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from smallarea.areas import Frame
     from smallarea.indicators import Indicators
     from smallarea.nsum import Direct
-    from smallarea.nsum.tau import TauPrior
+    from smallarea.nsum.reporting.tau import TauPrior
     from smallarea.run.job import Job
     from smallarea.run.stages import Stage
     from smallarea.settings import Settings
@@ -31,8 +31,8 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
 
     def compute(out: Path) -> None:
         from smallarea.nsum import killworth_table, save_direct
+        from smallarea.nsum.bayesian.predictive import check_fits
         from smallarea.nsum.national import national_fits
-        from smallarea.nsum.predictive import check_fits
 
         areas = load_frame(frame.folder)
         ard, direct = surveyed_areas(settings, survey, areas, indicators)
@@ -87,8 +87,8 @@ def reporting_prior(
     sum that declares its `detection` there are none and casework is left alone: it cannot inform
     the reporting rate unless somebody states how much of the harm it detects.
     """
-    from smallarea.nsum.casework import Detection, casework_bridge, detection_sensitivity
-    from smallarea.nsum.tau import TauPrior
+    from smallarea.nsum.reporting.casework import Detection, casework_bridge, detection_sensitivity
+    from smallarea.nsum.reporting.tau import TauPrior
 
     stated = settings.tau_prior
     if stated is None:

@@ -20,7 +20,7 @@ def projection_stage(job: Job, frame: Stage, ground: Stage, models: Stage) -> St
     def compute(out: Path) -> None:
         import xarray as xr
 
-        from smallarea.nsum.tau import TauPrior, tau_draws
+        from smallarea.nsum.reporting.tau import TauPrior, tau_draws
         from smallarea.projection import agree, bound_rates, reference_sizes, to_counts
 
         table = load_frame(frame.folder).table

@@ -18,7 +18,7 @@ from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
 from smallarea.features import Features, load_features
 from smallarea.files import write_json, writing
 from smallarea.findings import FILES
-from smallarea.nsum.tau import TauPrior
+from smallarea.nsum.reporting.tau import TauPrior
 from smallarea.publish import (
     SYNTHETIC,
     ReportInput,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,7 @@ def code_hash(part: str) -> str:
     return sha256(PACKAGE / part)
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that numbers depend on."""
     found = {}

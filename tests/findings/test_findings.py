@@ -10,8 +10,8 @@ from study import COMPONENTS, INDICATORS, SUMS
 from smallarea.findings import FILES, FitChecks, findings
 from smallarea.findings.checks import casework_table, safe_checks, safe_left_out
 from smallarea.findings.people import described, safe_relative, who_tells_more
-from smallarea.nsum.group_tables import known_group_tables, largest_figure
-from smallarea.nsum.plots import svg_text
+from smallarea.nsum.annex.group_tables import known_group_tables, largest_figure
+from smallarea.nsum.annex.plots import svg_text
 from smallarea.publish.interviews import interviews
 
 BY = {"sex": {"F": "women", "M": "men"}, "age": [18, 40], "island": None, "income": None}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from study import COMPONENTS
 
-from smallarea.nsum.municipal import Direct
+from smallarea.nsum.direct.estimates import Direct
 
 
 @dataclass(frozen=True)

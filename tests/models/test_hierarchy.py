@@ -13,7 +13,7 @@ from smallarea.errors import InputError
 from smallarea.models.bym2 import icar_correlation, nearest_neighbours
 from smallarea.models.hierarchy import MunicipalHierarchy
 from smallarea.models.units import collapse, log_likelihood
-from smallarea.nsum.municipal import Direct, Units
+from smallarea.nsum.direct.estimates import Direct, Units
 
 AREAS, SURVEYED, TAKE = 100, 45, 24
 NAMES = ["live", "nonlive"]

@@ -16,7 +16,7 @@ from smallarea.models.counts import rows
 from smallarea.models.kernels import kernels, levels_above, places
 from smallarea.models.observations import observed
 from smallarea.models.scores import log_density
-from smallarea.nsum.municipal import Direct
+from smallarea.nsum.direct.estimates import Direct
 
 SDS = {"linear": 0.3, "features": 0.4, "space": 0.4, "province": 0.2, "area": 0.3, "own": 0.2}
 

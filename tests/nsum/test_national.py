@@ -7,9 +7,9 @@ from scipy import stats
 from study import COMPONENTS, INDICATORS
 
 from smallarea.errors import InputError
+from smallarea.nsum.bayesian.predictive import check_fits
+from smallarea.nsum.bayesian.weighting import likelihood_weights
 from smallarea.nsum.national import national_draws, national_fits, paired
-from smallarea.nsum.predictive import check_fits
-from smallarea.nsum.weighting import likelihood_weights
 from smallarea.survey import ARD, make_ard
 
 POPULATION = {"adults": 900_000.0, "children": 400_000.0}

@@ -23,8 +23,9 @@ from smallarea.publish.estimates import (
     estimate_groups,
     flag_areas,
 )
-from smallarea.publish.tables import write_csv, write_excel, write_geopackage, write_parquet
+from smallarea.publish.tables import write_csv, write_geopackage, write_parquet
 from smallarea.publish.words import FLAG_WORDS
+from smallarea.publish.workbook import write_excel
 
 SMALL = "0000000105"
 
@@ -105,6 +106,22 @@ def test_excel_explains_itself_and_carries_the_banner(toy, tmp_path):
     assert blank[rows[0].index("q50")] is None
     overview = list(book["overview"].iter_rows(values_only=True))
     assert len(overview) == 1 + len(toy.table)
+
+
+def test_excel_keeps_text_as_it_is_and_numbers_to_four_digits(toy, tmp_path):
+    said = {"name": '=1+1 <&> "ñ" ', "flags": "", "q50": 1234567.8, "q10": 0.000123456}
+    table = toy.public.assign(**said)
+    write_excel(table, tmp_path / "e.xlsx", INDICATORS)
+    sheet = openpyxl.load_workbook(tmp_path / "e.xlsx")["estimates"]
+    columns = {cell.value: cell.column - 1 for cell in sheet[1]}
+    row = next(sheet.iter_rows(min_row=2))
+    assert row[columns["name"]].value == said["name"]
+    assert row[columns["name"]].data_type != "f"
+    assert row[columns["flags"]].value in (None, "")
+    assert row[columns["q50"]].value == 1_235_000
+    assert row[columns["q10"]].value == 0.0001235
+    assert row[columns["surveyed"]].value is bool(table["surveyed"].iloc[0])
+    assert sheet.auto_filter.ref == sheet.dimensions
 
 
 def test_geopackage_is_wide_and_placed(toy, tmp_path):

@@ -21,7 +21,7 @@ from smallarea.errors import InputError
 from smallarea.features import build_features
 from smallarea.files import sha256
 from smallarea.indicators import read_indicators
-from smallarea.nsum.elsewhere import read_direct
+from smallarea.nsum.direct.elsewhere import read_direct
 from smallarea.simulate import LABEL, TwinSettings, grow_truth, simulate, simulate_survey
 from smallarea.survey import read_ard
 

@@ -1,0 +1,1 @@
+"""The checks behind a survey's estimates, as tables, figures and a folder that holds them."""

@@ -1,0 +1,1 @@
+"""Frequentist scale-up: degrees, sizes, their design-based variance, and groups of known size."""

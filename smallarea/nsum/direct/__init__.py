@@ -1,0 +1,1 @@
+"""Direct estimates per area: from its own respondents, or brought from elsewhere."""

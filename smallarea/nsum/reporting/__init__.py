@@ -1,0 +1,1 @@
+"""What goes unreported: the prior of tau, what casework says of it, and stated scenarios."""

@@ -1,0 +1,138 @@
+"""The workbook of a run. Rows are written as text, several times faster than cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pandas as pd
+
+from smallarea.files import writing
+from smallarea.indicators import Indicators
+from smallarea.publish.disclosure import check_columns
+from smallarea.publish.estimates import COLUMNS, levels_in
+from smallarea.publish.tables import wide_table
+from smallarea.publish.words import FLAG_WORDS, MEANING
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+_END = "</sheetData>"
+
+
+def write_excel(
+    estimates: pd.DataFrame, path: Path, indicators: Indicators, notes: Sequence[str] = ()
+) -> None:
+    """Write a workbook: README, `overview` (an area a row), `estimates` (the long table).
+
+    Numbers are rounded to four significant digits; Parquet has them in full.
+    notes : further sentences for the README sheet, such as where the numbers come from.
+    """
+    from openpyxl import Workbook
+
+    check_columns(estimates)
+    notice = sorted(set(estimates["notice"]) - {""})
+    book = Workbook(write_only=True)
+    readme = book.create_sheet("README")
+    readme.column_dimensions["A"].width = 30
+    readme.column_dimensions["B"].width = 110
+    lines = [(text, "these numbers describe no real place") for text in notice]
+    lines += [("What the numbers mean", text) for text in (*MEANING, *indicators.meaning)]
+    lines += [("Notes", text) for text in notes]
+    lines += [(f"column {name}", text) for name, text in COLUMNS.items()]
+    lines += [
+        (f"indicator {name}", f"{indicators.labels[name]} ({unit})")
+        for name, unit in indicators.units.items()
+    ]
+    lines += [(f"flag {name}", text) for name, text in FLAG_WORDS.items()]
+    for line in lines:
+        readme.append(line)
+    tables = {"overview": _overview(estimates, indicators), "estimates": estimates}
+    sheets = {name: book.create_sheet(name) for name in tables}
+    for name, sheet in sheets.items():
+        _head(sheet, tables[name])
+    bare = BytesIO()
+    book.save(bare)
+    rows = {sheet.path.lstrip("/"): _rows(tables[name]) for name, sheet in sheets.items()}
+    with (
+        writing(path) as temporary,
+        ZipFile(bare) as source,
+        ZipFile(temporary, "w", ZIP_DEFLATED) as target,
+    ):
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename in rows:
+                body = rows[entry.filename] + _END
+                content = content.replace(_END.encode(), body.encode(), 1)
+            target.writestr(entry, content)
+
+
+def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
+    """Median, 80 % interval and p_top of the main indicators, one row per area."""
+    wide = wide_table(estimates)
+    numbers = [
+        f"{indicator}_{number}"
+        for indicator in indicators.headlines
+        for number in ("q10", "q50", "q90", "p_top")
+    ]
+    keys = ["name", *levels_in(estimates), "surveyed"]
+    return wide[[*keys, *numbers, "flags", "notice"]].reset_index()
+
+
+def _head(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
+    """Give a sheet the table's header, frozen and with a filter over all of its rows to come."""
+    from openpyxl.utils import get_column_letter
+
+    sheet.freeze_panes = "C2"
+    last = get_column_letter(table.shape[1])
+    sheet.auto_filter.ref = f"A1:{last}{table.shape[0] + 1}"
+    for i, (name, column) in enumerate(table.items(), start=1):
+        text = not pd.api.types.is_numeric_dtype(column.dtype)
+        sheet.column_dimensions[get_column_letter(i)].width = (
+            24 if text else max(11, len(str(name)))
+        )
+    sheet.append(list(map(str, table.columns)))
+
+
+def _rows(table: pd.DataFrame) -> str:
+    """Return the table's rows below the header as SpreadsheetML; missing values have no cell."""
+    from openpyxl.utils import get_column_letter
+
+    numbers = range(2, len(table) + 2)
+    columns = []
+    for i, (_, column) in enumerate(table.items(), start=1):
+        start = f'<c r="{get_column_letter(i)}'
+        cells = zip(numbers, _cells(column), strict=True)
+        columns.append([f'{start}{n}" {cell}' if cell else "" for n, cell in cells])
+    rows = zip(numbers, zip(*columns, strict=True), strict=True)
+    return "".join(f'<row r="{n}">{"".join(cells)}</row>' for n, cells in rows)
+
+
+def _cells(column: pd.Series) -> list[str]:
+    """Return type and value of each cell, floats to four significant digits, missing as ''."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        return [
+            f't="n"><v>{float(f"{x:.4g}"):.16g}</v></c>' if x == x else ""
+            for x in column.to_numpy(dtype=float).tolist()
+        ]
+    values = column.astype(object).tolist()
+    made = {value: "" if pd.isna(value) else _cell(value) for value in dict.fromkeys(values)}
+    return [made[value] for value in values]
+
+
+def _cell(value: str | float) -> str:
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if isinstance(value, bool):
+        return f't="b"><v>{value:d}</v></c>'
+    if not isinstance(value, str):
+        return f't="n"><v>{value}</v></c>'
+    text = ILLEGAL_CHARACTERS_RE.sub("", value)
+    if not text:
+        return 't="inlineStr" />'
+    space = ' xml:space="preserve"' if text != text.strip() else ""
+    return f't="inlineStr"><is><t{space}>{escape(text)}</t></is></c>'
