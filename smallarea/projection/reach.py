@@ -57,7 +57,8 @@ class AreaDraws:
 
     def logarithms(self) -> xr.DataArray:
         """Return logarithms of counts or rates; a count below its grain is taken as one grain."""
-        logs = np.log(np.maximum(self.people.to_numpy(), GRAIN))
+        logs = np.maximum(self.people.to_numpy(), GRAIN)
+        np.log(logs, out=logs)
         return self.people.copy(
             data=logs if self.by == "count" else logs - np.log(self.size)[:, None]
         )
@@ -145,17 +146,17 @@ def reach_table(
     sets : name -> (areas, sets).
     """
     used = best.used
-    most = _paired(best.sets, measure[:, used])
+    most = _paired(best, measure)
     rows = {}
     for name, kind in sets.items():
         part = _over(sums(measure, kind)[used], most)
         row = reach_row(sums(people, kind), nation, part, sums(hits, kind), mean=mean)
         rows[name] = {"areas": float(kind.sum(axis=0).mean())} | row
     row = reach_row(
-        _paired(best.sets, people[:, used]),
+        _paired(best, people),
         nation[used],
         _over(most, most),
-        _paired(best.sets, hits[:, used]),
+        _paired(best, hits),
         mean=mean,
     )
     rows["best"] = {"areas": float(best.sets.sum(axis=0).mean())} | row
@@ -167,8 +168,15 @@ def quantiles(values: np.ndarray) -> dict[str, float]:
     return dict(zip(ENDS, np.quantile(values, list(ENDS.values())).tolist(), strict=True))
 
 
-def _paired(sets: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.einsum("as,as->s", sets.astype(float), values.astype(float))
+def _paired(best: Best, values: np.ndarray) -> np.ndarray:
+    """Add up values (areas, draws) over the best set of the same draw; (draws used,)."""
+    return np.array(
+        [
+            values[part, draw].sum() if part.dtype == bool else part @ values[:, draw]
+            for part, draw in zip(best.sets.T, best.used, strict=True)
+        ],
+        dtype=float,
+    )
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

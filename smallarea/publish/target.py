@@ -174,7 +174,7 @@ def _tau_lines(by_tau: pd.DataFrame, scenarios: pd.DataFrame | None) -> list[str
     other = {} if scenarios is None else scenarios.to_dict("index")
     for words, row in other.items():
         lines.append(
-            f"  if {words}, {row['kept']:.0f} of these areas are in it, and they reach "
+            f"  if {words}, the best set then has {row['kept']:.0f} of these areas, which reach "
             f"{_span(row['q10'], row['q90'])} people (80 %), {100 * row['of_best']:.0f} % of what "
             "it holds"
         )

@@ -42,6 +42,7 @@ def brute(values: np.ndarray, at: Conditions) -> float:
     return max((values[list(some)].sum() for some in sets if meets(some, at)), default=-1.0)
 
 
+@settings(max_examples=50)
 @given(VALUES, st.integers(5, 9), st.integers(0, 1), st.integers(0, 3))
 def test_taking_the_largest_from_the_lowest_level_up_is_exact(values, number, low, high):
     at = Conditions(9, number, (Minimum("high", ABOVE, high), Minimum("low", UNITS, low)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallarea.errors import InputError
@@ -31,6 +31,7 @@ def test_the_widest_difference_is_that_of_all_pairs(areas, seed):
     np.testing.assert_allclose(module._widest_difference(gap, spread), expected, rtol=1e-9)
 
 
+@settings(max_examples=20)
 @given(st.permutations(range(8)))
 def test_the_order_of_areas_is_irrelevant(order):
     values = np.random.default_rng(1).normal(np.arange(8)[:, None], 1, (8, 200))
