@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from smallarea import __version__
+from smallarea.cli_options import Data, Json, ProjectDir, Quiet
+from smallarea.cli_target import target
 from smallarea.errors import InputError
 
 app = typer.Typer(
@@ -33,16 +35,6 @@ A first run: `smallarea init my-project`, `cd my-project`, `smallarea run`, then
 it makes says SYNTHETIC SURVEY.
 """,
 )
-
-ProjectDir = Annotated[
-    Path, typer.Option("--project", help="The project's folder (with data_catalog.yaml).")
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder with real files; they take the place of the twin's of that name."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 INTERRUPTED = 130
 
@@ -188,6 +180,9 @@ def explain(
     at = Project(project)
     facts = explain_area(at.latest(), area, indicator, at.catalog.frame.get("spelling"))
     print(json.dumps(facts, default=str) if as_json else explanation_text(facts))
+
+
+app.command()(target)
 
 
 @app.command()

@@ -93,6 +93,7 @@ def test_design_draws_a_sample_and_says_what_it_can_tell(tmp_path):
 def test_help_teaches():
     told = command("--help").stdout
     assert "smallarea init my-project" in told
-    for name in ("init", "simulate", "run", "status", "explain", "change", "design", "nsum"):
+    names = ("init", "simulate", "run", "status", "explain", "target", "change", "design", "nsum")
+    for name in names:
         assert name in told
         assert "--help" in command(name, "--help").stdout

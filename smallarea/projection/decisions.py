@@ -35,6 +35,15 @@ def probability_above(draws: xr.DataArray, threshold: float) -> pd.Series:
     return _per_area(draws, draws.values > threshold)
 
 
+def probability_greater(first: np.ndarray, second: np.ndarray) -> float:
+    """Probability that one basket of areas exceeds another; draws (draw,) of both, joint.
+
+    Add counts up within draws before: neither chances nor ends of intervals add up. A tie counts
+    half.
+    """
+    return float(((first > second) + 0.5 * (first == second)).mean())
+
+
 def _per_area(draws: xr.DataArray, event: np.ndarray) -> pd.Series:
     key, _ = draws.dims
     share = np.where(np.isnan(draws.values).any(axis=1), np.nan, event.mean(axis=1))

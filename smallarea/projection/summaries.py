@@ -16,6 +16,7 @@ QUANTILES: dict[str, float] = {
     "q975": 0.975,
 }
 RANK_INTERVAL = (0.05, 0.95)
+_BLOCK = 1 << 21  # numbers ranked at once: 16 MB
 
 
 def summarise(
@@ -57,8 +58,13 @@ def summarise(
 
 def ranks(draws: xr.DataArray) -> xr.DataArray:
     """Rank of every area within each draw, 1 = largest, same dims; NaN ranks last."""
-    values = draws.values.T  # (draw, area)
-    order = np.argsort(-values, axis=1)
-    rank = np.empty(order.shape, dtype=np.int32)
-    np.put_along_axis(rank, order, np.arange(1, order.shape[1] + 1, dtype=np.int32)[None], axis=1)
-    return draws.copy(data=np.ascontiguousarray(rank.T))
+    values = draws.values  # (area, draw)
+    rank = np.empty(values.shape, dtype=np.int32)
+    places = np.arange(1, len(values) + 1, dtype=np.int32)[None]
+    step = max(_BLOCK // max(len(values), 1), 1)
+    for start in range(0, values.shape[1], step):
+        part = values[:, start : start + step].T
+        ranked = np.empty(part.shape, dtype=np.int32)
+        np.put_along_axis(ranked, np.argsort(-part, axis=1), places, axis=1)
+        rank[:, start : start + step] = ranked.T
+    return draws.copy(data=rank)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from smallarea.findings.comparison import Change
+    from smallarea.projection.target import Target
 
 
 class Run:
@@ -72,6 +73,15 @@ class Run:
         import xarray as xr
 
         return xr.load_dataset(self.folder / "draws.nc", engine="h5netcdf")
+
+    def target(self, k: int | None = None, **wanted: Any) -> Target:
+        """Choose the `k` areas to go to, or judge a set, and say how sure that is.
+
+        See :func:`smallarea.run.targeting.target_run` for what else can be said.
+        """
+        from smallarea.run.targeting import target_run
+
+        return target_run(self, k, **wanted)
 
     def change_since(
         self, earlier: Run, *, tau_drift: float = 0.0, correlation: float = 0.0, seed: int = 0

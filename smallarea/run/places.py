@@ -1,0 +1,33 @@
+"""Which area of a run does a person mean?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from smallarea.areas.finding import find_area
+
+if TYPE_CHECKING:
+    from smallarea.run.record import Run
+
+
+def find_run_area(run: Run, area: str, spelling: Mapping[str, str]) -> str:
+    """Return the area_id that a code or name means in a run; InputError if not exactly one does.
+
+    Other names, older codes and their spelling are those of the run's own frame, as long as that
+    stage is kept; without it, the run's table and `spelling` are all that is known.
+    """
+    table = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
+    frame = run.folder.parent.parent / run.manifest["stages"]["frame"]["folder"]
+    if not (frame / "frame.json").is_file():
+        return find_area(area, table, spelling)
+    return find_area(
+        area,
+        table,
+        json.loads((frame / "frame.json").read_text(encoding="utf-8"))["spelling"],
+        names=pd.read_parquet(frame / "names.parquet"),
+        codes=pd.read_parquet(frame / "codes.parquet"),
+    )
