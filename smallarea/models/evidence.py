@@ -93,6 +93,6 @@ def _reading(gain: float, error: float) -> str:
         return "Differences between places where nobody was interviewed are supported."
     if gain > error:
         return (
-            "Differences between places where nobody was interviewed are likely, not established."
+            "Differences between places where nobody was interviewed are likely but not certain."
         )
     return "Take differences between places where nobody was interviewed as guesses to be checked."
