@@ -5,7 +5,7 @@ from lightgbm import LGBMRegressor
 from smallarea.models import Supervised, model
 
 
-@model(features="all")
+@model(features="all", profiles=["full"], stack=False)
 def boosted_rates():
     return Supervised(
         LGBMRegressor(

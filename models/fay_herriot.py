@@ -3,6 +3,6 @@
 from smallarea.models import FayHerriotRates, model
 
 
-@model(features="all")
+@model(features="all", profiles=["full"], stack=False)
 def fay_herriot():
     return FayHerriotRates(components=8, method="amrl_yl")

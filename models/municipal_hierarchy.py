@@ -4,6 +4,6 @@ from smallarea.models import model
 from smallarea.models.hierarchy import MunicipalHierarchy
 
 
-@model(features="all", profiles=["full"])
+@model(features="all", profiles=["full"], stack=False)
 def municipal_hierarchy():
     return MunicipalHierarchy(components=8)

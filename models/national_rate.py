@@ -3,6 +3,6 @@
 from smallarea.models import NationalRate, model
 
 
-@model(features=[])
+@model(features=[], profiles=["full"], stack=False)
 def national_rate():
     return NationalRate()

@@ -8,7 +8,7 @@ from sklearn.preprocessing import QuantileTransformer
 from smallarea.models import Supervised, model
 
 
-@model(features="all")
+@model(features="all", profiles=["full"], stack=False)
 def poisson_ridge():
     return Supervised(
         make_pipeline(

@@ -9,7 +9,6 @@ from smallarea.models.latent_gaussian import LatentGaussian
 from smallarea.models.national_rate import NationalRate
 from smallarea.models.partial_pooling import PartialPooling
 from smallarea.models.pooling import pool
-from smallarea.models.stacking import stack
 from smallarea.models.supervised import Supervised
 from smallarea.models.validation import CrossValidation, cross_validate
 
@@ -32,5 +31,4 @@ __all__ = [
     "load_models",
     "model",
     "pool",
-    "stack",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,9 +40,13 @@ class Candidate:
             estimator.set_params(random_state=seed)
         return estimator
 
+    def seed(self, seed: int) -> int:
+        """Derive the model's own seed: no two models share random numbers, in whatever order."""
+        return (seed + zlib.crc32(self.name.encode())) % 2**31
+
     def fit(self, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, seed: int) -> Any:
         """Return a fresh estimator fitted to its own columns of `X`."""
-        return self.unfitted(seed).fit(self.select(X), direct, areas)
+        return self.unfitted(self.seed(seed)).fit(self.select(X), direct, areas)
 
     def select(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return this model's columns of `X`; raise InputError if one does not exist."""

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from scipy.special import ndtr
 
 from smallarea.models.pooling import pool
 from smallarea.models.scores import by_area_and_component, clustered_sum, log_density
-from smallarea.models.stacking import stack
 from smallarea.models.validation import CrossValidation
 
 
@@ -30,30 +28,26 @@ class Evidence:
 
 
 def covariate_evidence(
-    cv: CrossValidation, weights: pd.Series, without: Sequence[str], seed: int = 0
+    cv: CrossValidation, published: Sequence[str], without: Sequence[str]
 ) -> Evidence:
-    """Compare the pool of all models with the pool of those without covariates, on held-out groups.
+    """Compare the published pool with that of models without covariates, on held-out groups.
 
     Parameters
     ----------
-    weights : of the models that are published. without : names of those without covariates.
+    published, without : names of models, of those without covariates one at least.
 
     Notes
     -----
-    Both pools are weighted anew without each fold, so neither weights nor fits have seen what they
-    are scored on. The error of the gain is clustered by group.
+    The error of the gain is clustered by group.
     """
-    plain = [name for name in weights.index if name in without]
-    share = float(weights.drop(plain).sum())
+    share = len(set(published) - set(without)) / len(published)
     groups = cv.group.nunique()
-    if share == 0 or not plain:
-        what = "No model uses covariates" if share == 0 else "Every model uses covariates"
-        return Evidence(
-            f"{what}, so nothing can be said about what covariates add.",
-            {"weight": share, "groups": groups},
-        )
-    scores = [held_out_scores(cv, names) for names in (list(weights.index), plain)]
-    gain, error = clustered_sum(scores[0] - scores[1], cv.group)
+    if share == 0:
+        sentence = "No model uses covariates, so nothing can be said about what they add."
+        return Evidence(sentence, {"weight": share, "groups": groups})
+    gain, error = clustered_sum(
+        held_out_scores(cv, published) - held_out_scores(cv, without), cv.group
+    )
     chance = float(ndtr(gain / error)) if np.isfinite(error) and error > 0 else 0.5
     sentence = (
         f"{_verdict(gain, error)}: on {groups} held-out groups, models with them changed the log "
@@ -66,16 +60,23 @@ def covariate_evidence(
 
 
 def held_out_scores(cv: CrossValidation, names: Sequence[str]) -> pd.Series:
-    """Return log scores by (area_id, component) of a pool that is weighted without each fold."""
-    parts = []
-    for fold in np.unique(cv.fold):
-        inside = cv.fold.index[cv.fold == fold]
-        seen = cv.log_scores.index.get_level_values("area_id").isin(inside)
-        weights = stack(cv.log_scores.loc[~seen, list(names)])
-        draws: list[xr.DataArray] = [cv.draws[name].sel(area_id=list(inside)) for name in names]
-        pooled = pool(draws, list(weights))
-        parts.append(by_area_and_component(log_density(pooled, cv.direct_of(inside))))
-    return pd.concat(parts).reindex(cv.log_scores.index)
+    """Return log scores by (area_id, component) of the pool of some models."""
+    pooled = pool([cv.draws[name] for name in names])
+    return by_area_and_component(log_density(pooled, cv.direct))
+
+
+def pool_without_each(cv: CrossValidation, published: Sequence[str]) -> pd.DataFrame:
+    """Return, by model, what the pool's held-out log score loses without it: `worth` and its error.
+
+    A model whose worth is negative beyond its error does harm: its file should say ``stack=False``.
+    """
+    whole = held_out_scores(cv, published)
+    found = {}
+    for name in published:
+        others = [other for other in published if other != name]
+        loss = whole - held_out_scores(cv, others) if others else whole * np.nan
+        found[name] = clustered_sum(loss, cv.group)
+    return pd.DataFrame(found, index=["worth", "worth_se"]).T.rename_axis("model")
 
 
 def _verdict(gain: float, error: float) -> str:
@@ -92,7 +93,5 @@ def _reading(gain: float, error: float) -> str:
     if gain > 2 * error:
         return "Differences between places where nobody was interviewed are supported."
     if gain > error:
-        return (
-            "Differences between places where nobody was interviewed are likely but not certain."
-        )
+        return "Differences between places where nobody was interviewed are likely but not certain."
     return "Take differences between places where nobody was interviewed as guesses to be checked."

@@ -1,24 +1,33 @@
-"""The stage: fit the candidates, weigh them on held-out groups, and draw for every area."""
+"""The stage: fit the candidates, pool their draws for every area, and hold areas out.
+
+Two passes over parts of the survey leave areas out. Without whole groups: what covariates add, and
+what each model is worth. Without each area: draws of the surveyed areas that have not seen their
+own interviews. Pooled draws of such an area move with what its respondents told, so they can give
+away whether anybody there told at all; in cross-fitted ones all that reads reports (design effects,
+levels, standard deviations, trees) was learned without the area.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xarray as xr
 
+from smallarea.errors import InputError
 from smallarea.models.candidates import Candidate
 from smallarea.models.counts import rows
-from smallarea.models.crossfit import cross_fitted, deal
-from smallarea.models.evidence import Evidence, covariate_evidence
+from smallarea.models.evidence import Evidence, covariate_evidence, pool_without_each
 from smallarea.models.pooling import pool
-from smallarea.models.stacking import stack
-from smallarea.models.validation import cross_validate
+from smallarea.models.validation import cross_validate, deal, held_out
 
 if TYPE_CHECKING:
     from smallarea.nsum.direct.estimates import Direct
+
+
+CROSS_FITS = 10  # parts of the survey left out in turn
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,8 @@ class FittedModels:
     ----------
     draws : pooled draws of reported rates (component, area_id, draw), every area of the features.
     cross_fitted : the same of the surveyed areas, each without its own interviews.
-    weights : each candidate's weight in the pool; 0 for those that are only compared.
+    members : by candidate, its `weight` in the pool (0 if it is only compared), and what the pool's
+        held-out log score would lose without it, `worth` with its error `worth_se`.
     scores : the cross-validation's table, see `CrossValidation`.
     evidence : what covariates add.
     diagnostics : model, quantity, value of the fits.
@@ -37,7 +47,7 @@ class FittedModels:
 
     draws: xr.DataArray
     cross_fitted: xr.DataArray
-    weights: pd.Series
+    members: pd.DataFrame
     scores: pd.DataFrame
     evidence: Evidence
     diagnostics: pd.DataFrame
@@ -55,13 +65,15 @@ def fit_models(
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> FittedModels:
-    """Compare the candidates on held-out groups of areas and draw from their weighted pool.
+    """Compare the candidates on held-out groups of areas and draw from their pool.
 
     Parameters
     ----------
-    without : direct estimates had some areas not been surveyed; by default those of the others as
-        they are, which holds where no estimate reads another area's answers.
-    folds, n, seed, progress : of the cross-validation; draws; progress is told shares done.
+    without, folds, n, seed, progress : see `cross_validate`.
+
+    Raises
+    ------
+    InputError : as `cross_validate`, or no model takes part in the estimates.
     """
 
     def tell(start: float, end: float) -> Callable[[str, float], None] | None:
@@ -69,42 +81,47 @@ def fit_models(
             return None
         return lambda what, share: progress(what, start + (end - start) * share)
 
-    told = tell(0.0, 0.25)
-    fitted = {}
+    published = [name for name, model in models.items() if model.stack]
+    if not published:
+        raise InputError(
+            "no model takes part in the estimates",
+            where="models",
+            remedy="leave out `stack=False` in one of the model files",
+        )
+    told = tell(0.0, 0.2)
+    fitted, draws = {}, {}
     for position, (name, model) in enumerate(models.items()):
         if told:
             told(f"{name} on all surveyed areas", position / len(models))
-        fitted[name] = model.fit(X, direct, areas, seed + position)
+        fitted[name] = model.fit(X, direct, areas, seed)
+        if model.stack:
+            draws[name] = fitted[name].draws(model.select(X), areas, n, model.seed(seed))
+    shared: dict[str, Any] = {"fitted": fitted, "seed": seed}
     cv = cross_validate(
-        models, X, direct, areas, fitted=fitted, folds=folds, seed=seed, progress=tell(0.25, 0.4)
+        models, X, direct, areas, without=without, folds=folds, progress=tell(0.2, 0.55), **shared
     )
-    chosen = {name: model for name, model in models.items() if model.stack}
-    weights = stack(cv.log_scores[list(chosen)])
-    plain = [name for name, model in chosen.items() if not model.has_covariates]
-    told = tell(0.4, 0.6)
-    draws = []
-    for position, (name, model) in enumerate(chosen.items()):
-        if told:
-            told(f"{name} for every area", position / len(chosen))
-        draws.append(fitted[name].draws(model.select(X), areas, n, seed + position))
-    surveyed = direct.reports.index
+    ids = direct.reports.index.sort_values().to_series()
+    own = held_out(
+        {name: model for name, model in models.items() if model.stack},
+        X,
+        without or (lambda left: rows(direct, ids.index.difference(left))),
+        areas,
+        deal(ids, CROSS_FITS, key=str(seed)),
+        n=n,
+        progress=tell(0.55, 1.0),
+        **shared,
+    )
     return FittedModels(
-        draws=pool(draws, list(weights)),
-        cross_fitted=cross_fitted(
-            chosen,
-            X,
-            without or (lambda left: rows(direct, surveyed.difference(left))),
-            areas,
-            deal(surveyed.sort_values(), key=str(seed)),
-            fitted=fitted,
-            n=n,
-            seed=seed,
-            folds=folds,
-            progress=tell(0.6, 1.0),
-        ),
-        weights=weights.reindex(list(models), fill_value=0.0),
+        draws=pool(list(draws.values())),
+        cross_fitted=pool(list(own.values())),
+        members=pool_without_each(cv, published)
+        .assign(weight=1 / len(published))
+        .reindex(list(models))
+        .fillna({"weight": 0.0}),
         scores=cv.scores,
-        evidence=covariate_evidence(cv, weights, plain),
+        evidence=covariate_evidence(
+            cv, published, [name for name, model in models.items() if not model.has_covariates]
+        ),
         diagnostics=pd.DataFrame(
             [(m, k, v) for m in fitted for k, v in fitted[m].diagnostics_.items()],
             columns=["model", "quantity", "value"],

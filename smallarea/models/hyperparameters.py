@@ -104,7 +104,7 @@ def integrate(marginal: Marginal, points: int, seed: int = 0) -> Integrated:
     Parameters
     ----------
     points : size of the design, a power of 2; 1 plugs in the mode. Points whose weight is below a
-        thousandth of the largest are dropped.
+        thousandth of the largest are dropped; those kept come in order of their total variance.
     """
     mode, best = find_mode(marginal)
     if points == 1:
@@ -121,6 +121,7 @@ def integrate(marginal: Marginal, points: int, seed: int = 0) -> Integrated:
         value = fits[g].log_marginal + marginal.log_prior(thetas[g])[0]
         log_weights[g] = value + (_FREEDOM + marginal.size) / 2 * np.log1p(squared[g] / _FREEDOM)
     kept = np.flatnonzero(log_weights > log_weights.max() - np.log(1000))
+    kept = kept[np.argsort((thetas[kept, :-1] ** 6).sum(axis=1), kind="stable")]
     weights = np.exp(log_weights[kept] - logsumexp(log_weights[kept]))
     effective = float(1 / (weights**2).sum())
     weights = np.minimum(weights, 1 / np.sqrt(points))

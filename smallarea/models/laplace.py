@@ -10,6 +10,7 @@ Rasmussen & Williams 2006, ch. 3 and 5; Rue, Martino & Chopin 2009. Arrays are (
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -107,15 +108,17 @@ class Sites:
         V, H = self._of(slice(None))
         return np.diagonal(H, axis1=1, axis2=2) + (V**2).sum(axis=2)
 
-    def covariance(self, areas: NDArray[np.intp]) -> Array:
-        """Return the posterior covariance of all components of some areas, (K n, K n)."""
-        V, H = self._of(areas)
-        K, n, m = V.shape
-        flat = V.reshape(K * n, m)
-        out = flat @ flat.T
-        for k in range(K):
-            out[k * n : (k + 1) * n, k * n : (k + 1) * n] += H[k]
-        return out
+    def covariances(self, groups: Sequence[NDArray[np.intp]]) -> Iterator[Array]:
+        """Yield the posterior covariance of all components of each group's areas, (K n, K n)."""
+        everywhere, block = self._of(slice(None))
+        for areas in groups:
+            V, H = everywhere[:, areas], block[:, areas[:, None], areas]
+            K, n, m = V.shape
+            flat = V.reshape(K * n, m)
+            out = flat @ flat.T
+            for k in range(K):
+                out[k * n : (k + 1) * n, k * n : (k + 1) * n] += H[k]
+            yield out
 
 
 def _inverses(matrices: Array) -> tuple[Array, float]:

@@ -9,6 +9,8 @@ anchors of `kernels.Smooth.field`, and memory is bounded by drawing in parts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from smallarea.models.hyperparameters import Integrated
-from smallarea.models.kernels import Kernel, Places, Rows
+from smallarea.models.kernels import Draw, Kernel, Places, Rows
 
 Array = NDArray[np.float64]
 
@@ -32,8 +34,15 @@ class Everywhere:
         self, at: Places, kernels: Sequence[Kernel], surveyed: pd.Index, anchors: int
     ) -> None:
         self.at, self.kernels = at, kernels
-        chosen = _anchors(len(at.ids), at.ids.get_indexer(surveyed), anchors)
-        self.fields = [kernel.field(at, chosen) for kernel in kernels]
+        self.anchors = _anchors(len(at.ids), at.ids.get_indexer(surveyed), anchors)
+
+    @cached_property
+    def fields(self) -> list[Draw]:
+        """Draws of each kernel's field."""
+        return [kernel.field(self.at, self.anchors) for kernel in self.kernels]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "fields"}
 
 
 class LatentDraws:

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 
-from smallarea.areas.levels import level_ids
 from smallarea.models.components import principal_components, usable
-from smallarea.models.counts import as_draws, check_areas, check_features
+from smallarea.models.counts import check_areas, check_features
 from smallarea.models.hyperparameters import Marginal, integrate
 from smallarea.models.kernels import Places, kernels, levels_above, places, scaled_scores
 from smallarea.models.latent_draws import Everywhere, LatentDraws
-from smallarea.models.left_out import LeftOut, leave_out, left_out_draws
+from smallarea.models.left_out import LeftOut, leave_out
 from smallarea.models.observations import Family, observed
 
 if TYPE_CHECKING:
@@ -98,7 +97,6 @@ class LatentGaussian(BaseEstimator):
             else None
         )
         self.at_ = self._places(X, areas, X.index.sort_values())
-        self.group_ = level_ids(areas)[self.at_.ids]
         surveyed = self._surveyed(direct)
         self.kernels_ = kernels(surveyed, self.range_km)
         self.everywhere_ = Everywhere(self.at_, self.kernels_, surveyed.ids, self.anchors)
@@ -167,17 +165,6 @@ class LatentGaussian(BaseEstimator):
         ids = self.surveyed_.ids
         labels = ids.to_series() if groups is None else groups.loc[ids]
         return leave_out(self.posterior_, labels, self.direct_, self.centre_, self.family)
-
-    def held_out(self, n: int, seed: int) -> xr.DataArray:
-        """Return draws of the surveyed areas' rates given all lowest groups but their own.
-
-        Shape (component, area_id, draw); in closed form from the one fit.
-        """
-        rng = np.random.default_rng(seed)
-        groups = self.group_[self.surveyed_.ids]
-        latent = left_out_draws(self.posterior_, groups, n, rng)
-        rates = self._rates(self.centre_.to_numpy()[:, None, None] + latent)
-        return as_draws(list(rates), self.centre_.index, self.surveyed_.ids)
 
     def _places(self, X: pd.DataFrame, areas: pd.DataFrame, index: pd.Index) -> Places:
         features = np.zeros((len(index), 0))

@@ -8,7 +8,7 @@ group by the inverse of its predictive density (Gelfand, Dey & Chang 1992).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +19,6 @@ from scipy.special import logsumexp
 
 from smallarea.models.counts import rows
 from smallarea.models.laplace import Laplace
-from smallarea.models.latent_draws import systematic
 from smallarea.models.observations import Family, Observed
 from smallarea.models.scores import log_mass
 
@@ -74,10 +73,14 @@ class Group(NamedTuple):
     joint: float
 
 
-def cavity(fit: Laplace, areas: NDArray[np.intp]) -> Cavity:
-    """Take the data of some of the surveyed areas out of a fit."""
+def cavities(fit: Laplace, groups: Sequence[NDArray[np.intp]]) -> list[Cavity]:
+    """Take the data of each group of the surveyed areas out of a fit."""
+    covariances = fit.sites.covariances(groups)
+    return [_cavity(fit, *group) for group in zip(groups, covariances, strict=True)]
+
+
+def _cavity(fit: Laplace, areas: NDArray[np.intp], covariance: Array) -> Cavity:
     shape = (len(fit.mode), len(areas))
-    covariance = fit.sites.covariance(areas)
     weight = (fit.sites.scale[:, areas] ** 2).ravel()
     kept = np.eye(len(weight)) - covariance * weight
     without = np.linalg.solve(kept, covariance)
@@ -96,14 +99,14 @@ def left_out(posterior: Integrated, groups: pd.Series) -> dict[Hashable, Group]:
     groups : group of each surveyed area, in the order of the fits.
     """
     codes, labels = pd.factorize(groups, sort=True)
+    members = [np.flatnonzero(codes == code) for code in range(len(labels))]
+    by_fit = [cavities(fit, members) for fit in posterior.fits]
     found = {}
     for code, label in enumerate(labels):
-        areas = np.flatnonzero(codes == code)
-        cavities = [cavity(fit, areas) for fit in posterior.fits]
-        lost = np.array([c.log_density for c in cavities])
-        log_weights = np.log(posterior.weights) - lost
+        own = [each[code] for each in by_fit]
+        log_weights = np.log(posterior.weights) - [c.log_density for c in own]
         joint = -float(logsumexp(log_weights))
-        found[label] = Group(areas, cavities, log_weights + joint, joint)
+        found[label] = Group(members[code], own, log_weights + joint, joint)
     return found
 
 
@@ -133,27 +136,6 @@ def leave_out(
     table = pd.DataFrame(cells.T, groups.index, centre.index)
     joint = pd.Series({label: group.joint for label, group in without.items()}, name="log_density")
     return LeftOut(table.where(seen & direct.reports.notna()), joint)
-
-
-def left_out_draws(
-    posterior: Integrated, groups: pd.Series, n: int, rng: np.random.Generator
-) -> Array:
-    """Return n draws of each surveyed area's latent values given data outside its group alone.
-
-    Shape (K, m, n); draws of a group are joint.
-    """
-    K = len(posterior.fits[0].mode)
-    out = np.empty((K, len(groups), n))
-    for group in left_out(posterior, groups).values():
-        points = systematic(np.exp(group.log_weights), n, rng)
-        z = rng.standard_normal((K * len(group.areas), n))
-        for g in np.unique(points):
-            at, chosen = group.cavities[g], np.flatnonzero(points == g)
-            values, vectors = np.linalg.eigh(at.covariance)
-            root = vectors * np.sqrt(np.maximum(values, 0.0))
-            latent = at.mean.reshape(-1, 1) + root @ z[:, chosen]
-            out[:, group.areas[:, None], chosen] = latent.reshape(K, len(group.areas), -1)
-    return out[:, :, rng.permutation(n)]
 
 
 def _cells(

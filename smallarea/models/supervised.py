@@ -117,36 +117,18 @@ class Supervised(BaseEstimator):
         ]
         log_f = pd.DataFrame(np.mean(members, axis=0), index, self.reports_.columns)
         log_f.update(self.log_f_)
-        told = at_areas(self.reports_, index), at_areas(self.exposure_, index)
+        reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
         information = self.information_.reindex(index, fill_value=0.0)
-        return self._draws(log_f, *told, information, n, seed).sel(area_id=X.index.to_numpy(object))
-
-    def held_out(self, n: int, seed: int) -> xr.DataArray:
-        """Return draws of the surveyed areas' rates as if they had not been surveyed.
-
-        Shape (component, area_id, draw); from the fits that saw no area of their group.
-        """
-        nothing, information = self.exposure_ * 0.0, self.information_ * 0.0
-        return self._draws(self.log_f_, nothing, nothing, information, n, seed)
-
-    def _draws(
-        self,
-        log_f: pd.DataFrame,
-        reports: pd.DataFrame,
-        exposure: pd.DataFrame,
-        information: pd.Series,
-        n: int,
-        seed: int,
-    ) -> xr.DataArray:
-        rng = np.random.default_rng(seed)
-        scores = self.dependence_.scores(information.to_numpy(), len(self.effects_), n, rng)
+        # Streams of their own: draws of what all areas share do not hang on how many are drawn.
+        of_areas, *of_all = np.random.default_rng(seed).spawn(1 + len(self.effects_))
+        scores = self.dependence_.scores(information.to_numpy(), len(self.effects_), n, of_areas)
         values = [
             effects.draw(
                 reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), score, rng
             )
-            for (k, effects), score in zip(self.effects_.items(), scores, strict=True)
+            for (k, effects), score, rng in zip(self.effects_.items(), scores, of_all, strict=True)
         ]
-        return as_draws(values, reports.columns, log_f.index)
+        return as_draws(values, reports.columns, X.index)
 
 
 def _stacked(features: Array, components: int) -> Array:

@@ -7,6 +7,7 @@ effect), by its squared error net of sampling variance, and by how often its int
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,8 @@ class CrossValidation:
 
     Attributes
     ----------
-    draws : by model, rates of the surveyed areas (component, area_id, draw) given the reports of
-        other groups.
+    draws : by model, rates of the surveyed areas (component, area_id, draw), each area's from a
+        fit in which nothing was learned from its group.
     log_scores : log predictive density of the reports; index (area_id, component) of areas with
         exposure, one column per model.
     fold, group : of each surveyed area.
@@ -47,10 +48,6 @@ class CrossValidation:
     scores: pd.DataFrame
     direct: Direct
 
-    def direct_of(self, area_ids: pd.Index) -> Direct:
-        """Return the direct estimates of some of the surveyed areas."""
-        return rows(self.direct, area_ids)
-
 
 def cross_validate(
     models: Mapping[str, Candidate],
@@ -58,24 +55,20 @@ def cross_validate(
     direct: Direct,
     areas: pd.DataFrame,
     *,
+    without: Callable[[pd.Index], Direct] | None = None,
     fitted: Mapping[str, Any] | None = None,
     folds: int = 5,
     n: int = 500,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> CrossValidation:
-    """Score models on groups of areas they have not seen: those of the lowest level.
-
-    An estimator that tells what it would have predicted without each group, from the one fit
-    (its method ``held_out``), is asked; any other is refitted without each fold of groups.
+    """Score models on groups of areas (of the lowest level) that they have not seen.
 
     Parameters
     ----------
     models : name -> candidate; the first is the baseline of ``gain``.
-    X : features of all areas (area_id x feature). areas : the frame's table.
-    fitted : the candidates, fitted to all of `direct`; those absent are fitted if they need be.
-    folds : groups of whole groups, balanced by exposure. n : draws per model.
-    progress : called before every model with its name and the share of them done.
+    folds : of whole groups, see `deal`. n : draws per model.
+    X, areas, without, fitted, seed, progress : see `held_out`.
 
     Raises
     ------
@@ -84,40 +77,84 @@ def cross_validate(
     check_areas(X, direct, areas)
     surveyed = direct.reports.index.sort_values()
     direct = rows(direct, surveyed)
+    without = without or (lambda left: rows(direct, surveyed.difference(left)))
     group = level_ids(areas)[surveyed]
-    fold = group_folds(group, direct.exposure.sum(axis=1), folds, seed)
-    draws: dict[str, xr.DataArray] = {}
-    for position, (name, model) in enumerate(models.items()):
-        if progress:
-            progress(f"{name} on held-out groups", position / len(models))
-        if hasattr(model.estimator, "held_out"):
-            done = (fitted or {}).get(name) or model.fit(X, direct, areas, seed)
-            draws[name] = done.held_out(n, seed + position)
-        else:
-            draws[name] = refitted(model, X, direct, areas, fold, n, seed)
-    tables = {name: by_area_and_component(log_density(d, direct)) for name, d in draws.items()}
-    table = pd.DataFrame(tables)
-    summary = summarise(draws, table, direct, group, seed)
-    return CrossValidation(draws, table, fold, group, summary, direct)
+    fold = deal(group, folds, key=str(seed))
+    draws = held_out(
+        models, X, without, areas, fold, fitted=fitted, n=n, seed=seed, progress=progress
+    )
+    log_scores = pd.DataFrame(
+        {name: by_area_and_component(log_density(each, direct)) for name, each in draws.items()}
+    )
+    summary = summarise(draws, log_scores, direct, group, seed)
+    return CrossValidation(draws, log_scores, fold, group, summary, direct)
 
 
-def refitted(
-    model: Candidate,
+def held_out(
+    models: Mapping[str, Candidate],
     X: pd.DataFrame,
-    direct: Direct,
+    without: Callable[[pd.Index], Direct],
     areas: pd.DataFrame,
     fold: pd.Series,
-    n: int,
-    seed: int,
-) -> xr.DataArray:
-    """Return draws (component, area_id, draw) of each fold's areas from a fit without the fold."""
-    own, parts = model.select(X), []
+    *,
+    fitted: Mapping[str, Any] | None = None,
+    n: int = 500,
+    seed: int = 0,
+    progress: Callable[[str, float], None] | None = None,
+) -> dict[str, xr.DataArray]:
+    """Return each model's draws (component, area_id, draw) from fits that have not seen the area.
+
+    Parameters
+    ----------
+    models : name -> candidate. X : features of all areas (area_id x feature). areas : the
+        frame's table.
+    without : direct estimates had some areas not been surveyed.
+    fold : of each surveyed area.
+    fitted : fits to all areas; those with a method ``refit`` lend what hangs on no answer.
+    seed : the draws of a model are made from the same seed in every fold, and as `fit_models` makes
+        those of all areas: what areas have in common is alike, and draws may be added up.
+    progress : called before every fold with what it is and the share of them done.
+    """
+    parts: dict[str, list[xr.DataArray]] = {name: [] for name in models}
     for k in sorted(fold.unique()):
+        if progress:
+            progress(f"without part {k + 1} of the survey", k / fold.nunique())
         inside = fold.index[fold == k]
-        training = rows(direct, fold.index[fold != k])
-        fitted = model.fit(X, training, areas, seed + int(k))
-        parts.append(fitted.draws(own.loc[inside], areas, n, seed + int(k)))
-    return xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=list(fold.index))
+        training = without(inside)
+        for name, model in models.items():
+            whole = (fitted or {}).get(name)
+            if whole is not None and hasattr(whole, "refit"):
+                fit = whole.refit(training)
+            else:
+                fit = model.fit(X, training, areas, seed)
+            own = model.select(X).loc[inside]
+            parts[name].append(fit.draws(own, areas, n, model.seed(seed)))
+    return {
+        name: xr.concat(each, "area_id", combine_attrs="drop").sel(area_id=list(fold.index))
+        for name, each in parts.items()
+    }
+
+
+def deal(group: pd.Series, folds: int, key: str) -> pd.Series:
+    """Return each area's fold: whole groups, dealt in the order of a keyed hash of their names.
+
+    So it hangs on no answer, and nobody without the key knows who was dealt with whom. Areas that
+    are groups of their own are dealt one by one.
+
+    Raises
+    ------
+    InputError : all areas are in one group.
+    """
+    names = sorted(map(str, group.unique()))
+    if len(names) < 2:
+        raise InputError(
+            "all surveyed areas are in one group of the lowest level",
+            where="cross-validation",
+            remedy="survey at least two, or declare a lower level",
+        )
+    order = sorted(names, key=lambda name: hmac.digest(key.encode(), name.encode(), "sha256"))
+    fold = {name: k % folds for k, name in enumerate(order)}
+    return group.astype(str).map(fold).rename("fold")
 
 
 def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:

@@ -51,7 +51,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         )
         fitted.draws.to_netcdf(out / "rates.nc", engine="h5netcdf")
         fitted.cross_fitted.to_netcdf(out / "cross_fitted.nc", engine="h5netcdf")
-        fitted.weights.to_frame().to_csv(out / "weights.csv")
+        fitted.members.to_csv(out / "members.csv")
         fitted.scores.to_csv(out / "scores.csv")
         fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)
         write_json(out / "evidence.json", asdict(fitted.evidence))

@@ -81,7 +81,7 @@ def publish(
     surveyed = pd.read_csv(ground / "surveyed.csv", dtype=str)["area_id"]
     agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
     evidence = json.loads((folders["models"] / "evidence.json").read_text())
-    weights = pd.read_csv(folders["models"] / "weights.csv", index_col=0)["weight"]
+    weights = pd.read_csv(folders["models"] / "members.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
     warnings += silence_warnings(ground) + weak_fits(folders["models"])
 

@@ -9,7 +9,7 @@ from scipy import integrate, stats
 from smallarea.errors import InputError
 from smallarea.models.hyperparameters import Marginal
 from smallarea.models.laplace import Laplace, Prior, laplace
-from smallarea.models.left_out import cavity
+from smallarea.models.left_out import cavities
 from smallarea.models.observations import Binomial, Gaussian, Observed, Poisson
 
 K, M = 3, 12
@@ -69,14 +69,14 @@ def test_gaussian_data_give_gaussian_process_regression(prior, rng):
     assert fit.log_marginal == pytest.approx(log_marginal, rel=1e-8)
     np.testing.assert_allclose(fit.mode.ravel(), mean, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(fit.mean.ravel(), mean, rtol=1e-8, atol=1e-10)
-    np.testing.assert_allclose(fit.sites.covariance(np.arange(M)), covariance, atol=1e-9)
+    np.testing.assert_allclose(next(fit.sites.covariances([np.arange(M)])), covariance, atol=1e-9)
     np.testing.assert_allclose(fit.sites.variance().ravel(), np.diag(covariance), atol=1e-9)
 
 
 def test_gaussian_cavities_are_the_regression_without_the_group(prior, rng):
     data, left = data_of("gaussian", rng), np.array([2, 5, 6])
     held = laplace(prior, data, np.zeros((K, M)))
-    out = cavity(held, left)
+    out = cavities(held, [left])[0]
     cells = (np.arange(K)[:, None] * M + left).ravel()
     without, mean, covariance = exact(prior, data, np.setdiff1d(np.arange(K * M), cells))
     np.testing.assert_allclose(out.mean.ravel(), mean[cells], rtol=1e-8, atol=1e-9)
@@ -102,7 +102,7 @@ def test_cavities_of_counts_are_close_to_refits(family, prior, rng):
     data, left = data_of(family, rng), np.array([2, 5, 6])
     held = laplace(prior, data, np.zeros((K, M)))
     again = laplace(prior, without(data, left), np.zeros((K, M)))
-    out = cavity(held, left)
+    out = cavities(held, [left])[0]
     sd = np.sqrt(again.sites.variance()[:, left])
     assert np.abs((out.mean - again.mean[:, left]) / sd).max() < 0.1
     np.testing.assert_allclose(np.sqrt(out.variance), sd, rtol=0.1)
@@ -122,7 +122,7 @@ def test_the_mode_and_the_log_marginal_are_those_of_dense_algebra(family, prior,
     value = data.log_density(fit.mode).sum() - 0.5 * (fit.mode * at.first).sum() - 0.5 * log_det
     assert fit.log_marginal == pytest.approx(value, rel=1e-9)
     posterior = np.linalg.solve(np.eye(K * M) + covariance * weight, covariance)
-    np.testing.assert_allclose(fit.sites.covariance(np.arange(M)), posterior, atol=1e-9)
+    np.testing.assert_allclose(next(fit.sites.covariances([np.arange(M)])), posterior, atol=1e-9)
     shift = posterior @ (0.5 * np.diag(posterior) * at.third.ravel())
     np.testing.assert_allclose((fit.mean - fit.mode).ravel(), shift, atol=1e-8)
 

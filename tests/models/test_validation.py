@@ -18,7 +18,7 @@ from smallarea.errors import InputError
 from smallarea.models import Candidate, NationalRate, cross_validate
 from smallarea.models.counts import rows
 from smallarea.models.scores import clustered_sum, log_density, transform_to_uniform
-from smallarea.models.validation import group_folds, thin
+from smallarea.models.validation import group_folds
 
 BASELINE = {"national_rate": Candidate("national_rate", NationalRate(), ())}
 
@@ -146,30 +146,11 @@ def test_clustered_error_grows_with_dependence():
     assert clustered_sum(apart, province)[0] == pytest.approx(apart.sum())
 
 
-def test_progress_counts_every_fit(world):
+def test_progress_counts_every_fold(world):
     told = []
     cross_validate(
         BASELINE, world.X, world.direct, world.areas, n=10, folds=3,
         progress=lambda what, share: told.append((what, share)),
     )  # fmt: skip
-    assert told[2] == ("national_rate without fold 3 of 3", pytest.approx(2 / 4))
-    assert told[3] == ("national_rate without some of each area's reports", pytest.approx(3 / 4))
-
-
-def test_thinning_splits_counts_and_exposure(world):
-    kept, taken = thin(world.direct, 0.75, seed=3)
-    pd.testing.assert_frame_equal(kept.reports + taken.reports, world.direct.reports)
-    np.testing.assert_allclose(kept.exposure + taken.exposure, world.direct.exposure)
-    assert kept.reports.sum().sum() / world.direct.reports.sum().sum() == pytest.approx(
-        0.75, abs=0.06
-    )
-
-
-def test_thinned_parts_are_independent(make_world):
-    """Given the rate, what was taken says nothing about what was kept."""
-    world = make_world(2, n_areas=3000, surveyed=3000, sd=1e-9, reports=9000.0)
-    kept, taken = thin(world.direct, 0.5, seed=0)
-    mean = (world.truth * kept.exposure).to_numpy()
-    a, b = kept.reports.to_numpy() - mean, taken.reports.to_numpy() - mean
-    assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 4 / np.sqrt(a.size)
-    assert (a**2).mean() / mean.mean() == pytest.approx(world.direct.deff.iloc[0], rel=0.05)
+    assert [what for what, _ in told] == [f"without part {k} of the survey" for k in (1, 2, 3)]
+    assert [share for _, share in told] == pytest.approx([0, 1 / 3, 2 / 3])
