@@ -1,7 +1,8 @@
 """The command line: parses, calls the project, shows progress. Nothing is computed here.
 
-Exit codes: 0 done; 1 a defect of the engine; 2 wrong usage; 3 bad input, said in one sentence;
-130 interrupted (finished stages are kept).
+Exit codes: 0 done; 1 a defect of the engine, or damage found by `verify`; 2 wrong usage; 3 bad
+input, or a disk that is full or closed, said in one sentence; 130 interrupted (finished stages are
+kept), see `smallarea.__main__`.
 """
 
 from __future__ import annotations
@@ -9,17 +10,16 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from smallarea import __version__
 from smallarea.errors import InputError
+from smallarea.files import refusal
+from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, console, notes, showing
+from smallarea.upkeep import clean, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,45 +33,6 @@ A first run: `smallarea init my-project`, `cd my-project`, `smallarea run`, then
 it makes says SYNTHETIC SURVEY.
 """,
 )
-
-ProjectDir = Annotated[
-    Path, typer.Option("--project", help="The project's folder (with data_catalog.yaml).")
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder with real files; they take the place of the twin's of that name."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-
-INTERRUPTED = 130
-
-console = Console()
-notes = Console(stderr=True)
-
-
-@contextmanager
-def showing(quiet: bool) -> Iterator[Any]:
-    """Show a bar per stage on standard error; yield the callback the engine reports to."""
-    if quiet:
-        yield lambda what, share=None: None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=notes) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, share: float | None = None) -> None:
-            stage = what.split(":", 1)[0]
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=1.0)
-            bars.update(tasks[stage], description=f"{what:<46.46}", completed=share)
-
-        yield report
 
 
 @app.command()
@@ -115,6 +76,7 @@ def simulate(
     revisit: Annotated[
         bool, typer.Option(help="A later wave goes back to the places of wave 1.")
     ] = False,
+    wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -129,7 +91,7 @@ def simulate(
     given = {"seed": seed, "signal": signal, "wave": wave, "decline": decline}
     knobs = {k: v for k, v in given.items() if v is not None} | {"revisit": revisit}
     with showing(quiet or as_json) as progress:
-        twin = Project(project).simulate(data, progress=progress, **knobs)
+        twin = Project(project).simulate(data, wait=wait, progress=progress, **knobs)
     if as_json:
         print(json.dumps({"twin": str(twin)} | json.loads((twin / "twin.json").read_text())))
     elif not quiet:
@@ -142,18 +104,19 @@ def run(
     data: Data = None,
     profile: Annotated[str, typer.Option(help="fast (minutes) or full (every model).")] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
+    wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Run the main job: from survey and streams to estimates, map and report for every area.
 
-    Finished stages are reused when their inputs, settings and code have not changed. The newest
-    finished run is at runs/latest.
+    Finished stages are reused when their inputs, settings and code have not changed and their files
+    are what was written. The newest finished run is at runs/latest.
     """
     from smallarea.project import Project
 
     with showing(quiet or as_json) as progress:
-        made = Project(project).run(data, profile=profile, seed=seed, progress=progress)
+        made = Project(project).run(data, profile=profile, seed=seed, wait=wait, progress=progress)
     if as_json:
         print(json.dumps(made.manifest | {"folder": str(made.folder)}, default=str))
     elif not quiet:
@@ -397,6 +360,10 @@ def _named_numbers(text: str, option: str) -> dict[str, float]:
         ) from None
 
 
+app.command()(verify)
+app.command()(clean)
+
+
 @app.callback(invoke_without_command=True)
 def _version(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -407,15 +374,15 @@ def _version(
 
 
 def main() -> None:
-    """Run the command line; turn bad input into one sentence and an exit code."""
+    """Run the command line; turn bad input and a disk that refuses into one sentence and a code."""
     # Models are compiled by numba, which brings its own linear algebra.
     warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
     try:
         app()
-    except InputError as error:
-        notes.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
+    except Exception as error:
+        named = error.filename if isinstance(error, OSError) else None
+        said = error if isinstance(error, InputError) else refusal(error, Path(named or "."))
+        if said is None:
+            raise
+        notes.print(f"[bold red]error[/bold red] {said}", highlight=False, soft_wrap=True)
         sys.exit(3)
-    except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            notes.print("interrupted; finished stages are kept and the next run goes on from there")
-        raise

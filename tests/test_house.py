@@ -10,7 +10,8 @@ from smallarea.run.code import PACKAGE, module_names
 ROOMS = (
     "errors", "files", "indicators", "settings", "reading",
     "areas", "catalog", "features", "survey", "nsum", "models",
-    "projection", "findings", "publish", "simulate", "run", "project", "summary", "cli", "__main__",
+    "projection", "findings", "publish", "simulate", "run", "project", "summary",
+    "options", "upkeep", "cli", "__main__",
 )  # fmt: skip
 
 

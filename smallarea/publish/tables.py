@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,9 @@ from smallarea.publish.words import FLAG_WORDS, MEANING
 if TYPE_CHECKING:
     import geopandas as gpd
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+#: The time that files give as that of their writing; the manifest has the true one.
+NO_TIME = datetime(1980, 1, 1)
 
 #: What a GIS user joins and styles by: `<indicator>_<one of these>`.
 WIDE = ("q50", "q10", "q90", "q025", "q975", "rank_low", "rank_high", "p_top")
@@ -57,19 +63,24 @@ def write_geopackage(
     geometry : index area_id, any CRS. What the numbers mean stands in the layer's description.
     """
     import geopandas as gpd
+    import pyogrio
 
     wide = wide_table(estimates)
     shapes = geometry.loc[wide.index]
     layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes.to_numpy(), crs=geometry.crs)
     notice = " ".join([*wide["notice"].unique(), *MEANING, *indicators.meaning]).strip()
-    with writing(path) as temporary:
-        layer.to_file(
-            temporary,
-            layer="areas",
-            driver="GPKG",
-            engine="pyogrio",
-            layer_metadata={"DESCRIPTION": notice},
-        )
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}"})
+    try:
+        with writing(path) as temporary:
+            layer.to_file(
+                temporary,
+                layer="areas",
+                driver="GPKG",
+                engine="pyogrio",
+                layer_metadata={"DESCRIPTION": notice},
+            )
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def write_excel(
@@ -103,6 +114,21 @@ def write_excel(
     _fill(book.create_sheet("estimates"), estimates)
     with writing(path) as temporary:
         book.save(temporary)
+        _timeless(temporary)
+
+
+def _timeless(path: Path) -> None:
+    """Take the time of writing out of a workbook: the same numbers are the same bytes."""
+    with zipfile.ZipFile(path) as book:
+        parts = [(part, book.read(part)) for part in book.infolist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for part, content in parts:
+            if part.filename == "docProps/core.xml":
+                written = f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}".encode()
+                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", written, content)
+            entry = zipfile.ZipInfo(part.filename, NO_TIME.timetuple()[:6])
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            book.writestr(entry, content)
 
 
 def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from smallarea.files import digest_of, sha256
@@ -50,11 +51,16 @@ def imported(entries: Iterable[Path], package: Path = PACKAGE) -> set[Path]:
         seen.add(path)
         if path == package / "__init__.py":
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        for name in module_names(tree, package.name):
+        for name in _names(path.read_text(encoding="utf-8"), str(path), package.name):
             waiting += list(_files(name, package))
     rooms = {path.parent for path in seen if path.is_relative_to(package)} - {package}
     return seen | {kept for room in rooms for kept in _data_files(room)}
+
+
+@cache
+def _names(text: str, file: str, package: str) -> frozenset[str]:
+    """Return what a module's text imports of the package; stages share most of their modules."""
+    return frozenset(module_names(ast.parse(text, file), package))
 
 
 def module_names(tree: ast.Module, package: str) -> Iterator[str]:
