@@ -8,6 +8,7 @@ kept), see `smallarea.__main__`.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -377,6 +378,7 @@ def main() -> None:
     """Run the command line; turn bad input and a disk that refuses into one sentence and a code."""
     # Models are compiled by numba, which brings its own linear algebra.
     warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
+    _hush_full_disks()
     try:
         app()
     except Exception as error:
@@ -385,4 +387,16 @@ def main() -> None:
         if said is None:
             raise
         notes.print(f"[bold red]error[/bold red] {said}", highlight=False, soft_wrap=True)
-        sys.exit(3)
+        sys.stdout.flush()
+        os._exit(3)  # a library that could not write would try once more, loudly, in the end
+
+
+def _hush_full_disks() -> None:
+    """Keep libraries that cannot close a file on a full disk from saying so: main does."""
+    shown, ignored = sys.excepthook, sys.unraisablehook
+
+    def full(error: BaseException | None) -> bool:
+        return isinstance(error, Exception) and refusal(error, Path()) is not None
+
+    sys.excepthook = lambda kind, error, trace: full(error) or shown(kind, error, trace)
+    sys.unraisablehook = lambda told: full(told.exc_value) or ignored(told)

@@ -31,6 +31,8 @@ _REFUSED = {
     errno.EACCES: ("writing or reading is not permitted", _LEAVE),
     errno.EPERM: ("writing or reading is not permitted", _LEAVE),
 }
+#: What SQLite and GDAL say of a full disk.
+_NO_ROOM = dict.fromkeys(("disk is full", "Failed to commit transaction"), errno.ENOSPC)
 
 
 def sha256(path: Path) -> str:
@@ -127,20 +129,21 @@ def refusal(error: Exception, path: Path) -> InputError | None:
     """
     number = error.errno if isinstance(error, OSError) else None
     if number not in _REFUSED:
-        words = str(error)
-        number = next((n for n in _REFUSED if os.strerror(n) in words), None)
+        said = {os.strerror(known): known for known in _REFUSED} | _NO_ROOM
+        number = next((known for words, known in said.items() if words in str(error)), None)
     if number is None and _no_room(path):
         number = errno.ENOSPC
     if number is None:
         return None
     what, remedy = _REFUSED[number]
-    return InputError(what, where=str(path), remedy=remedy)
+    whole = [parent for parent in path.parents if parent.name.endswith(UNFINISHED)]
+    return InputError(what, where=str(whole[-1].parent if whole else path), remedy=remedy)
 
 
 def _no_room(path: Path) -> bool:
     at = next((parent for parent in (path, *path.parents) if parent.exists()), path)
     try:
-        return shutil.disk_usage(at).free < BLOCK // 16
+        return shutil.disk_usage(at).free < BLOCK
     except OSError:
         return False
 

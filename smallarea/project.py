@@ -168,11 +168,15 @@ class Project:
         direct = self.settings.direct
         return self.root / (direct.file if direct is not None else str(self.settings.survey))
 
-    def _truth(self, seed: int, progress: Progress) -> Path:
+    def truth(self, *, seed: int, progress: Progress = silent) -> Path:
         """Return the survey's folder or the file of direct estimates.
 
         Where the settings name the twin's survey and there is none yet, it is made and said so.
         """
+        with self._alone(False, progress):
+            return self._truth(seed, progress)
+
+    def _truth(self, seed: int, progress: Progress) -> Path:
         if not self._answers.exists() and self._takes_the_twin:
             progress("twin: no survey yet, so the digital twin is made", None)
             self._simulate(None, progress, seed=seed)
