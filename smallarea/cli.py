@@ -366,9 +366,10 @@ app.command()(clean)
 
 
 @app.callback(invoke_without_command=True)
-def _version(
+def _begin(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
+    _hush_full_disks()  # here, since typer has set its own hook by now
     if version:
         print(__version__)
         raise typer.Exit
@@ -378,7 +379,6 @@ def main() -> None:
     """Run the command line; turn bad input and a disk that refuses into one sentence and a code."""
     # Models are compiled by numba, which brings its own linear algebra.
     warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
-    _hush_full_disks()
     try:
         app()
     except Exception as error:
