@@ -1,12 +1,13 @@
 """How many kills and how much damage a project survives.
 
-    python benchmarks/robustness.py --kills 60 --damage 40 --seed 1 --out FILE.json
+    python benchmarks/robustness.py --kills 60 --environments --seed 1 --out FILE.json
 
 A project of twelve towns is killed with SIGKILL at random moments of run, simulate and clean. It
 has survived if `runs/latest` is whole, the twin is the old or the new one, and the same command,
 given again, leaves what it leaves undisturbed, to the last bit, and nothing half-written. Then
 files of stages, copies of inputs and runs are damaged, one kind and place at a time. Damage is
-detected if it is named, and if the next run publishes what it had published before.
+detected if it is named, and if the next run publishes what it had published before. Last, a run
+from scratch in each of six environments is compared with this one's, file by file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import argparse
 import json
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -327,11 +329,44 @@ def look(root: Path, where: str) -> dict[str, Any]:
     return {"named": named, "outputs": made.manifest["outputs"] if whole else {}}
 
 
+#: Each differs from this script's environment, which has one thread, in one thing; the last in all.
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "two threads": {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
+    "one processor": {},
+    "time zone": {"TZ": "Asia/Kathmandu"},
+    "locale": {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"},
+    "hash seed": {"PYTHONHASHSEED": "77"},
+    "all, in another folder": {
+        "OMP_NUM_THREADS": "2", "TZ": "Pacific/Chatham", "LC_ALL": "POSIX", "PYTHONHASHSEED": "3",
+    },
+}  # fmt: skip
+
+
+def try_environments(work: Path) -> dict[str, list[str]]:
+    """Run from scratch in each environment; return the files whose bytes differ, by environment."""
+    expected = in_child(lambda: run_of(small_country(work / "here").root, 3))
+    told = {}
+    for name, variables in ENVIRONMENTS.items():
+        root = small_country(work / name).root
+        words = [sys.executable, "-W", "ignore", "-m", "smallarea", "run", "--json", "--project"]
+        alone = ["taskset", "-c", "0"] if name == "one processor" else []
+        made = subprocess.run(
+            [*alone, *words, str(root)], capture_output=True, check=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
+        )  # fmt: skip
+        outputs = json.loads(made.stdout)["outputs"]
+        told[name] = sorted(
+            file for file in {*expected, *outputs} if expected.get(file) != outputs.get(file)
+        )
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--damage", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--environments", action="store_true")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -341,6 +376,7 @@ def main() -> None:
         project = base(work / "project")
         kills = try_kills(project, work, given.kills, rng)
         damage = try_damage(project, work, given.damage, rng)
+        differing = try_environments(work) if given.environments else None
     found = {
         "seed": given.seed,
         "code": {"version": __version__, "sha256": code_hash(".")},
@@ -351,6 +387,8 @@ def main() -> None:
             "each": damage,
         },
     }
+    if differing is not None:
+        found["files_that_differ"] = differing
     print(json.dumps(found, indent=2))
     if given.out:
         write_json(given.out, found)

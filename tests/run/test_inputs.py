@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 from small import small_country
 
-from smallarea.catalog import kept_copy
+from smallarea.areas import frame_files
+from smallarea.catalog import Catalog, kept_copy
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.run import pipeline
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A project and its run, nothing edited."""
-    project = small_country(tmp_path_factory.mktemp("made") / "project")
-    return project, project.run()
-
 
 #: Each an edit that makes other numbers.
 EDITS = {
@@ -32,8 +24,9 @@ EDITS = {
 }
 
 
-def test_an_edit_between_two_stages_is_not_seen_and_poisons_nothing(made, tmp_path, monkeypatch):
-    _, clean = made
+def test_an_edit_between_two_stages_is_not_seen_and_poisons_nothing(
+    finished, tmp_path, monkeypatch
+):
     project = small_country(tmp_path / "project")
     kept = {name: (project.root / name).read_text() for name in EDITS}
     first = pipeline.frame_stage
@@ -48,8 +41,8 @@ def test_an_edit_between_two_stages_is_not_seen_and_poisons_nothing(made, tmp_pa
 
     monkeypatch.setattr(pipeline, "frame_stage", edited_after)
     run = project.run()
-    assert run.manifest["outputs"] == clean.manifest["outputs"]
-    assert run.manifest["inputs"] == clean.manifest["inputs"]
+    assert run.manifest["outputs"] == finished.manifest["outputs"]
+    assert run.manifest["inputs"] == finished.manifest["inputs"]
     monkeypatch.undo()
     for name, text in kept.items():
         (project.root / name).write_text(text)
@@ -58,28 +51,27 @@ def test_an_edit_between_two_stages_is_not_seen_and_poisons_nothing(made, tmp_pa
     assert all(stage["reused"] for stage in again.manifest["stages"].values())
 
 
-def test_the_manifest_signs_what_was_used(made):
-    project, run = made
-    signed = {entry["file"]: entry["sha256"] for entry in run.manifest["inputs"]}
+def test_the_manifest_signs_what_was_used(finished):
+    root = finished.folder.parents[1]
+    signed = {entry["file"]: entry["sha256"] for entry in finished.manifest["inputs"]}
     assert set(signed) == {*EDITS, "models/national_rate.py", "books.csv", "towns.csv"} - {
         "data/books.csv", "data/towns.csv"
     }  # fmt: skip
     for name, digest in signed.items():
-        path = project.root / name
-        assert sha256(path if path.is_file() else project.root / "data" / name) == digest
+        path = root / name
+        assert sha256(path if path.is_file() else root / "data" / name) == digest
 
 
-def test_nothing_is_copied_twice(made):
-    project, _ = made
+def test_nothing_is_copied_twice(copied):
+    project = copied()
     before = {path: path.stat().st_ino for path in project.root.rglob("*") if path.is_file()}
     project.run()
     after = {path: path.stat().st_ino for path in project.root.rglob("*") if path.is_file()}
     assert after == before
 
 
-def test_a_damaged_copy_is_replaced_and_said(made, tmp_path):
-    project = small_country(tmp_path / "project")
-    run = project.run()
+def test_a_damaged_copy_is_replaced_and_said(copied):
+    project = copied()
     store = project.root / ".smallarea"
     copies = [*store.glob("inputs/*.csv"), *store.glob("snapshots/*/*.csv")]
     assert len(copies) == 3
@@ -87,7 +79,7 @@ def test_a_damaged_copy_is_replaced_and_said(made, tmp_path):
         copy.chmod(0o600)
         copy.write_text("damaged")
     again = project.run()
-    assert again.folder == run.folder
+    assert again.folder == project.latest().folder
     assert len(again.manifest["mended"]) == 3
     assert "the kept copy of books.csv was damaged" in " ".join(again.manifest["mended"])
     assert {sha256(copy) for copy in copies} == {copy.stem for copy in copies}
@@ -104,8 +96,22 @@ def test_a_copy_is_named_by_the_bytes_that_were_copied(tmp_path):
 
 
 @pytest.mark.parametrize("room", ["features", "models"])
-def test_a_project_without_a_room_is_told(made, tmp_path, room):
-    root = Path(shutil.copytree(made[0].root, tmp_path / "p", symlinks=True))
-    shutil.rmtree(root / room)
+def test_a_project_without_a_room_is_told(copied, room):
+    project = copied()
+    shutil.rmtree(project.root / room)
     with pytest.raises(InputError, match="there is no such folder"):
-        type(made[0])(root).run()
+        project.run()
+
+
+def test_a_shapefile_comes_with_all_its_parts(tmp_path):
+    for suffix in (".shp", ".dbf", ".shx"):
+        (tmp_path / f"towns{suffix}").touch()
+    (tmp_path / "table.csv").touch()
+    frame = {
+        "connector": "table", "publisher": "x", "licence": "x", "vintage": "2020",
+        "crs": "EPSG:32632", "area_crs": "EPSG:6933", "file": "table.csv", "code": "c",
+        "name": "n", "population": "p", "levels": [{"name": "shire"}],
+        "boundaries": {"file": "towns.shp", "code": "c", "source": "x"},
+    }  # fmt: skip
+    found = frame_files(Catalog.model_validate({"frame": frame, "sources": {}}), [tmp_path])
+    assert {path.name for path in found} == {"table.csv", "towns.shp", "towns.dbf", "towns.shx"}
