@@ -312,20 +312,25 @@ def try_damage(project: Path, work: Path, number: int, rng: np.random.Generator)
     return told
 
 
+def explain_refuses(root: Path) -> bool:
+    try:
+        explain_area(Project(root).latest(), "t00")
+    except InputError:
+        return True
+    return False
+
+
 def look(root: Path, where: str) -> dict[str, Any]:
     """Return whether the damage is named, and what the next run publishes."""
-    named = True
+    named = False
     if where == "run":
-        try:
-            named = bool(damage_of(root / "runs" / "latest"))
-            explain_area(Project(root).latest(), "t00")
-            named = False
-        except InputError:
-            pass
+        said = damage_of(root / "runs" / "latest")
+        refused = explain_refuses(root) or all("does not belong" in one for one in said)
+        named = bool(said) and refused
     made = Project(root).run()
     if where != "run":
         named = bool(made.manifest["mended"])
-    whole = not damage_of(made.folder) and not leftovers(root)
+    whole = not damage_of(made.folder, added=False) and not leftovers(root)
     return {"named": named, "outputs": made.manifest["outputs"] if whole else {}}
 
 

@@ -82,13 +82,16 @@ def listing(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def differences(folder: Path, listed: Mapping[str, str], besides: tuple[str, ...]) -> list[str]:
+def differences(
+    folder: Path, listed: Mapping[str, str], besides: tuple[str, ...], *, added: bool = True
+) -> list[str]:
     """Compare a folder with what is listed of it; say of every file how it differs.
 
     Parameters
     ----------
     listed : name -> SHA-256 hex digest.
     besides : names of files that are there but not listed.
+    added : whether other files than these are a difference.
     """
     found = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
     said = []
@@ -106,7 +109,8 @@ def differences(folder: Path, listed: Mapping[str, str], besides: tuple[str, ...
                 continue
             if not same:
                 said.append(f"{name} is not what was written")
-    return said + [f"{name} does not belong there" for name in found if name not in besides]
+    more = [f"{name} does not belong there" for name in found if name not in besides]
+    return said + more * added
 
 
 @contextmanager

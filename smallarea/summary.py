@@ -76,7 +76,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     survey = project.root / (direct.file if direct else str(project.settings.survey))
     lacking = "missing" if direct else "missing: `smallarea run` makes the twin"
     finished = (project.root / "runs" / "latest").is_dir()
-    damaged = damage_of(project.root / "runs" / "latest") if finished else []
+    damaged = damage_of(project.root / "runs" / "latest", added=False) if finished else []
     latest = project.latest().manifest if finished and not damaged else None
     used = {entry["file"]: entry["sha256"] for entry in latest["inputs"]} if latest else {}
     for entry in sources:

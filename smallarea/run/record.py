@@ -37,10 +37,12 @@ def _seal_of(manifest: Mapping[str, Any]) -> str:
     return digest_of({key: value for key, value in manifest.items() if key != "seal"})
 
 
-def damage_of(folder: Path) -> list[str]:
+def damage_of(folder: Path, *, added: bool = True) -> list[str]:
     """Say of every file of a published folder how it differs from the folder's manifest.
 
     Works for a run and for whatever else has a `manifest.json` with `outputs`: name -> SHA-256.
+
+    added : whether files that the manifest does not list are told too.
 
     Raises
     ------
@@ -58,7 +60,10 @@ def damage_of(folder: Path) -> list[str]:
         return [f"{MANIFEST} cannot be read"]
     edited = "seal" in manifest and manifest["seal"] != _seal_of(manifest)
     return [f"{MANIFEST} is not what was written"] * edited + differences(
-        folder, {name: str(digest) for name, digest in outputs.items()}, (MANIFEST,)
+        folder,
+        {name: str(digest) for name, digest in outputs.items()},
+        (MANIFEST,),
+        added=added,
     )
 
 
@@ -76,7 +81,7 @@ def find_finished(
         found = read_object(folder / MANIFEST) or {}
         if seal({key: found.get(key) for key in SAME})["seal"] != wanted:
             continue
-        if not (said := damage_of(folder)):
+        if not (said := damage_of(folder, added=False)):
             return folder
         tell(f"run {folder.name} was changed after it was made: {some(said)}")
     return None
@@ -99,8 +104,11 @@ class Run:
             self.require_intact()
 
     def require_intact(self) -> None:
-        """Raise InputError naming the files that are not what the run wrote, if there are any."""
-        if not self._intact and (said := damage_of(self.folder)):
+        """Raise InputError naming the files that are not what the run wrote, if there are any.
+
+        Files that somebody put beside them are let be.
+        """
+        if not self._intact and (said := damage_of(self.folder, added=False)):
             raise InputError(
                 f"this run was changed after it was made: {some(said)}",
                 where=str(self.folder),

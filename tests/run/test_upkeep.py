@@ -39,7 +39,6 @@ DAMAGE = {
     "areas.parquet is not what was written": triple,
     "manifest.json is not what was written": edited_total,
     "draws.nc is missing": lambda folder: (folder / "draws.nc").unlink(),
-    "notes.txt does not belong there": lambda folder: (folder / "notes.txt").touch(),
     "manifest.json cannot be read": lambda folder: os.truncate(folder / "manifest.json", 99),
 }
 
@@ -74,6 +73,17 @@ def test_an_intact_run_is_said_to_be(finished, tmp_path):
     assert "every file is what its manifest says" in " ".join(made.stdout.split())
     received = shutil.copytree(finished.folder, tmp_path / "received")
     assert command("verify", received).exit_code == 0
+
+
+def test_a_file_put_beside_is_named_and_does_no_harm(copied):
+    project = copied()
+    folder = project.latest().folder
+    (folder / "notes.txt").touch()
+    made = command("verify", folder)
+    assert made.exit_code == 1
+    assert "notes.txt does not belong there" in made.stderr
+    assert explain_area(project.latest(), "t00")["area_id"] == "t00"
+    assert project.run().folder == folder
 
 
 def test_a_folder_without_manifest_is_no_run(tmp_path):
