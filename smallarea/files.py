@@ -212,13 +212,15 @@ def _sync(path: Path) -> None:
         os.close(number)
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: Path, pattern: str = "**/.*") -> int:
     """Remove what killed processes left unfinished below a folder; return how many there were.
+
+    pattern : of the unfinished things' places and names in the folder.
 
     Only for whoever has the folder to himself. Where a kill fell between the two renames of a
     system that cannot exchange, what had stood there is put back.
     """
-    left = [path for path in folder.rglob(f".*{UNFINISHED}") if not path.is_symlink()]
+    left = [path for path in folder.glob(f"{pattern}{UNFINISHED}") if not path.is_symlink()]
     for holder in left:
         name = holder.name.removeprefix(".").removesuffix(UNFINISHED).rpartition(".")[0]
         target, replaced = holder.parent / name, holder / "replaced"

@@ -197,7 +197,8 @@ class Project:
             yield
 
     def _sweep(self) -> int:
-        return sum(sweep(self.root / part) for part in (STORE, "runs", "data"))
+        twins = sweep(self.twin.parent, f".{self.twin.name}.*")
+        return twins + sum(sweep(self.root / part) for part in (STORE, "runs"))
 
     def run(
         self,

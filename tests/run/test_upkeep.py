@@ -131,7 +131,7 @@ def test_clean_removes_what_no_run_needs_and_runs_only_if_asked(copied):
 def test_what_killed_runs_left_is_swept_by_the_next(copied):
     project = copied()
     left = [
-        project.root / place / ".demo.a1b2c3d4.unfinished"
+        project.root / place / ".twin.a1b2c3d4.unfinished"
         for place in (".smallarea", ".smallarea/stages", ".smallarea/inputs", "runs", "data")
     ]
     for folder in left:
