@@ -131,12 +131,15 @@ def leftovers(root: Path) -> list[str]:
 
 
 def try_kills(project: Path, work: Path, number: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Kill each command in turn; return how often, and what did not survive."""
+    """Kill each command in turn; return how often, and what did not survive.
+
+    A command that ended before its moment came is not counted; another takes its place.
+    """
     references: dict[tuple[str, int], tuple[dict[str, str], float]] = {}
     told = {name: {"killed": 0, "ended_before": 0, "survived": 0} for name in COMMANDS}
     failures = []
-    for trial in range(number):
-        name = list(COMMANDS)[trial % len(COMMANDS)]
+    while (killed := sum(one["killed"] for one in told.values())) < number:
+        name = list(COMMANDS)[killed % len(COMMANDS)]
         act, seed = COMMANDS[name], int(rng.choice(SEEDS))
         start = prepared(project, work, name)
         if (name, seed) not in references:
