@@ -1,27 +1,27 @@
 """The command line: parses, calls the project, shows progress. Nothing is computed here.
 
-Exit codes: 0 done; 1 a defect of the engine; 2 wrong usage; 3 bad input, said in one sentence;
-130 interrupted (finished stages are kept).
+Exit codes: 0 done; 1 a defect of the engine, or damage found by `verify`; 2 wrong usage; 3 bad
+input, or a disk that is full or closed, said in one sentence; 130 interrupted (finished stages are
+kept), see `smallarea.__main__`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from smallarea import __version__
-from smallarea.cli_options import Data, Json, ProjectDir, Quiet
 from smallarea.cli_target import target
 from smallarea.errors import InputError
+from smallarea.files import refusal
+from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, console, notes, showing
+from smallarea.upkeep import clean, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,35 +35,6 @@ A first run: `smallarea init my-project`, `cd my-project`, `smallarea run`, then
 it makes says SYNTHETIC SURVEY.
 """,
 )
-
-INTERRUPTED = 130
-
-console = Console()
-notes = Console(stderr=True)
-
-
-@contextmanager
-def showing(quiet: bool) -> Iterator[Any]:
-    """Show a bar per stage on standard error; yield the callback the engine reports to."""
-    if quiet:
-        yield lambda what, share=None: None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=notes) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, share: float | None = None) -> None:
-            stage = what.split(":", 1)[0]
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=1.0)
-            bars.update(tasks[stage], description=f"{what:<46.46}", completed=share)
-
-        yield report
 
 
 @app.command()
@@ -107,6 +78,7 @@ def simulate(
     revisit: Annotated[
         bool, typer.Option(help="A later wave goes back to the places of wave 1.")
     ] = False,
+    wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -121,7 +93,7 @@ def simulate(
     given = {"seed": seed, "signal": signal, "wave": wave, "decline": decline}
     knobs = {k: v for k, v in given.items() if v is not None} | {"revisit": revisit}
     with showing(quiet or as_json) as progress:
-        twin = Project(project).simulate(data, progress=progress, **knobs)
+        twin = Project(project).simulate(data, wait=wait, progress=progress, **knobs)
     if as_json:
         print(json.dumps({"twin": str(twin)} | json.loads((twin / "twin.json").read_text())))
     elif not quiet:
@@ -134,18 +106,19 @@ def run(
     data: Data = None,
     profile: Annotated[str, typer.Option(help="fast (minutes) or full (every model).")] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
+    wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Run the main job: from survey and streams to estimates, map and report for every area.
 
-    Finished stages are reused when their inputs, settings and code have not changed. The newest
-    finished run is at runs/latest.
+    Finished stages are reused when their inputs, settings and code have not changed and their files
+    are what was written. The newest finished run is at runs/latest.
     """
     from smallarea.project import Project
 
     with showing(quiet or as_json) as progress:
-        made = Project(project).run(data, profile=profile, seed=seed, progress=progress)
+        made = Project(project).run(data, profile=profile, seed=seed, wait=wait, progress=progress)
     if as_json:
         print(json.dumps(made.manifest | {"folder": str(made.folder)}, default=str))
     elif not quiet:
@@ -392,25 +365,42 @@ def _named_numbers(text: str, option: str) -> dict[str, float]:
         ) from None
 
 
+app.command()(verify)
+app.command()(clean)
+
+
 @app.callback(invoke_without_command=True)
-def _version(
+def _begin(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
+    _hush_full_disks()  # here, since typer has set its own hook by now
     if version:
         print(__version__)
         raise typer.Exit
 
 
 def main() -> None:
-    """Run the command line; turn bad input into one sentence and an exit code."""
+    """Run the command line; turn bad input and a disk that refuses into one sentence and a code."""
     # Models are compiled by numba, which brings its own linear algebra.
     warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
     try:
         app()
-    except InputError as error:
-        notes.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
-        sys.exit(3)
-    except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            notes.print("interrupted; finished stages are kept and the next run goes on from there")
-        raise
+    except Exception as error:
+        named = error.filename if isinstance(error, OSError) else None
+        said = error if isinstance(error, InputError) else refusal(error, Path(named or "."))
+        if said is None:
+            raise
+        notes.print(f"[bold red]error[/bold red] {said}", highlight=False, soft_wrap=True)
+        sys.stdout.flush()
+        os._exit(3)  # a library that could not write would try once more, loudly, in the end
+
+
+def _hush_full_disks() -> None:
+    """Keep libraries that cannot close a file on a full disk from saying so: main does."""
+    shown, ignored = sys.excepthook, sys.unraisablehook
+
+    def full(error: BaseException | None) -> bool:
+        return isinstance(error, Exception) and refusal(error, Path()) is not None
+
+    sys.excepthook = lambda kind, error, trace: full(error) or shown(kind, error, trace)
+    sys.unraisablehook = lambda told: full(told.exc_value) or ignored(told)

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from smallarea.cli_options import Json, ProjectDir
 from smallarea.errors import InputError
+from smallarea.options import Json, ProjectDir
 
 #: Folder of a run's target, beside the run: the run itself is never changed.
 FOLDER = "{run}-target"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,13 @@ from smallarea import __version__
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
-from smallarea.files import keep_private, private_folder, sha256, write_json, writing
+from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
-from smallarea.run.record import Run
+from smallarea.run.cleaning import clean
+from smallarea.run.inputs import CATALOG, STORE, desk, resolve_inputs
+from smallarea.run.lock import locked
+from smallarea.run.record import Run, find_finished, seal
+from smallarea.run.records import RECORD
 from smallarea.run.stages import (
     PACKAGE,
     Progress,
@@ -35,8 +41,9 @@ from smallarea.settings import read_settings
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
+    from smallarea.run.inputs import Desk
+    from smallarea.run.stages import Stage
 
-CATALOG = "data_catalog.yaml"
 CONTENT = (CATALOG, "features", "models")
 
 
@@ -56,7 +63,10 @@ class Project:
                 where=str(self.root),
                 remedy="go to a project's folder, or make one with `smallarea init DIR`",
             )
-        self.catalog = load_catalog(self.root / CATALOG)
+        self._read(self.root / CATALOG)
+
+    def _read(self, catalog: Path) -> None:
+        self.catalog = load_catalog(catalog)
         self.settings = read_settings(self.catalog.settings)
         self.indicators = read_indicators(self.catalog.indicators)
 
@@ -110,6 +120,7 @@ class Project:
         self,
         data: str | Path | None = None,
         *,
+        wait: bool = False,
         progress: Progress = silent,
         **knobs: Any,
     ) -> Path:
@@ -119,18 +130,33 @@ class Project:
         ----------
         data : folder with real files. The twin's truth then grows out of the streams they give;
             without it, out of invented surfaces that also generate the twin's own streams.
+        wait : wait for a run that is at work in the project; without, that is an InputError.
         knobs : fields of :class:`smallarea.simulate.TwinSettings`, e.g. ``seed``, ``signal``; they
             override the catalog's `twin:` block.
 
         Returns the twin's folder: `streams/`, `survey/`, and apart from both `truth/`.
         """
+        with self._alone(wait, progress):
+            return self._simulate(data, progress, **knobs)
+
+    def _simulate(self, data: str | Path | None, progress: Progress, **knobs: Any) -> Path:
         from smallarea.run.twin import simulate_twin
 
-        frame = self._frame(self._store(progress), data)
+        store = self._store(progress)
         knobs = {"seed": self.settings.seed} | knobs
-        return simulate_twin(
-            self.root, self.catalog, self.indicators, frame, self.twin, data, knobs, progress
-        )
+        with desk(self.root, store.say) as at:
+            frame = self._frame(store, at, data)
+            return simulate_twin(
+                self.root,
+                self.catalog,
+                self.indicators,
+                frame,
+                self.twin,
+                data,
+                knobs,
+                progress,
+                at,
+            )
 
     @property
     def _takes_the_twin(self) -> bool:
@@ -147,16 +173,32 @@ class Project:
 
         Where the settings name the twin's survey and there is none yet, it is made and said so.
         """
+        with self._alone(False, progress):
+            return self._truth(seed, progress)
+
+    def _truth(self, seed: int, progress: Progress) -> Path:
         if not self._answers.exists() and self._takes_the_twin:
             progress("twin: no survey yet, so the digital twin is made", None)
-            self.simulate(progress=progress, seed=seed)
+            self._simulate(None, progress, seed=seed)
         return self._answers
 
-    def _frame(self, store: StageStore, data: str | Path | None) -> Frame:
+    def _frame(self, store: StageStore, at: Desk, data: str | Path | None) -> Frame:
         from smallarea.areas import load_frame
         from smallarea.run.frame import frame_stage
 
-        return load_frame(frame_stage(store, self.catalog, self.data_dirs(data)).folder)
+        files = at.take_frame(self.catalog, self.data_dirs(data))
+        return load_frame(frame_stage(store, self.catalog, [files]).folder)
+
+    @contextmanager
+    def _alone(self, wait: bool, progress: Progress) -> Iterator[None]:
+        """Hold the project's lock; sweep away what killed runs left."""
+        with locked(self.root / STORE, wait=wait, tell=lambda said: progress(said, None)):
+            self._sweep()
+            yield
+
+    def _sweep(self) -> int:
+        twins = sweep(self.twin.parent, f".{self.twin.name}.*")
+        return twins + sum(sweep(self.root / part) for part in (STORE, "runs"))
 
     def run(
         self,
@@ -164,31 +206,44 @@ class Project:
         *,
         profile: str = "fast",
         seed: int | None = None,
+        wait: bool = False,
         progress: Progress = silent,
     ) -> Run:
         """Go the whole way from the catalog to published files.
+
+        Catalog, stream and model files, survey and sources are copied as they are at the start;
+        what is edited later is not seen. If nothing has changed since a finished run, that run is
+        returned, and `runs/latest` is that one again.
 
         Parameters
         ----------
         data : folder with real files, which take the place of the twin's of the same name.
         profile : `fast` or `full`, see the catalog's settings.
         seed : overrides the catalog's seed.
+        wait : wait for a run that is at work in the project; without, that is an InputError.
         progress : told each stage's name and the share done.
 
         Raises InputError for bad input. Finished stages are kept and reused.
         """
-        from smallarea.run.inputs import resolve_inputs
+        self.settings.draws_of(profile)
+        with self._alone(wait, progress):
+            return self._run(data, profile, seed, progress)
+
+    def _run(
+        self, data: str | Path | None, profile: str, seed: int | None, progress: Progress
+    ) -> Run:
         from smallarea.run.job import Job
         from smallarea.run.pipeline import main_job
 
-        self.settings.draws_of(profile)
-        seed = self.settings.seed if seed is None else seed
-        store = self._store(progress)
-        started = datetime.now(UTC)
-        truth = self.truth(seed=seed, progress=progress)
-        inputs = resolve_inputs(self.root, self.catalog, truth, self.data_dirs(data), self.twin)
-        job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
-        published = main_job(job)
+        store, started = self._store(progress), datetime.now(UTC)
+        with desk(self.root, store.say) as at:
+            at.take(self.root / CATALOG, CATALOG)
+            self._read(at.folder / CATALOG)
+            seed = self.settings.seed if seed is None else seed
+            truth = self._truth(seed, progress)
+            inputs = resolve_inputs(self.catalog, truth, self.data_dirs(data), self.twin, at)
+            job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
+            published = main_job(job)
         manifest = {
             "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",
             "started": started.isoformat(timespec="seconds"),
@@ -205,12 +260,13 @@ class Project:
                     "folder": str(stage.folder.relative_to(self.root)),
                     "reused": stage.reused,
                     "seconds": round(stage.seconds, 2),
-                    "computed_in": json.loads((stage.folder / "stage.json").read_text())["seconds"],
+                    "computed_in": stage.computed_in,
                 }
                 for stage in store.finished
             },
+            "mended": store.mended,  # may still grow
         } | json.loads((published.folder / "summary.json").read_text())
-        return self._keep(published.folder, manifest)
+        return self._keep(published, manifest, store.say)
 
     def design(
         self,
@@ -222,6 +278,7 @@ class Project:
         replicates: int = 0,
         seed: int | None = None,
         data: str | Path | None = None,
+        wait: bool = False,
         progress: Progress = silent,
     ) -> pd.DataFrame:
         """Draw a stratified PPS sample of the frame's covered areas and sampling units.
@@ -232,7 +289,8 @@ class Project:
         """
         from smallarea.survey.design import draw_sample, strata
 
-        frame = self._frame(self._store(progress), data)
+        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self._frame(self._store(progress), at, data)
         covered = frame.table[frame.table["covered"]]
         sample = draw_sample(
             pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
@@ -248,25 +306,29 @@ class Project:
         return sample.join(places, on="area_id").join(frame.psus["name"].rename("psu_name"))
 
     def _store(self, progress: Progress) -> StageStore:
-        private_folder(self.root / ".smallarea")
-        return StageStore(self.root / ".smallarea" / "stages", progress)
+        private_folder(self.root / STORE)
+        return StageStore(self.root / STORE / "stages", progress)
 
-    def _keep(self, published: Path, manifest: dict[str, Any]) -> Run:
+    def _keep(self, published: Stage, manifest: dict[str, Any], tell: Callable[[str], None]) -> Run:
+        """Make a folder of the published files, or find the one that this very run made before."""
         runs = self.root / "runs"
-        folder = runs / manifest["run"]
         private_folder(runs)
-        with writing(folder) as temporary:
-            shutil.copytree(published, temporary, ignore=shutil.ignore_patterns("stage.json"))
-            files = sorted(p for p in temporary.rglob("*") if p.is_file())
-            manifest["outputs"] = {p.relative_to(temporary).as_posix(): sha256(p) for p in files}
-            write_json(temporary / "manifest.json", manifest)
-            keep_private(temporary)
+        manifest["outputs"] = published.files
+        folder = find_finished(runs, manifest, tell)
+        if folder is None:
+            folder = runs / manifest["run"]
+            with writing(folder) as temporary:
+                shutil.copytree(published.folder, temporary, ignore=shutil.ignore_patterns(RECORD))
+                write_json(temporary / "manifest.json", seal(manifest))
+                keep_private(temporary)
         with writing(runs / "latest") as link:
             os.symlink(folder.name, link)
-        for kept in (runs, self.root / ".smallarea"):  # earlier runs, snapshots, caches
-            if kept.is_dir():
-                keep_private(kept)
-        return Run(folder)
+        for kept in (runs, self.root / STORE):  # earlier runs, snapshots, caches
+            keep_private(kept)
+        made = Run(folder)
+        made.require_intact()
+        made.manifest |= {key: manifest[key] for key in ("seconds", "stages", "mended")}
+        return made
 
     def latest(self) -> Run:
         """Return the newest finished run; raise InputError when there is none."""
@@ -274,3 +336,16 @@ class Project:
         if not folder.is_dir():
             raise InputError("no finished run", where=str(self.root), remedy="run `smallarea run`")
         return Run(folder.resolve())
+
+    def clean(
+        self,
+        *,
+        keep: int | None = None,
+        older_than: float | None = None,
+        wait: bool = False,
+        progress: Progress = silent,
+    ) -> dict[str, Any]:
+        """Remove what no finished run needs; see :func:`smallarea.run.cleaning.clean`."""
+        with locked(self.root / STORE, wait=wait, tell=lambda said: progress(said, None)):
+            swept = self._sweep()
+            return clean(self.root, keep, older_than) | {"unfinished": swept}

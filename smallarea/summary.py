@@ -13,7 +13,11 @@ from smallarea.files import sha256
 from smallarea.project import Project, Run
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.words import FLAG_WORDS, INTERNAL
+from smallarea.run.cleaning import size_of
+from smallarea.run.inputs import STORE
 from smallarea.run.places import find_run_area
+from smallarea.run.record import damage_of
+from smallarea.run.records import some
 
 BANNER = "SYNTHETIC SURVEY: these numbers describe no real place"
 
@@ -38,6 +42,7 @@ def run_summary(run: Run) -> str:
         lines.append(f"  {indicator:<17} {interval(row):>24}  {run.indicators.units[indicator]}")
     lines.append(facts["covariates"]["sentence"])
     lines += [f"[yellow]warning[/yellow] {warning}" for warning in facts["warnings"]]
+    lines += [f"[yellow]damaged[/yellow] {sentence}" for sentence in facts["mended"]]
     reused = sum(stage["reused"] for stage in facts["stages"].values())
     lines.append(
         f"{facts['seconds']} s, {reused} of {len(facts['stages'])} stages reused. Written:"
@@ -69,10 +74,9 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     direct = project.settings.direct
     survey = project.root / (direct.file if direct else str(project.settings.survey))
     lacking = "missing" if direct else "missing: `smallarea run` makes the twin"
-    try:
-        latest = project.latest().manifest
-    except InputError:
-        latest = None
+    finished = (project.root / "runs" / "latest").is_dir()
+    damaged = damage_of(project.root / "runs" / "latest", added=False) if finished else []
+    latest = project.latest().manifest if finished and not damaged else None
     used = {entry["file"]: entry["sha256"] for entry in latest["inputs"]} if latest else {}
     for entry in sources:
         entry["changed_since_run"] = (
@@ -82,6 +86,16 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
         "project": str(project.root),
         "survey": str(survey) if survey.exists() else lacking,
         "sources": sources,
+        "damaged": damaged,
+        "disk": {
+            name: size_of(project.root / part)
+            for name, part in (
+                ("inputs", f"{STORE}/inputs"),
+                ("snapshots", f"{STORE}/snapshots"),
+                ("stages", f"{STORE}/stages"),
+                ("runs", "runs"),
+            )
+        },
         "latest": latest
         and {key: latest[key] for key in ("run", "started", "profile", "seed", "synthetic")},
     }
@@ -93,8 +107,12 @@ def status_text(facts: dict[str, Any]) -> str:
     for entry in facts["sources"]:
         changed = "  CHANGED since the newest run" if entry["changed_since_run"] else ""
         lines.append(f"  {entry['source']:<26} {entry['vintage']:<10} {entry['at']}{changed}")
+    used = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk"].items())
+    lines.append(f"on disk: {used}")
     latest = facts["latest"]
-    if latest is None:
+    if facts["damaged"]:
+        lines.append(f"newest run CHANGED after it was made: {some(facts['damaged'])}")
+    elif latest is None:
         lines.append("no finished run yet: `smallarea run`")
     else:
         label = " SYNTHETIC SURVEY" if latest["synthetic"] else ""
@@ -112,6 +130,7 @@ def explain_area(
     `spelling` is the catalog's, for a run whose frame is no longer kept.
     Raises InputError when the area or the indicator is not in the run.
     """
+    run.require_intact()
     units = run.indicators.units
     indicator = indicator or run.indicators.headline
     if indicator not in units:

@@ -1,12 +1,25 @@
+import errno
 import json
 import os
+import re
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smallarea import files
 from smallarea.errors import InputError
-from smallarea.files import digest_of, keep_private, sha256, write_json, writing
+from smallarea.files import (
+    digest_of,
+    keep_private,
+    refusal,
+    remove,
+    sha256,
+    sweep,
+    write_json,
+    writing,
+)
 from smallarea.project import Project
 
 
@@ -57,6 +70,70 @@ def test_a_folder_is_replaced_whole(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["dir"]
 
 
+def folder_of(target, name):
+    with writing(target) as temporary:
+        temporary.mkdir()
+        (temporary / name).touch()
+
+
+def test_while_a_folder_is_replaced_one_of_both_is_there(tmp_path):
+    target, seen, done = tmp_path / "dir", set(), threading.Event()
+    folder_of(target, "old")
+
+    def look():
+        while not done.is_set():
+            seen.add(target.is_dir())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for _ in range(100):
+        folder_of(target, "new")
+        folder_of(target, "old")
+    done.set()
+    looking.join()
+    assert seen == {True}
+
+
+def test_where_folders_cannot_be_exchanged_a_kill_between_is_mended(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    target = tmp_path / "dir"
+    folder_of(target, "old")
+    folder_of(target, "new")
+    assert os.listdir(target) == ["new"]
+    holder = tmp_path / ".dir.a1b2c3d4.unfinished"  # as a kill between the two renames leaves it
+    holder.mkdir()
+    target.rename(holder / "replaced")
+    assert sweep(tmp_path) == 1
+    assert os.listdir(target) == ["new"]
+    assert os.listdir(tmp_path) == ["dir"]
+
+
+def test_what_is_removed_is_gone(tmp_path):
+    folder_of(tmp_path / "dir", "x")
+    remove(tmp_path / "dir")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_what_the_disk_refuses_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, number):
+    def full(*_args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=re.escape(str(tmp_path / "a.json"))) as caught:
+        write_json(tmp_path / "a.json", {})
+    assert "\n" not in str(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_is_known_by_what_libraries_say(tmp_path):
+    for words in ("errno = 28, 'No space left on device'", "database or disk is full"):
+        assert "the disk is full" in str(refusal(RuntimeError(words), tmp_path))
+    inside = tmp_path / ".stage.a1b2c3d4.unfinished" / "stage" / "x.csv"
+    assert f"{tmp_path}: the disk" in str(refusal(OSError(28, "x"), inside))
+    assert refusal(ValueError("a defect"), tmp_path) is None
+
+
 @pytest.fixture(params=[0, 0o022], ids=["umask 0", "umask 022"])
 def umask(request):
     before = os.umask(request.param)
@@ -101,7 +178,7 @@ def test_runs_and_stages_are_private_as_are_earlier_runs(tmp_path, umask):
     store = project._store(lambda what, share: None)
     stage = store.stage("publish", compute, settings={}, code=("errors.py",))
     assert set(modes(stage.folder).values()) == {"0o700", "0o600"}
-    project._keep(stage.folder, {"run": "now"})
+    project._keep(stage, {"run": "now", "seconds": 1, "stages": {}, "mended": []}, str)
     for top, known in (("runs", "now/survey/told.csv"), (".smallarea", "stages")):
         found = modes(project.root / top)
         assert known in found

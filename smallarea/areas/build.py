@@ -46,10 +46,22 @@ def build_frame(catalog: Any, data_dirs: Sequence[Path]) -> Frame:
 def frame_inputs(catalog: Any, data_dirs: Sequence[Path]) -> dict[str, str]:
     """Return what `build_frame` would read: each file's hash, the register's package's version."""
     register = _register(catalog)
-    inputs = {path.name: sha256(path) for path in register.files(catalog.frame, data_dirs)}
+    inputs = {path.name: sha256(path) for path in frame_files(catalog, data_dirs)}
     if register.package:
         inputs = {f"package {register.package}": version(register.package)} | inputs
     return inputs
+
+
+def frame_files(catalog: Any, data_dirs: Sequence[Path]) -> list[Path]:
+    """Return the files that `build_frame` would read, with those that belong to a shapefile."""
+    named = _register(catalog).files(catalog.frame, data_dirs)
+    return named + [
+        path.with_suffix(suffix)
+        for path in named
+        if path.suffix == ".shp"
+        for suffix in (".shx", ".dbf", ".prj", ".cpg")
+        if path.with_suffix(suffix).is_file()
+    ]
 
 
 def _register(catalog: Any) -> Register:

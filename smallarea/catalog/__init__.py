@@ -4,7 +4,14 @@ from smallarea.catalog.declare import Catalog, Column, Source, load_catalog
 from smallarea.catalog.nearest import unmatched_table, write_unmatched
 from smallarea.catalog.reading import read
 from smallarea.catalog.report import UNMATCHED, ReadReport
-from smallarea.catalog.snapshots import Snapshot, locate, snapshot
+from smallarea.catalog.snapshots import (
+    Snapshot,
+    absent,
+    kept_copy,
+    locate,
+    snapshot,
+    take_snapshots,
+)
 
 __all__ = [
     "UNMATCHED",
@@ -13,10 +20,13 @@ __all__ = [
     "ReadReport",
     "Snapshot",
     "Source",
+    "absent",
+    "kept_copy",
     "load_catalog",
     "locate",
     "read",
     "snapshot",
+    "take_snapshots",
     "unmatched_table",
     "write_unmatched",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from smallarea.catalog import Catalog, ReadReport, Snapshot, locate, read, snapshot
+from smallarea.catalog import Catalog, ReadReport, Snapshot, absent, read
 from smallarea.catalog.report import some
 from smallarea.errors import InputError
 from smallarea.features.stream import Stream, load_streams
@@ -40,14 +40,13 @@ def build_features(
     catalog: Catalog,
     frame: Frame,
     features_dir: Path,
-    data_dirs: Sequence[Path],
-    store: Path,
+    snapshots: Mapping[str, Snapshot],
     progress: Callable[[str, float], None] | None = None,
 ) -> Features:
     """Run every stream file of a folder on the sources of a catalog.
 
-    Each source's file is looked up in `data_dirs` in order and read once, from its snapshot in
-    `store`. `progress(stream, share done)` is called before each stream and after the last.
+    Each source is read once, from its snapshot (`smallarea.catalog.take_snapshots`); one without is
+    absent. `progress(stream, share done)` is called before each stream and after the last.
 
     Raises
     ------
@@ -55,7 +54,7 @@ def build_features(
         fails, or its columns are not what it declares. File, column and row are named.
     """
     streams = load_streams(features_dir)
-    reader = _Reader(catalog, frame, data_dirs, store)
+    reader = _Reader(catalog, frame, snapshots)
     columns: list[pd.DataFrame] = []
     info: list[pd.DataFrame] = []
     for done, (path, stream) in enumerate(streams.items()):
@@ -66,7 +65,7 @@ def build_features(
         data = [reader.read(name) for name in stream.sources]
         values = _checked(_run(path, stream, data, frame), path, stream, frame)
         columns.append(values)
-        info.append(_info(values, stream, catalog, [reader.snapshots[s] for s in stream.sources]))
+        info.append(_info(values, stream, catalog, [snapshots[s] for s in stream.sources]))
     if progress:
         progress("", 1.0)
     if not columns:
@@ -82,11 +81,8 @@ def build_features(
 class _Reader:
     """Reads each source once and keeps the reports."""
 
-    def __init__(
-        self, catalog: Catalog, frame: Frame, data_dirs: Sequence[Path], store: Path
-    ) -> None:
-        self.catalog, self.frame, self.data_dirs, self.store = catalog, frame, data_dirs, store
-        self.snapshots: dict[str, Snapshot] = {}
+    def __init__(self, catalog: Catalog, frame: Frame, snapshots: Mapping[str, Snapshot]) -> None:
+        self.catalog, self.frame, self.snapshots = catalog, frame, snapshots
         self.reports: list[ReadReport] = []
         self._data: dict[str, Any] = {}
 
@@ -100,7 +96,7 @@ class _Reader:
                     remedy="declare it under `sources:` in data_catalog.yaml",
                 )
             source = self.catalog.sources[name]
-            if source.optional and locate(source, self.data_dirs) is None:
+            if source.optional and name not in self.snapshots:
                 note = f"the optional file is absent: stream '{stream.name}' is left out"
                 self.reports.append(ReadReport(name, source.file, notes=(note,)))
                 return False
@@ -108,10 +104,11 @@ class _Reader:
 
     def read(self, name: str) -> Any:
         if name not in self._data:
-            source = self.catalog.sources[name]
-            self.snapshots[name] = snapshot(source, self.data_dirs, self.store)
-            self._data[name], report = read(source, self.snapshots[name], self.frame)
-            self.reports.append(replace(report, folder=str(self.snapshots[name].original.parent)))
+            source, kept = self.catalog.sources[name], self.snapshots.get(name)
+            if kept is None:
+                raise absent(source, "none of the folders searched")
+            self._data[name], report = read(source, kept, self.frame)
+            self.reports.append(replace(report, folder=str(kept.original.parent)))
         return self._data[name]
 
 

@@ -8,6 +8,7 @@ serves atlite's indicator matrices (Hofmann et al. 2021).
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import scipy.sparse as sp
 
 from smallarea.catalog.layers import CRS, Raster
 from smallarea.errors import InputError
-from smallarea.files import writing
+from smallarea.files import sha256, writing
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -110,10 +111,11 @@ def pixel_weights(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
     """Return the share of every pixel inside every area, from the raster's cache if it has it."""
     if raster.cache is None:
         return _cover(raster, geometry)
-    path = raster.cache / f"{_digest(raster, geometry)}.npz"
-    if not path.exists():
-        _save(_cover(raster, geometry), path)
-    with np.load(path) as kept:
+    grid = _digest(raster, geometry)
+    kept_at = next((p for p in sorted(raster.cache.glob(f"{grid}-*.npz")) if _sound(p)), None)
+    if kept_at is None:
+        kept_at = _save(_cover(raster, geometry), raster.cache, grid)
+    with np.load(kept_at) as kept:
         pixels, indptr = kept["pixels"], kept["indptr"]
         shape = (len(indptr) - 1, len(pixels))
         return PixelWeights(
@@ -141,16 +143,28 @@ def _cover(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
     return PixelWeights(matrix, pixels)
 
 
-def _save(weights: PixelWeights, path: Path) -> None:
-    matrix = weights.shares
-    with writing(path) as temporary, temporary.open("wb") as file:
-        np.savez(
-            file,
-            data=matrix.data,
-            indices=matrix.indices.astype(np.int32),
-            indptr=matrix.indptr,
-            pixels=weights.pixels,
-        )
+def _save(weights: PixelWeights, cache: Path, grid: str) -> Path:
+    """Write `<grid>-<sha256 of the file>.npz`: whoever reads it can tell whether it is whole."""
+    matrix, file = weights.shares, io.BytesIO()
+    np.savez(
+        file,
+        data=matrix.data,
+        indices=matrix.indices.astype(np.int32),
+        indptr=matrix.indptr,
+        pixels=weights.pixels,
+    )
+    path = cache / f"{grid}-{hashlib.sha256(file.getbuffer()).hexdigest()}.npz"
+    with writing(path) as temporary:
+        temporary.write_bytes(file.getbuffer())
+    return path
+
+
+def _sound(path: Path) -> bool:
+    """Whether kept weights are what was written; they are removed if not."""
+    if sha256(path) == path.stem.rpartition("-")[2]:
+        return True
+    path.unlink()
+    return False
 
 
 def _digest(raster: Raster, geometry: gpd.GeoSeries) -> str:

@@ -60,7 +60,7 @@ def national_draws(
     Returns
     -------
     Dims (component, draw); attrs per network: `rhat`, `ess`, `divergences`, `ebfmi` (NaN of Gibbs
-    sampling: it has no energy), `cpu_seconds`, `excluded`; per component `deff`; `converged` (0/1)
+    sampling: it has no energy), `excluded`; per component `deff`; `converged` (0/1)
     and `reasons`; `silent`, the components that nobody reported: their draws say what is ruled
     out, no more.
 
@@ -215,7 +215,6 @@ def _attributes(fits: dict[str, NsumFit], reasons: list[str]) -> dict[str, objec
             f"{name}_ebfmi": judged.ebfmi,
             f"{name}_respondents": len(fit.respondents),
             f"{name}_excluded": fit.excluded,
-            f"{name}_cpu_seconds": sum(fit.seconds.values()),
         }
         found |= {f"deff_{c}": float(d) for c, d in fit.weights.deff.items()}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from smallarea.publish.words import MEANING
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+#: The time that files give as that of their writing; the manifest has the true one.
+NO_TIME = datetime(1980, 1, 1)
 
 #: What a GIS user joins and styles by: `<indicator>_<one of these>`.
 WIDE = ("q50", "q10", "q90", "q025", "q975", "rank_low", "rank_high", "p_top")
@@ -54,16 +58,21 @@ def write_geopackage(
     geometry : index area_id, any CRS. What the numbers mean stands in the layer's description.
     """
     import geopandas as gpd
+    import pyogrio
 
     wide = wide_table(estimates)
     shapes = geometry.loc[wide.index]
     layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes.to_numpy(), crs=geometry.crs)
     notice = " ".join([*wide["notice"].unique(), *MEANING, *indicators.meaning]).strip()
-    with writing(path) as temporary:
-        layer.to_file(
-            temporary,
-            layer="areas",
-            driver="GPKG",
-            engine="pyogrio",
-            layer_metadata={"DESCRIPTION": notice},
-        )
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}"})
+    try:
+        with writing(path) as temporary:
+            layer.to_file(
+                temporary,
+                layer="areas",
+                driver="GPKG",
+                engine="pyogrio",
+                layer_metadata={"DESCRIPTION": notice},
+            )
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})

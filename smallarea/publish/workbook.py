@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pandas as pd
 
@@ -15,13 +16,14 @@ from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import COLUMNS, levels_in
-from smallarea.publish.tables import wide_table
+from smallarea.publish.tables import NO_TIME, wide_table
 from smallarea.publish.words import FLAG_WORDS, MEANING
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 _END = "</sheetData>"
+_WRITTEN = f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}".encode()
 
 
 def write_excel(
@@ -68,7 +70,11 @@ def write_excel(
             if entry.filename in rows:
                 body = rows[entry.filename] + _END
                 content = content.replace(_END.encode(), body.encode(), 1)
-            target.writestr(entry, content)
+            if entry.filename == "docProps/core.xml":
+                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", _WRITTEN, content)
+            timeless = ZipInfo(entry.filename, NO_TIME.timetuple()[:6])
+            timeless.compress_type = ZIP_DEFLATED
+            target.writestr(timeless, content)
 
 
 def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:

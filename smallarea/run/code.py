@@ -13,6 +13,8 @@ from pathlib import Path
 from smallarea.files import digest_of, sha256
 
 PACKAGE = Path(__file__).parents[1]
+#: What may hold an import statement.
+HOLDERS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 def source_hash(entries: Iterable[Path], package: Path = PACKAGE) -> str:
@@ -43,6 +45,7 @@ def imported(entries: Iterable[Path], package: Path = PACKAGE) -> set[Path]:
     that are no modules (templates) come with the room that holds them.
     """
     seen: set[Path] = set()
+    present = set(package.rglob("*.py"))
     waiting = [Path(entry) for entry in entries]
     while waiting:
         path = waiting.pop()
@@ -51,16 +54,16 @@ def imported(entries: Iterable[Path], package: Path = PACKAGE) -> set[Path]:
         seen.add(path)
         if path == package / "__init__.py":
             continue
-        for name in _names_in(path.read_text(encoding="utf-8"), str(path), package.name):
-            waiting += list(_files(name, package))
+        for name in _names(path.read_text(encoding="utf-8"), str(path), package.name):
+            waiting += present.intersection(_candidates(name, package))
     rooms = {path.parent for path in seen if path.is_relative_to(package)} - {package}
     return seen | {kept for room in rooms for kept in _data_files(room)}
 
 
 @cache
-def _names_in(source: str, path: str, package: str) -> frozenset[str]:
-    """Parse one text once: the stages of a run share most of their modules."""
-    return frozenset(module_names(ast.parse(source, path), package))
+def _names(text: str, file: str, package: str) -> frozenset[str]:
+    """Return what a module's text imports of the package; stages share most of their modules."""
+    return frozenset(module_names(ast.parse(text, file), package))
 
 
 def module_names(tree: ast.Module, package: str) -> Iterator[str]:
@@ -75,8 +78,7 @@ def module_names(tree: ast.Module, package: str) -> Iterator[str]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             waiting += node.orelse
             continue
-        # No expression holds an import.
-        waiting += (n for n in ast.iter_child_nodes(node) if not isinstance(n, ast.expr))
+        waiting += [child for child in ast.iter_child_nodes(node) if isinstance(child, HOLDERS)]
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -88,15 +90,13 @@ def module_names(tree: ast.Module, package: str) -> Iterator[str]:
         yield from (n for n in names if n == package or n.startswith(f"{package}."))
 
 
-def _files(name: str, package: Path) -> Iterator[Path]:
-    """Yield the file of a dotted name, if there is one, and the `__init__` of every parent."""
-    path = package
-    for part in ["", *name.split(".")[1:]]:
-        path = path / part
-        if (path / "__init__.py").is_file():
-            yield path / "__init__.py"
-    if path != package and path.with_suffix(".py").is_file():
-        yield path.with_suffix(".py")
+@cache
+def _candidates(name: str, package: Path) -> frozenset[Path]:
+    """Return where the file of a dotted name may be, and the `__init__` of every parent."""
+    parts = name.split(".")[1:]
+    folders = [package.joinpath(*parts[:n]) for n in range(len(parts) + 1)]
+    modules = [folders[-1].with_suffix(".py")] if parts else []
+    return frozenset([*(folder / "__init__.py" for folder in folders), *modules])
 
 
 def _data_files(room: Path) -> Iterator[Path]:

@@ -22,8 +22,7 @@ def features_stage(job: Job, frame: Stage) -> Stage:
             job.catalog,
             load_frame(frame.folder),
             inputs.features,
-            inputs.dirs,
-            inputs.snapshots,
+            inputs.sources,
             progress=lambda stream, share: job.store.progress(f"features: {stream}", share),
         )
         save_features(made, out)
@@ -33,7 +32,7 @@ def features_stage(job: Job, frame: Stage) -> Stage:
         compute,
         settings={
             "sources": {n: s.model_dump() for n, s in job.catalog.sources.items()},
-            "files": {n: file and file.sha256 for n, file in inputs.sources.items()},
+            "files": {name: kept.sha256 for name, kept in inputs.sources.items()},
         },
         code=job.code(__file__, inputs.features),
         after=(frame,),

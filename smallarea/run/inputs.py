@@ -1,136 +1,187 @@
-"""What a run reads, resolved once before its first stage: files with their hashes, the survey."""
+"""What a run reads, copied once before its first stage: no later edit can change what was used."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smallarea.areas import frame_inputs
-from smallarea.catalog import Catalog, locate
+from smallarea.areas import frame_files, frame_inputs
+from smallarea.catalog import Catalog, Snapshot, kept_copy, take_snapshots
 from smallarea.errors import InputError
-from smallarea.files import sha256
+from smallarea.files import UNFINISHED, private_folder, sha256, storing
 
+CATALOG = "data_catalog.yaml"
 SURVEY_FILES = ("respondents.csv", "groups.csv", "roster.csv", "casework.csv")
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as it was when the run began; `invented` when it is a digital twin's."""
-
-    path: Path
-    sha256: str
-    invented: bool
+STORE = ".smallarea"
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a run reads.
+    """Everything a run reads, as copies that nobody else writes to.
 
     Attributes
     ----------
-    root : the project's folder, with `data_catalog.yaml`, `features/` and `models/`.
-    dirs : folders searched for a source's file, first match wins.
+    features, models, frame : folders of the copies of stream files, model files and frame files.
     survey : folder of the survey's files, or None; direct : file of direct estimates, or None.
     answers : hashes by name of the files of either.
-    sources : file of each declared source, None where it is absent.
-    frame : what the frame is read from, name -> hash or version.
+    own : hashes of the project's files by their names in the project: catalog, stream and model
+        files, survey.
+    sources : snapshot of each declared source that has a file.
+    invented : the sources whose file is a digital twin's.
+    framed : what the frame is read from, name -> hash or version.
     synthetic : whether the survey or any stream is a digital twin's.
     """
 
-    root: Path
-    dirs: tuple[Path, ...]
+    features: Path
+    models: Path
+    frame: Path
     survey: Path | None
     direct: Path | None
     answers: dict[str, str]
-    sources: dict[str, File | None]
-    frame: dict[str, str]
+    own: dict[str, str]
+    sources: dict[str, Snapshot]
+    invented: frozenset[str]
+    framed: dict[str, str]
     synthetic: bool
-
-    @property
-    def features(self) -> Path:
-        """The project's stream files."""
-        return self.root / "features"
-
-    @property
-    def models(self) -> Path:
-        """The project's model files."""
-        return self.root / "models"
-
-    @property
-    def snapshots(self) -> Path:
-        """Where immutable copies of the sources are kept."""
-        return self.root / ".smallarea"
 
     def listed(self, catalog: Catalog) -> list[dict[str, Any]]:
         """List every input file with its hash: catalog, project files, survey, sources, frame."""
-        own = [self.root / "data_catalog.yaml"]
-        own += sorted(p for room in (self.features, self.models) for p in room.glob("*.py"))
-        hashes = {path: sha256(path) for path in own}
-        folder = self.survey or (self.direct.parent if self.direct else self.root)
-        hashes |= {folder / name: digest for name, digest in self.answers.items()}
-        entries: list[dict[str, Any]] = [
+        own = [{"file": name, "sha256": digest} for name, digest in self.own.items()]
+        sources = [
             {
-                "file": str(p.relative_to(self.root) if p.is_relative_to(self.root) else p),
-                "sha256": digest,
+                "file": catalog.sources[name].file,
+                "source": name,
+                "vintage": catalog.sources[name].vintage,
+                "licence": catalog.sources[name].licence,
+                "synthetic": name in self.invented,
+                "sha256": kept.sha256,
             }
-            for p, digest in hashes.items()
+            for name, kept in self.sources.items()
         ]
-        for name, file in self.sources.items():
-            if file is not None:
-                source = catalog.sources[name]
-                entries.append(
-                    {
-                        "file": source.file,
-                        "source": name,
-                        "vintage": source.vintage,
-                        "licence": source.licence,
-                        "synthetic": file.invented,
-                        "sha256": file.sha256,
-                    }
-                )
-        return entries + [
+        framed = [
             {"file": name, "source": "frame", "sha256": digest}
-            for name, digest in self.frame.items()
+            for name, digest in self.framed.items()
         ]
+        return own + sources + framed
+
+
+class Desk:
+    """A folder in which a run finds copies of its inputs under their own names.
+
+    The copies are links to the store's, which are named by their hashes: nothing is stored twice.
+    """
+
+    def __init__(self, store: Path, folder: Path, tell: Callable[[str], None]) -> None:
+        self.store, self.folder, self._tell = store, folder, tell
+
+    def take(self, original: Path, name: str) -> str:
+        """Put a copy of a file on the desk under `name`; return its hash."""
+        kept = kept_copy(original, self.store / "inputs", self._tell)
+        path = self.folder / name
+        if ".." in Path(name).parts:
+            raise InputError(
+                "it lies outside of its folder", where=name, remedy="put the file below it"
+            )
+        with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(kept, path)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(kept, path)
+        return kept.stem
+
+    def take_sources(self, catalog: Catalog, dirs: Sequence[Path]) -> dict[str, Snapshot]:
+        """Take a snapshot of every source that has a file."""
+        return take_snapshots(catalog.sources, dirs, self.store, self._tell)
+
+    def take_frame(self, catalog: Catalog, dirs: Sequence[Path]) -> Path:
+        """Copy the files that the frame is built from; return the folder to search for them."""
+        for path in frame_files(catalog, dirs):
+            self.take(path, f"frame/{_name_below(dirs, path)}")
+        return self.folder / "frame"
+
+
+@contextmanager
+def desk(root: Path, tell: Callable[[str], None]) -> Iterator[Desk]:
+    """Lay a desk in a project's store and clear it away in the end."""
+    store = root / STORE
+    private_folder(store)
+    with storing(store):
+        folder = Path(tempfile.mkdtemp(prefix=".desk.", suffix=UNFINISHED, dir=store))
+    try:
+        yield Desk(store, folder, tell)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def resolve_inputs(
-    root: Path,
-    catalog: Catalog,
-    truth: Path,
-    dirs: Sequence[Path],
-    twin: Path,
+    catalog: Catalog, truth: Path, dirs: Sequence[Path], twin: Path, desk: Desk
 ) -> Inputs:
-    """Find and hash all that a run reads.
+    """Find, copy and hash all that a run reads.
 
     Parameters
     ----------
+    catalog : read from its copy, which is on the desk already.
     truth : the survey's folder, or the file of direct estimates.
+    dirs : folders searched for a source's file, first match wins.
     twin : the digital twin's folder: what comes from there is invented.
 
     Raises
     ------
-    InputError : the survey lacks its respondents or groups, or there are no direct estimates.
+    InputError : the survey lacks its respondents or groups, or there are no direct estimates; the
+        project lacks a folder; the disk refuses the copies.
     """
-    files = _truth_files(truth)
-    sources: dict[str, File | None] = {}
-    for name, source in catalog.sources.items():
-        path = locate(source, dirs)
-        sources[name] = None if path is None else File(path, sha256(path), twin in path.parents)
-    invented = any(file is not None and file.invented for file in sources.values())
+    root, files = desk.store.parent, _truth_files(truth)
+    place = desk.folder / "survey"
+    answers = {path.name: desk.take(path, f"survey/{path.name}") for path in files}
+    own = {CATALOG: sha256(desk.folder / CATALOG)}
+    for room in ("features", "models"):
+        (desk.folder / room).mkdir()
+        for path in _python_files(root / room):
+            name = f"{room}/{path.name}"
+            own[name] = desk.take(path, name)
+    own |= {_name_in(root, path): answers[path.name] for path in files}
+    sources = desk.take_sources(catalog, dirs)
+    frame = desk.take_frame(catalog, dirs)
+    invented = frozenset(name for name, kept in sources.items() if twin in kept.original.parents)
     return Inputs(
-        root=root,
-        dirs=tuple(dirs),
-        survey=truth if truth.is_dir() else None,
-        direct=None if truth.is_dir() else truth,
-        answers={file.name: sha256(file) for file in files},
+        features=desk.folder / "features",
+        models=desk.folder / "models",
+        frame=frame,
+        survey=place if truth.is_dir() else None,
+        direct=None if truth.is_dir() else place / truth.name,
+        answers=answers,
+        own=own,
         sources=sources,
-        frame=frame_inputs(catalog, dirs),
-        synthetic=invented or is_synthetic(files[0]),
+        invented=invented,
+        framed=frame_inputs(catalog, [frame]),
+        synthetic=bool(invented) or _invented(place / files[0].name, files[0]),
     )
+
+
+def _python_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder",
+            where=str(folder),
+            remedy="a project needs its features/ and models/: `smallarea init` writes an example",
+        )
+    return sorted(folder.glob("*.py"))
+
+
+def _name_in(root: Path, path: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def _name_below(dirs: Sequence[Path], path: Path) -> Path:
+    return next(path.relative_to(folder) for folder in dirs if path.is_relative_to(folder))
 
 
 def _truth_files(truth: Path) -> list[Path]:
@@ -153,12 +204,12 @@ def _truth_files(truth: Path) -> list[Path]:
     return [truth / name for name in SURVEY_FILES if (truth / name).is_file()]
 
 
-def is_synthetic(answers: Path) -> bool:
+def _invented(copy: Path, original: Path) -> bool:
     """Whether answers or direct estimates are invented.
 
     A twin leaves `twin.json` beside its survey and marks every respondent, so that a copy of its
     survey is known for what it is.
     """
-    with answers.open(encoding="utf-8", errors="replace") as lines:
+    with copy.open(encoding="utf-8", errors="replace") as lines:
         marked = any("SYNTHETIC" in line for line in islice(lines, 2))
-    return marked or (answers.parent.parent / "twin.json").is_file()
+    return marked or (original.parent.parent / "twin.json").is_file()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def main_job(job: Job) -> Stage:
     """Run every stage, or find it finished; return the published one."""
-    frame = frame_stage(job.store, job.catalog, job.inputs.dirs)
+    frame = frame_stage(job.store, job.catalog, [job.inputs.frame])
     features = features_stage(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     models = models_stage(job, frame, features, ground)

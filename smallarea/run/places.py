@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from smallarea.areas.finding import find_area
+from smallarea.run.records import damage
 
 if TYPE_CHECKING:
     from smallarea.run.record import Run
@@ -22,7 +23,7 @@ def find_run_area(run: Run, area: str, spelling: Mapping[str, str]) -> str:
     """
     table = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
     frame = run.folder.parent.parent / run.manifest["stages"]["frame"]["folder"]
-    if not (frame / "frame.json").is_file():
+    if damage(frame):
         return find_area(area, table, spelling)
     return find_area(
         area,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from smallarea.errors import InputError
+from smallarea.files import differences, digest_of, read_object
 from smallarea.indicators import Indicators
+from smallarea.run.records import some
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,16 +23,99 @@ if TYPE_CHECKING:
     from smallarea.projection.target import Target
 
 
+MANIFEST = "manifest.json"
+#: What two runs that made the same files of the same inputs have in common.
+SAME = ("profile", "seed", "settings", "inputs", "code", "libraries", "outputs")
+
+
+def seal(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest with the hash of all its other entries: edits of it are noticed too."""
+    plain = json.loads(json.dumps(manifest, default=str))
+    return {k: v for k, v in plain.items() if k != "seal"} | {"seal": _seal_of(plain)}
+
+
+def _seal_of(manifest: Mapping[str, Any]) -> str:
+    return digest_of({key: value for key, value in manifest.items() if key != "seal"})
+
+
+def damage_of(folder: Path, *, added: bool = True) -> list[str]:
+    """Say of every file of a published folder how it differs from the folder's manifest.
+
+    Works for a run and for whatever else has a `manifest.json` with `outputs`: name -> SHA-256.
+
+    added : whether files that the manifest does not list are told too.
+
+    Raises
+    ------
+    InputError : there is no manifest.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise InputError(
+            "no finished run here",
+            where=str(folder),
+            remedy=f"give a folder of runs/, or another with a {MANIFEST}",
+        )
+    manifest = read_object(folder / MANIFEST) or {}
+    outputs = manifest.get("outputs")
+    if not isinstance(outputs, dict):
+        return [f"{MANIFEST} cannot be read"]
+    edited = "seal" in manifest and manifest["seal"] != _seal_of(manifest)
+    return [f"{MANIFEST} is not what was written"] * edited + differences(
+        folder,
+        {name: str(digest) for name, digest in outputs.items()},
+        (MANIFEST,),
+        added=added,
+    )
+
+
+def find_finished(
+    runs: Path, manifest: Mapping[str, Any], tell: Callable[[str], None]
+) -> Path | None:
+    """Return an intact run of the same inputs, settings, code and outputs, the newest if several.
+
+    `manifest` is that of a run about to be kept; `tell` is told of those that were changed.
+    """
+    wanted = seal({key: manifest.get(key) for key in SAME})["seal"]
+    for folder in sorted(runs.iterdir(), reverse=True):
+        if folder.is_symlink() or folder.name.startswith("."):
+            continue
+        found = read_object(folder / MANIFEST) or {}
+        if seal({key: found.get(key) for key in SAME})["seal"] != wanted:
+            continue
+        if not (said := damage_of(folder, added=False)):
+            return folder
+        tell(f"run {folder.name} was changed after it was made: {some(said)}")
+    return None
+
+
 class Run:
-    """One finished execution: published files and the manifest that traces them to inputs."""
+    """One finished execution: published files and the manifest that traces them to inputs.
+
+    Its files are compared with the manifest before the first is read: an edited run is refused
+    with an InputError.
+    """
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / "manifest.json").is_file():
-            raise InputError(
-                "no finished run here", where=str(folder), remedy="give a folder of runs/"
-            )
+        if not (folder / MANIFEST).is_file():
+            damage_of(folder)
         self.folder = folder
-        self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+        self.manifest: dict[str, Any] = read_object(folder / MANIFEST) or {}
+        self._intact = False
+        if "outputs" not in self.manifest:
+            self.require_intact()
+
+    def require_intact(self) -> None:
+        """Raise InputError naming the files that are not what the run wrote, if there are any.
+
+        Files that somebody put beside them are let be.
+        """
+        if not self._intact and (said := damage_of(self.folder, added=False)):
+            raise InputError(
+                f"this run was changed after it was made: {some(said)}",
+                where=str(self.folder),
+                remedy="make it again with `smallarea run`, or fetch an unchanged copy",
+            )
+        self._intact = True
 
     def __repr__(self) -> str:
         return f"Run({self.folder})"
@@ -41,6 +127,7 @@ class Run:
 
     def table(self) -> pd.DataFrame:
         """Return the long table: one row per area and indicator."""
+        self.require_intact()
         return pd.read_parquet(self.folder / "estimates.parquet")
 
     @cached_property
@@ -63,6 +150,7 @@ class Run:
                 where="Run.estimates",
                 remedy=f"choose one of {', '.join(units)}",
             )
+        self.require_intact()
         shapes = gpd.read_parquet(self.folder / "areas.parquet").set_index("area_id")["geometry"]
         table = self.table()
         rows = table[table["indicator"] == indicator].set_index("area_id")
@@ -72,6 +160,7 @@ class Run:
         """Return the component draws (component x area_id x draw) and the national ones."""
         import xarray as xr
 
+        self.require_intact()
         return xr.load_dataset(self.folder / "draws.nc", engine="h5netcdf")
 
     def target(self, k: int | None = None, **wanted: Any) -> Target:
@@ -92,4 +181,6 @@ class Run:
         """
         from smallarea.findings.comparison import compare_runs
 
+        for run in (earlier, self):
+            run.require_intact()
         return compare_runs(earlier, self, tau_drift=tau_drift, correlation=correlation, seed=seed)

@@ -3,11 +3,13 @@
 A stage's key hashes its name, its settings, the bytes of its input files, the keys of the stages
 before it and the source code of the rooms it runs. Its outputs live in a folder named by that key,
 which appears only when the stage has finished: an interrupted run leaves nothing half-written.
-Only its owner can read it.
+Only its owner can read it. Its `stage.json`, written last, lists the hashes of its files and of
+what the stages before it had written; all are checked before it is used again.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from smallarea.files import digest_of, keep_private, private_folder, sha256, write_json, writing
+from smallarea.files import (
+    digest_of,
+    keep_private,
+    listing,
+    private_folder,
+    remove,
+    sha256,
+    write_json,
+    writing,
+)
+from smallarea.run.records import RECORD, read_record, unfit
+from smallarea.run.threads import one_thread
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -35,22 +48,41 @@ def silent(_what: str, _share: float | None = None) -> None:
 
 @dataclass(frozen=True)
 class Stage:
-    """A finished stage: where its outputs are, its key, and whether they were computed now."""
+    """A finished stage: where its outputs are, its key, and whether they were computed now.
+
+    files : name -> SHA-256 hex digest of every output. computed_in : seconds, when they were made.
+    """
 
     name: str
     folder: Path
     key: str
     reused: bool
     seconds: float
+    computed_in: float
+    files: dict[str, str]
+
+    @property
+    def content(self) -> str:
+        """Hash of all outputs."""
+        return digest_of(self.files)
 
 
 @dataclass
 class StageStore:
-    """Finished stages under one folder, found again by key."""
+    """Finished stages under one folder, found again by key.
+
+    `mended` has a sentence for all that was found damaged and was made anew.
+    """
 
     root: Path
     progress: Progress = silent
     finished: list[Stage] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        """Tell of damage now and keep it for the end."""
+        self.progress(sentence, None)
+        self.mended.append(sentence)
 
     def stage(
         self,
@@ -61,7 +93,9 @@ class StageStore:
         code: str,
         after: tuple[Stage, ...] = (),
     ) -> Stage:
-        """Return the stage's outputs, computing them only if nothing fits its key.
+        """Return the stage's outputs, computing them only if nothing sound fits its key.
+
+        They are computed on one thread, see :mod:`smallarea.run.threads`.
 
         Parameters
         ----------
@@ -82,18 +116,29 @@ class StageStore:
         )
         folder = self.root / f"{name}-{key[:16]}"
         started = time.perf_counter()
-        reused = folder.is_dir()
+        made_of = {stage.name: stage.content for stage in after}
         private_folder(self.root)
+        exists = os.path.lexists(folder)
+        damage = unfit(folder, key, made_of) if exists else ""
+        if damage:
+            self.say(f"stage {name}: {damage}; it was computed anew")
+        reused = exists and not damage
         if not reused:
             self.progress(name, 0.0)
-            with writing(folder) as temporary:
+            if exists and not folder.is_dir():
+                remove(folder)
+            with writing(folder) as temporary, one_thread():
                 temporary.mkdir()
                 compute(temporary)
-                seconds = time.perf_counter() - started
-                write_json(temporary / "stage.json", {"key": key, "seconds": round(seconds, 3)})
+                seconds = round(time.perf_counter() - started, 3)
+                record = {"key": key, "seconds": seconds, "made_of": made_of}
+                write_json(temporary / RECORD, record | {"files": listing(temporary)})
                 keep_private(temporary)
         self.progress(name, 1.0)
-        stage = Stage(name, folder, key, reused, time.perf_counter() - started)
+        made = read_record(folder)
+        assert made is not None
+        took = time.perf_counter() - started
+        stage = Stage(name, folder, key, reused, took, made.seconds, made.hashes)
         self.finished.append(stage)
         return stage
 
@@ -111,10 +156,12 @@ def code_hash(part: str) -> str:
 @cache
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that numbers depend on."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
+    return {name: _version(name) for name in LIBRARIES}
+
+
+@cache
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "absent"

@@ -9,9 +9,11 @@ from smallarea.catalog import Catalog, locate
 from smallarea.errors import InputError
 from smallarea.features import build_features
 from smallarea.indicators import Indicators
+from smallarea.run.threads import one_thread
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
+    from smallarea.run.inputs import Desk
     from smallarea.run.stages import Progress
 
 
@@ -24,6 +26,7 @@ def simulate_twin(
     data: str | Path | None,
     knobs: dict[str, Any],
     progress: Progress,
+    desk: Desk,
 ) -> Path:
     """Write the digital twin; with `data`, its truth grows out of the real streams found there.
 
@@ -31,20 +34,21 @@ def simulate_twin(
     ----------
     root : the project's folder; its streams read the files of `data`.
     target : the twin's folder.
+    desk : takes the snapshots of the streams' files.
     knobs : fields of :class:`smallarea.simulate.TwinSettings`, over those of the catalog's `twin:`.
     """
     from smallarea.simulate import TwinSettings, simulate
 
     settings = TwinSettings(**catalog.twin | knobs)
-    features = None
-    if data is not None:
-        dirs = [Path(data).resolve()]
-        at_hand = available(catalog, dirs)
-        features = build_features(
-            at_hand, frame, root / "features", dirs, root / ".smallarea"
-        ).values
     with_progress = {"progress": lambda what, share: progress(f"twin: {what}", share)}
-    simulate(frame, indicators, catalog, settings, target, features, **with_progress)
+    with one_thread():
+        features = None
+        if data is not None:
+            dirs = [Path(data).resolve()]
+            at_hand = available(catalog, dirs)
+            kept = desk.take_sources(at_hand, dirs)
+            features = build_features(at_hand, frame, root / "features", kept).values
+        simulate(frame, indicators, catalog, settings, target, features, **with_progress)
     return target
 
 

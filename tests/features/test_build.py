@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smallarea.catalog import Catalog
+from smallarea.catalog import Catalog, take_snapshots
 from smallarea.errors import InputError
 from smallarea.features import build_features, load_streams
 
@@ -42,9 +42,8 @@ def build(project: Path, squares, progress=None, **fields):
     }  # fmt: skip
     catalog = Catalog.model_validate({"sources": {"rates": papers | fields}})
     folders = [project / "real", project / "twin"]
-    return build_features(
-        catalog, squares, project / "features", folders, project / "store", progress
-    )
+    kept = take_snapshots(catalog.sources, folders, project / "store")
+    return build_features(catalog, squares, project / "features", kept, progress)
 
 
 def write(project: Path, body: str, name: str = "other.py") -> None:

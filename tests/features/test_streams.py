@@ -11,7 +11,7 @@ import pytest
 from study import CATALOG, COMPONENTS, INDICATORS, REFERENCE, twin_settings
 
 from smallarea.areas import Frame
-from smallarea.catalog import Catalog
+from smallarea.catalog import Catalog, take_snapshots
 from smallarea.features import Features, build_features, load_streams
 from smallarea.simulate import grow_truth, simulate
 from smallarea.simulate.surfaces import normal_scores
@@ -39,7 +39,8 @@ def store(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def features(catalog, frame, folder, store) -> Features:
-    return build_features(catalog, frame, PROJECT / "features", [folder], store)
+    kept = take_snapshots(catalog.sources, [folder], store)
+    return build_features(catalog, frame, PROJECT / "features", kept)
 
 
 def report(features: Features, source: str):
@@ -64,7 +65,8 @@ def test_every_stream_runs_and_covers_nearly_every_area(features, catalog, frame
 
 
 def test_a_second_build_from_the_store_is_the_same(features, catalog, frame, folder, store):
-    again = build_features(catalog, frame, PROJECT / "features", [folder], store)
+    kept = take_snapshots(catalog.sources, [folder], store)
+    again = build_features(catalog, frame, PROJECT / "features", kept)
     pd.testing.assert_frame_equal(again.values, features.values)
     pd.testing.assert_frame_equal(again.info, features.info)
 

@@ -31,6 +31,24 @@ def grid(path, values, *, west=120.0, north=10.2, size=0.1, nodata=-1.0, cache=N
     return Raster(path, (west, size, north, size), (height, width), nodata, cache)
 
 
+def damages(path):
+    """Yield the three ways in which a kept file may be wrong, each done to `path`."""
+    content = path.read_bytes()
+    for damaged in (b"", content[:-9], content.replace(b"\0\0\x80?", b"\0\0\0@", 1)):
+        assert damaged != content
+        path.write_bytes(damaged)
+        yield damaged
+
+
+def test_kept_weights_are_checked_before_they_are_used(tmp_path, squares):
+    raster = grid(tmp_path / "a.tif", [[4, 5, 6], [1, 2, 3]], cache=tmp_path / "weights")
+    expected = zonal(raster, squares, ["mean"])["mean"].tolist()
+    (kept,) = raster.cache.iterdir()
+    for _ in damages(kept):
+        assert zonal(raster, squares, ["mean"])["mean"].tolist() == expected
+        assert [path.name for path in raster.cache.iterdir()] == [kept.name]
+
+
 def test_a_pixel_per_area_gives_back_the_pixels(tmp_path, squares):
     raster = grid(tmp_path / "r.tif", [[4, 5, 6], [1, 2, 3]])
     found = zonal(raster, squares, ["mean", "sum", "share_above(3)", "share(1, 6)"])

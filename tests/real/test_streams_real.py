@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from smallarea.areas import Frame
-from smallarea.catalog import Catalog, load_catalog
+from smallarea.catalog import Catalog, load_catalog, take_snapshots
 from smallarea.errors import InputError
 from smallarea.features import Features, build_features, load_streams
 
@@ -38,8 +38,8 @@ def features(catalog, real_frame, real_data, tmp_path_factory) -> Features:
     """All streams that the real files allow; the others are left out."""
     sources = {k: s.model_copy(update={"optional": True}) for k, s in catalog.sources.items()}
     lenient = catalog.model_copy(update={"sources": sources})
-    store = tmp_path_factory.mktemp("store")
-    return build_features(lenient, real_frame, PROJECT / "features", [real_data], store)
+    kept = take_snapshots(lenient.sources, [real_data], tmp_path_factory.mktemp("store"))
+    return build_features(lenient, real_frame, PROJECT / "features", kept)
 
 
 def derived(real_data: Path, file: str) -> pd.DataFrame:
@@ -116,10 +116,11 @@ def test_municipalities_younger_than_the_tables_are_missing(features, real_data)
 def test_without_the_rest_of_the_files_the_first_absent_one_is_named(
     catalog, real_frame, real_data, tmp_path
 ):
+    kept = take_snapshots(catalog.sources, [real_data], tmp_path)
     with pytest.raises(
         InputError, match=r"file 'civil_registration_2021\.csv': its file is in none"
     ):
-        build_features(catalog, real_frame, PROJECT / "features", [real_data], tmp_path)
+        build_features(catalog, real_frame, PROJECT / "features", kept)
 
 
 def test_every_stream_says_what_it_means_and_its_trap():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import smallarea as sa
 from smallarea.areas import Frame, build_frame
-from smallarea.catalog import Catalog, load_catalog, read, snapshot
+from smallarea.catalog import Catalog, load_catalog, read, snapshot, take_snapshots
 from smallarea.errors import InputError
 from smallarea.features import build_features
 from smallarea.files import sha256
@@ -190,8 +190,8 @@ def test_rows_columns_and_cells_are_as_declared(made, country):
 
 
 def test_streams_build_and_vary(made, country, tmp_path):
-    dirs = [made.twin / "streams"]
-    features = build_features(made.catalog, country, made.root / "features", dirs, tmp_path)
+    kept = take_snapshots(made.catalog.sources, [made.twin / "streams"], tmp_path)
+    features = build_features(made.catalog, country, made.root / "features", kept)
     assert len(features.values) == 36
     assert set(features.info["stream"]) == set(BODIES)
     assert features.info["coverage"].min() > 0.8

@@ -61,10 +61,21 @@ class TableSpec(FrameSpec):
 
 
 def table_files(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> list[Path]:
-    """Return the files that `table_frame` would read."""
+    """Return the files that `table_frame` would read; raise InputError if there is no table."""
     spec = read_spec(dict(block), TableSpec)
-    declared = [spec.file, *([spec.boundaries.file] if spec.boundaries else [])]
-    return [path for file in declared if (path := locate(file, data_dirs))]
+    polygons = locate(spec.boundaries.file, data_dirs) if spec.boundaries else None
+    return [_table_of(spec, data_dirs), *([polygons] if polygons else [])]
+
+
+def _table_of(spec: TableSpec, data_dirs: Sequence[Path]) -> Path:
+    path = locate(spec.file, data_dirs)
+    if path is None:
+        raise InputError(
+            f"its file is in none of {', '.join(map(str, data_dirs))}",
+            where=f"data_catalog.yaml, frame.file ({spec.file})",
+            remedy="put it there, or give its folder with --data",
+        )
+    return path
 
 
 def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
@@ -85,14 +96,7 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         the row are named.
     """
     spec = read_spec(dict(block), TableSpec)
-    path = locate(spec.file, data_dirs)
-    if path is None:
-        raise InputError(
-            f"its file is in none of {', '.join(map(str, data_dirs))}",
-            where=f"data_catalog.yaml, frame.file ({spec.file})",
-            remedy="put it there, or give its folder with --data",
-        )
-    areas = _areas(path, spec)
+    areas = _areas(_table_of(spec, data_dirs), spec)
     upper = areas.index.str.upper()  # as codes are compared
     codes = pd.DataFrame({"code": upper, "area_id": areas.index, "vintage": spec.vintage})
     crosswalk = Crosswalk(codes, pd.Index([]))

@@ -1,0 +1,68 @@
+"""Commands that look after what was made: `verify` and `clean`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallarea.options import Json, ProjectDir, Wait, console, notes
+
+
+def verify(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a run, or any with a manifest; by default the newest run."),
+    ] = None,
+    project: ProjectDir = Path(),
+    as_json: Json = False,
+) -> None:
+    """Compare every file of a finished run with its manifest.
+
+    Exit code 1, and the names, if a file is missing, changed or was added.
+    """
+    from smallarea.run.record import damage_of
+
+    folder = run or project / "runs" / "latest"
+    said = damage_of(folder)
+    if as_json:
+        print(json.dumps({"folder": str(folder), "intact": not said, "damage": said}))
+    elif said:
+        for sentence in said:
+            notes.print(f"[red]damaged[/red] {sentence}", highlight=False, soft_wrap=True)
+    else:
+        console.print(f"{folder}: every file is what its manifest says.", soft_wrap=True)
+    if said:
+        raise typer.Exit(1)
+
+
+def clean(
+    project: ProjectDir = Path(),
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Keep this many runs, the newest; others go.")
+    ] = None,
+    older_than: Annotated[
+        float | None, typer.Option(min=0, help="Only runs made more than so many days ago go.")
+    ] = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what no finished run needs: leftovers of killed runs, stages, copies of inputs.
+
+    Runs go only with `--keep` or `--older-than`, and never the one at runs/latest.
+    """
+    from smallarea.project import Project
+
+    gone = Project(project).clean(keep=keep, older_than=older_than, wait=wait)
+    if as_json:
+        print(json.dumps(gone))
+    else:
+        console.print(
+            f"Removed {len(gone['runs'])} runs, {len(gone['stages'])} stages, "
+            f"{len(gone['inputs'])} copies of inputs ({gone['bytes'] / 1e6:,.1f} MB) and what "
+            f"{gone['unfinished']} interrupted writings had left.",
+            highlight=False,
+            soft_wrap=True,
+        )
