@@ -38,7 +38,7 @@ def compare(run_folder: Path, twin: Path) -> dict:
     manifest = json.loads((run_folder / "manifest.json").read_text())
     truth = pd.read_parquet(twin / "truth" / "areas.parquet")
     scores: dict = {
-        "covariates_help": manifest["covariates"]["help"],
+        "covariates": manifest["covariates"]["figures"]["chance"],
         "gain": manifest["covariates"]["figures"],
         "weights": manifest["weights"],
         "z": {c: row["z"] for c, row in manifest["agreement"].items()},
@@ -99,7 +99,7 @@ def main() -> None:
             row = made[seed]
             print(
                 f"seed {seed}: {time.perf_counter() - started:.0f} s, "
-                f"covariates {'help' if row['covariates_help'] else 'do not help'}; "
+                f"chance {row['covariates']:.0%} that covariates help; "
                 + "; ".join(
                     f"{name} cover {row[name]['cover_80']:.2f}, "
                     f"rmse {row[name]['rmse']:.0f} (baseline {row[name]['rmse_baseline']:.0f}), "
@@ -121,7 +121,7 @@ def main() -> None:
 def summarise(made: dict) -> dict:
     """Average the scores over seeds; z is listed as it is."""
     summary: dict = {
-        "covariates_help": float(np.mean([row["covariates_help"] for row in made.values()])),
+        "covariates": float(np.mean([row["covariates"] for row in made.values()])),
         "z": {c: [round(row["z"][c], 2) for row in made.values()] for c in COMPONENTS},
     }
     for name in (*SUMS, *COMPONENTS):

@@ -273,7 +273,7 @@ def places(root: Path, rng: np.random.Generator) -> list[tuple[str, str, Callabl
         ("stage", "direct: ten-fold", multiply, stages["direct"] / "direct.parquet"),
         ("stage", "publish: ten-fold", multiply, stages["publish"] / "estimates.parquet"),
         ("stage", "frame: ten-fold population", multiply, stages["frame"] / "table.parquet"),
-        ("stage", "models: ten-fold", multiply, stages["models"] / "weights.csv"),
+        ("stage", "models: ten-fold", multiply, stages["models"] / "members.csv"),
     ]
     copies = sorted((root / ".smallarea" / "inputs").iterdir())
     copy = copies[int(rng.integers(len(copies)))]

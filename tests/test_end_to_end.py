@@ -24,7 +24,7 @@ from smallarea.files import sha256
 from smallarea.findings import FILES
 
 COLUMNS = [
-    "area_id", "name", "province", "region", "indicator", "surveyed", "mean", "sd", "q025", "q10",
+    "area_id", "name", "province", "region", "island_group", "indicator", "surveyed", "mean", "sd", "q025", "q10",
     "q25", "q50", "q75", "q90", "q975", "rank_low", "rank_high", "flags",
 ]  # fmt: skip
 
@@ -206,7 +206,7 @@ def test_an_ambiguous_or_unknown_area_is_refused_with_the_choices(finished):
     project, _ = finished
     several = command("explain", "San Jose", "--project", project)
     assert several.returncode == 3
-    assert "give the 10-digit code" in several.stderr
+    assert "give the code, or the name and what it lies in" in several.stderr
     assert command("explain", "Atlantis", "--project", project).returncode == 3
 
 

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from smallarea.errors import InputError
 
 if TYPE_CHECKING:
-    from smallarea.nsum.municipal import Direct
+    from smallarea.nsum.direct.estimates import Direct
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import xarray as xr
 
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
-from smallarea.nsum.tau import totals_given_tau
+from smallarea.nsum.reporting.tau import totals_given_tau
 from smallarea.projection.choosing import best_set
 from smallarea.projection.conditions import Conditions, read_conditions
 from smallarea.projection.decisions import probability_above, probability_greater

@@ -32,7 +32,7 @@ def given(toy) -> ReportInput:
         draws=draws_dataset(toy.counts, toy.tau, toy.table, INDICATORS, synthetic=True),
         geometry=toy.geometry,
         tau_prior="Beta(9, 170), invented",
-        decision="Covariates did not help: they are noise.",
+        evidence="Covariates did not help: they are noise.",
         scores=pd.DataFrame({"gain": [0.0, 3.21]}, index=models),
         weights=pd.Series({"fay_herriot": 1.0}),
         agreement=pd.DataFrame(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -148,7 +147,9 @@ def project(root: Path, n: int = 36, **blocks) -> sa.Project:
         text = STREAM.format(sources=name, names=list(body), name=name, args=name, body=written)
         (root / "features" / f"{name}.py").write_text(text)
     for model in ("national_rate", "poisson_ridge"):
-        shutil.copy(ROOT / "models" / f"{model}.py", root / "models")
+        text = (ROOT / "models" / f"{model}.py").read_text()
+        text = text.replace(', profiles=["full"], stack=False', "")
+        (root / "models" / f"{model}.py").write_text(text)
     return sa.Project(root)
 
 
