@@ -24,8 +24,8 @@ from smallarea.files import sha256
 from smallarea.findings import FILES
 
 COLUMNS = [
-    "area_id", "name", "province", "region", "island_group", "indicator", "surveyed", "mean", "sd", "q025", "q10",
-    "q25", "q50", "q75", "q90", "q975", "rank_low", "rank_high", "flags",
+    "area_id", "name", "province", "region", "island_group", "indicator", "surveyed", "mean", "sd",
+    "q025", "q10", "q25", "q50", "q75", "q90", "q975", "rank_low", "rank_high", "flags",
 ]  # fmt: skip
 
 

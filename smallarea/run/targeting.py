@@ -13,7 +13,7 @@ from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 from smallarea.findings.reporting import URBAN_SCENARIOS
 from smallarea.indicators import Indicators
-from smallarea.nsum.sensitivity import area_multipliers
+from smallarea.nsum.reporting.sensitivity import area_multipliers
 from smallarea.projection.indicators import count_draws
 from smallarea.projection.target import Target, target
 from smallarea.publish.disclosure import SUPPRESSED

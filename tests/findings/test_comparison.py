@@ -15,7 +15,7 @@ from scipy import stats
 from study import COMPONENTS, INDICATORS, overlapping
 
 from smallarea.errors import InputError
-from smallarea.files import write_json
+from smallarea.files import sha256, write_json
 from smallarea.findings.comparison import change_text
 from smallarea.run.record import Run
 
@@ -57,6 +57,7 @@ def made_run(
         {
             "synthetic": synthetic,
             "profile": "fast",
+            "outputs": {name: sha256(folder / name) for name in ("areas.parquet", "draws.nc")},
             "code": "1",
             "settings": {},
             "indicators": INDICATORS.model_dump(),
