@@ -21,6 +21,7 @@ from smallarea.cli import app
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.publish.target import target_text
+from smallarea.run.record import seal
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,8 @@ def test_a_run_with_a_reporting_rate_says_what_it_changes(run, tmp_path):
     areas = pd.read_parquet(folder / "areas.parquet")
     areas.assign(urban_share=np.arange(12) % 2).to_parquet(folder / "areas.parquet")
     manifest = run.manifest | {"tau_prior": {"a": 1.0, "b": 18.0, "source": "s"}, "synthetic": True}
+    rewritten = {name: sha256(folder / name) for name in ("draws.nc", "areas.parquet")}
+    manifest = seal(manifest | {"outputs": manifest["outputs"] | rewritten})
     (folder / "manifest.json").write_text(json.dumps(manifest))
     other = sa.Run(folder)
     found = other.target(4)
