@@ -52,7 +52,7 @@ class Change:
     nation : index indicator (sums, components), over the areas that both surveys
         cover; columns of :func:`smallarea.survey.waves.change`: `ratio` (later over earlier),
         its quantiles, `p_decrease`, `p_decrease_10`, `_20`, `_30`.
-    regions : index (indicator, region), same columns; units of the second lowest level (or the
+    units : index (indicator, unit), same columns; units of `level`, the second lowest (or the
         lowest, if it is the only one).
     areas : index indicator; `areas` compared, of which `fell` and `rose`, with a probability
         above 0.95.
@@ -66,7 +66,8 @@ class Change:
     earlier: str
     later: str
     nation: pd.DataFrame
-    regions: pd.DataFrame
+    units: pd.DataFrame
+    level: str
     areas: pd.DataFrame
     drift: pd.DataFrame
     tau_drift: float
@@ -79,7 +80,7 @@ class Change:
         """Return everything as JSON-able records."""
         tables = {
             "nation": self.nation,
-            "regions": self.regions,
+            "units": self.units,
             "areas": self.areas,
             "drift": self.drift,
         }
@@ -104,7 +105,7 @@ def compare_runs(
     Parameters
     ----------
     tau_drift : sd of log(tau later / tau earlier); 0 takes reporting as unchanged.
-    correlation : of the two surveys' errors, nation and regions, from sampling units in both:
+    correlation : of the two surveys' errors, nation and units, from sampling units in both:
         :func:`survey_correlation`. Areas are taken as independent.
     seed : of the pairing of draws, and of the drift.
 
@@ -129,12 +130,12 @@ def compare_runs(
     table = waves[1].table  # levels as the later run names them
     levels = levels_of(table)
     level = levels[min(1, len(levels) - 1)]
-    region = table.loc[common, level].to_numpy(object)
+    unit = table.loc[common, level].to_numpy(object)
 
     # Where nobody reported anyone some draws are 0, and there is no ratio to tell.
     named = later.indicators
     told = [
-        n for n in named.counts if all(bool((w.rates(n, common, region) > 0).all()) for w in waves)
+        n for n in named.counts if all(bool((w.rates(n, common, unit) > 0).all()) for w in waves)
     ]
     if not told:
         raise InputError(
@@ -147,7 +148,7 @@ def compare_runs(
         parts = [[wave.rates(name, common, by) for name in told] for wave in waves]
         return [xr.concat(part, pd.Index(told, name="indicator")) for part in parts]
 
-    nation = [wave.isel(region=0, drop=True) for wave in rates(np.full(len(common), "all", object))]
+    nation = [wave.isel(unit=0, drop=True) for wave in rates(np.full(len(common), "all", object))]
     settings: dict[str, Any] = {"correlation": correlation, "seed": seed}
     areas = {
         name: _clear([wave.rates(name, common) for wave in waves], tau_drift, seed)
@@ -157,7 +158,8 @@ def compare_runs(
         earlier=str(earlier.folder),
         later=str(later.folder),
         nation=change(*nation, tau_drift=tau_drift, **settings),
-        regions=change(*rates(region), tau_drift=tau_drift, **settings),
+        units=change(*rates(unit), tau_drift=tau_drift, **settings),
+        level=level,
         areas=pd.DataFrame.from_dict(areas, orient="index").rename_axis("indicator"),
         drift=drift_sensitivity(*nation, **settings),
         tau_drift=tau_drift,
@@ -238,12 +240,12 @@ class _Wave:
         return self.table.index[self.table["covered"].astype(bool)]
 
     def rates(self, name: str, areas: pd.Index, by: np.ndarray | None = None) -> xr.DataArray:
-        """Reported share of the reference population, dims (area_id or region, draw)."""
+        """Reported share of the reference population, dims (area_id or unit, draw)."""
         people = self.table.loc[areas, self.indicators.reference[name]].astype(float)
         reported = count_draws(self.reported.sel(area_id=areas), name, self.indicators)
         reported = reported.transpose("area_id", "draw")
         if by is not None:
-            reported, people = add_up(reported, by, "region"), people.groupby(by.astype(str)).sum()
+            reported, people = add_up(reported, by, "unit"), people.groupby(by.astype(str)).sum()
         lived_in = (people > 0).to_numpy()
         return reported[lived_in] / people.to_numpy()[lived_in, None]
 
@@ -295,7 +297,7 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
         n for n in {**streams[0], **streams[1]} if streams[0].get(n) != streams[1].get(n)
     )
     if changed:
-        yield f"other covariates ({', '.join(changed)}): regions and areas may differ by that alone"
+        yield f"other covariates ({', '.join(changed)}): units and areas may differ by that alone"
     both = [run.manifest["settings"] for run in (earlier, later)]
     other = sorted(
         key
@@ -324,7 +326,7 @@ def change_text(found: Change) -> str:
     lines.append(f"{'':<21}{'change':>7}  {'95 % interval':>15}   chance that it fell, by 30 %")
     for name, row in found.nation.iterrows():
         lines.append(f"  {name:<19}{_row(row)}")
-    lines += _region_lines(found.regions, found.shown)
+    lines += _unit_lines(found)
     counted = "; ".join(
         f"{name}: {row['fell']:,} fell, {row['rose']:,} rose of {row['areas']:,}"
         for name, row in found.areas.loc[list(found.shown)].iterrows()
@@ -351,13 +353,14 @@ def change_text(found: Change) -> str:
     return "\n".join(lines)
 
 
-def _region_lines(regions: pd.DataFrame, shown: tuple[str, ...]) -> list[str]:
-    told = regions.index.get_level_values("indicator")
-    names = [name for name in shown if name in told]
-    lines = [f"By region, 95 % interval and chance that it fell: {', '.join(names)}"]
-    for place, rows in regions.groupby(level="region", sort=False):
-        found = (rows.xs(name, level="indicator").iloc[0] for name in names)
-        cells = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in found)
+def _unit_lines(found: Change) -> list[str]:
+    units = found.units
+    told = units.index.get_level_values("indicator")
+    names = [name for name in found.shown if name in told]
+    lines = [f"By {found.level}, 95 % interval and chance that it fell: {', '.join(names)}"]
+    for place, rows in units.groupby(level="unit", sort=False):
+        each = (rows.xs(name, level="indicator").iloc[0] for name in names)
+        cells = (f"{_interval(row):>15} {_chance(row['p_decrease']):>7}" for row in each)
         lines.append(f"  {str(place)[:44]:<45}{'  '.join(cells)}")
     return lines
 

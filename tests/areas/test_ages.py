@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smallarea.areas.registers.ages import children_share
+from smallarea.areas.registers.psgc_ages import children_share
 from smallarea.areas.registers.psgc_spec import AgeFile, Ages
 from smallarea.errors import InputError
 

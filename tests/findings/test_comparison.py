@@ -91,7 +91,7 @@ def test_a_decline_is_found_with_the_chance_it_has(earlier, later):
     assert one["p_decrease"] == pytest.approx(stats.norm.cdf(-np.log(0.7) / sd), abs=0.02)
     both = found.nation.loc["victims"]  # two independent components of the same size
     assert both["q975"] / both["q025"] == pytest.approx(np.exp(2 * 1.96 * CV), rel=0.08)
-    assert set(found.regions.index.get_level_values("region")) == {"North", "South"}
+    assert set(found.units.index.get_level_values("unit")) == {"North", "South"}
     assert (found.areas["areas"] == 4).all()  # covered, and with people
     assert (found.areas["fell"] <= 4).all()
     assert found.areas.loc["victims", "fell"] == 4
@@ -164,7 +164,7 @@ def test_the_shell_says_what_is_assumed(earlier, later):
     found = json.loads(made.stdout)
     assert found["assumed"] == {"tau_drift": 0.1, "correlation": 0.0}
     assert len(found["nation"]) == 6
-    assert len(found["regions"]) == 12
+    assert len(found["units"]) == 12
     told = change_text(later.change_since(earlier))
     assert "people report as large a share" in told
     assert "Nothing here puts areas in an order" in told

@@ -18,7 +18,8 @@ def place(psus: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    psus : see `smallarea.areas.registers.psgc.Register`.
+    psus : index psu_id; area_id, lon, lat, area_km2, verified, and origin: the area a unit
+        belonged to before.
 
     Raises
     ------

@@ -16,9 +16,9 @@ from smallarea.areas.codes import Crosswalk
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
 from smallarea.areas.levels import with_groups
-from smallarea.areas.registers.ages import children_share
 from smallarea.areas.registers.places import place
 from smallarea.areas.registers.psgc import Register, read_psgc
+from smallarea.areas.registers.psgc_ages import children_share
 from smallarea.areas.registers.psgc_spec import PsgcSpec
 from smallarea.areas.spec import locate, read_spec
 from smallarea.errors import InputError
