@@ -91,7 +91,10 @@ def _verdict(gain: float, error: float) -> str:
 
 def _reading(gain: float, error: float) -> str:
     if gain > 2 * error:
-        return "Differences between places where nobody was interviewed are supported."
+        return (
+            "Differences between places where nobody was interviewed are supported on the whole, "
+            "not between any two of them."
+        )
     if gain > error:
         return "Differences between places where nobody was interviewed are likely but not certain."
     return "Take differences between places where nobody was interviewed as guesses to be checked."
