@@ -1,8 +1,6 @@
 """Extremely randomised trees: rates by features, averaged over many random splits."""
 
-from sklearn.ensemble import ExtraTreesRegressor
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from lightgbm import LGBMRegressor
 
 from smallarea.models import Supervised, model
 
@@ -10,9 +8,19 @@ from smallarea.models import Supervised, model
 @model(features="all")
 def extra_trees():
     return Supervised(
-        make_pipeline(
-            SimpleImputer(strategy="median"),
-            ExtraTreesRegressor(n_estimators=100, min_samples_leaf=10, max_features=0.15),
+        LGBMRegressor(
+            boosting_type="rf",
+            extra_trees=True,
+            n_estimators=40,
+            num_leaves=64,
+            min_child_samples=10,
+            min_child_weight=0,
+            feature_fraction_bynode=0.15,
+            colsample_bytree=0.999,  # such a forest must leave something out
+            deterministic=True,
+            force_row_wise=True,
+            n_jobs=1,
+            verbose=-1,
         ),
         repeats=1,
     )

@@ -8,7 +8,7 @@ anchors of `kernels.Smooth.field`, and memory is bounded by drawing in parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 _CELLS = 4_000_000  # latent values drawn at once
 _WEIGHTS = 15_000_000  # areas x anchors, of each smooth kernel
 _BLOCK = 5_000  # areas corrected at once
+_KEPT = 4  # parts of draws of surveyed areas that are kept for the next refit
 
 
 class Everywhere:
@@ -35,14 +36,36 @@ class Everywhere:
     ) -> None:
         self.at, self.kernels = at, kernels
         self.anchors = _anchors(len(at.ids), at.ids.get_indexer(surveyed), anchors)
+        self._known: dict[tuple[Any, ...], list[Array]] = {}
 
     @cached_property
-    def fields(self) -> list[Draw]:
-        """Draws of each kernel's field."""
+    def _fields(self) -> list[Draw]:
         return [kernel.field(self.at, self.anchors) for kernel in self.kernels]
 
+    def standard(self, seed: Sequence[int], shape: tuple[int, int], rows: Rows) -> Iterable[Array]:
+        """Yield draws of each kernel's field, last of own effects: (rows, components, draws).
+
+        Those of some of the areas are kept: refits to parts of the survey ask for the same again.
+        """
+        if len(rows) == len(self.at.ids):
+            return self._made(seed, shape, rows)
+        key = (*seed, *shape, rows.tobytes())
+        if key not in self._known:
+            while len(self._known) >= _KEPT:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = list(self._made(seed, shape, rows))
+        return self._known[key]
+
+    def _made(self, seed: Sequence[int], shape: tuple[int, int], rows: Rows) -> Iterator[Array]:
+        *streams, of_own = np.random.default_rng(seed).spawn(len(self.kernels) + 1)
+        for field, stream in zip(self._fields, streams, strict=True):
+            yield field(stream, shape[0] * shape[1], rows).reshape(len(rows), *shape)
+        yield of_own.standard_normal((len(self.at.ids), *shape))[rows]
+
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "fields"}
+        return {name: value for name, value in vars(self).items() if name != "_fields"} | {
+            "_known": {}
+        }
 
 
 class LatentDraws:
@@ -62,17 +85,18 @@ class LatentDraws:
         self.rows = np.searchsorted(self.kept, observed)
         self.wanted = np.searchsorted(self.kept, rows)
 
-    def __call__(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Rows, Array]]:
+    def __call__(self, n: int, seed: int) -> Iterator[tuple[Rows, Array]]:
         """Yield numbers of draws, and these draws (components, areas, draws), until there are n.
 
         Each point of the posterior of standard deviations and correlation gets its share.
         """
+        rng = np.random.default_rng(seed)
         points = systematic(self.posterior.weights, n, rng)
         order = rng.permutation(n)
         step = max(1, _CELLS // (len(self.everywhere.at.ids) * self._components))
         for start in range(0, n, step):
             part = slice(start, start + step)
-            latent = self._prior(points[part], rng)
+            latent = self._prior(points[part], (seed, start), rng)
             self._correct(latent, points[part], rng)
             yield order[part], latent[:, self.wanted]
 
@@ -80,23 +104,21 @@ class LatentDraws:
     def _components(self) -> int:
         return len(self.posterior.fits[0].mode)
 
-    def _prior(self, points: Rows, rng: np.random.Generator) -> Array:
+    def _prior(self, points: Rows, seed: tuple[int, int], rng: np.random.Generator) -> Array:
         """Draw latent values from the prior under each of the points, (K, areas, draws)."""
         thetas, n, K = self.posterior.thetas[points], len(points), self._components
         sds, rho = thetas[:, :-1] ** 3, expit(thetas[:, -1])
-        fields = self.everywhere.fields
-        *streams, of_own, of_level = rng.spawn(len(fields) + 2)
+        standard = iter(self.everywhere.standard(seed, (K, n), self.kept))
         latent = np.zeros((len(self.kept), K, n))
-        for field, sd, stream in zip(fields, sds.T, streams, strict=False):
-            latent += field(stream, K * n, self.kept).reshape(latent.shape) * sd
+        for sd in sds.T[:-1]:
+            latent += next(standard) * sd
         # The symmetric square root of an exchangeable correlation matrix.
         contrast, common = np.sqrt(1 - rho), np.sqrt(1 + (K - 1) * rho)
         total = latent.sum(axis=1, keepdims=True)
         latent = contrast * latent + (common - contrast) / K * total
-        everywhere = (len(self.everywhere.at.ids), K, n)
-        latent += sds[:, -1] * of_own.standard_normal(everywhere)[self.kept]
+        latent += sds[:, -1] * next(standard)
         level = np.array([np.sqrt(fit.prior.level) for fit in self.posterior.fits])[points]
-        latent += level * of_level.standard_normal((K, n))
+        latent += level * rng.standard_normal((K, n))
         return np.ascontiguousarray(latent.transpose(1, 0, 2))
 
     def _correct(self, latent: Array, points: Rows, rng: np.random.Generator) -> None:

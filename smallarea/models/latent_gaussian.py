@@ -131,7 +131,6 @@ class LatentGaussian(BaseEstimator):
         ------
         InputError : features of the fit are missing, or areas lack a group or coordinates.
         """
-        rng = np.random.default_rng(seed)
         X = check_features(X, self.features_)
         at = self._places(X, areas, X.index.sort_values())
         everywhere = self.everywhere_
@@ -143,7 +142,7 @@ class LatentGaussian(BaseEstimator):
         )
         out = np.empty((len(self.centre_), len(X), n))
         centre = self.centre_.to_numpy()[:, None, None]
-        for positions, latent in draw(n, rng):
+        for positions, latent in draw(n, seed):
             out[:, :, positions] = self._rates(centre + latent)
         coords = {"component": list(self.centre_.index), "area_id": X.index.to_numpy(object)}
         return xr.DataArray(out, coords, ("component", "area_id", "draw"), "rate")
