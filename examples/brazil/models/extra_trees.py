@@ -5,7 +5,7 @@ from lightgbm import LGBMRegressor
 from smallarea.models import Supervised, model
 
 
-@model(features="all")
+@model(features="all", full={"regressor__n_estimators": 100})
 def extra_trees():
     return Supervised(
         LGBMRegressor(
