@@ -22,7 +22,7 @@ class TauSettings(_Block):
 
 
 class TotalSettings(_Block):
-    """A national total that comes with the direct estimates, in people."""
+    """A national total that comes with the direct estimates: people as reported."""
 
     total: float = Field(gt=0)
     se: float = Field(gt=0)

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from smallarea.areas import load_frame
 from smallarea.files import write_json
 
@@ -30,7 +32,7 @@ def direct_stage(job: Job, frame: Stage) -> Stage:
         components = list(job.indicators.components)
         direct = read_direct(path, areas, components, declared.deff)
         covered = areas.table[areas.table["covered"]]
-        people = {c: float(covered[job.indicators.reference[c]].sum()) for c in components}
+        people = pd.DataFrame({c: covered[job.indicators.reference[c]] for c in components})
         totals = {name: (stated.total, stated.se) for name, stated in declared.national.items()}
         save_direct(direct, out)
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)

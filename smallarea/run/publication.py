@@ -219,14 +219,22 @@ def keep_findings(
 
 
 def silence_warnings(ground: Path) -> list[str]:
-    """Say which hidden groups nobody reported."""
+    """Say which hidden groups nobody reported, and whose level rests on how areas were drawn."""
     with xr.open_dataarray(ground / "national.nc", engine="h5netcdf") as national:
         silent = str(national.attrs["silent"])
-    return [
+        as_drawn = str(national.attrs.get("as_drawn", ""))
+    said = [
         f"{name}: nobody reported anyone, so its numbers say only what is ruled out"
         for name in silent.split(", ")
         if name
     ]
+    if as_drawn:
+        said.append(
+            f"{as_drawn}: no national total is given, so the level is that of the estimates taken "
+            "as drawn in proportion to people; if areas were chosen otherwise, state a total in "
+            "settings.direct.national"
+        )
+    return said
 
 
 def weak_fits(models: Path) -> list[str]:

@@ -15,6 +15,7 @@ def extra_trees():
             num_leaves=64,
             min_child_samples=10,
             min_child_weight=0,
+            reg_lambda=0.5,  # expected reports, by which a leaf is drawn towards the mean
             feature_fraction_bynode=0.15,
             colsample_bytree=0.999,  # such a forest must leave something out
             deterministic=True,

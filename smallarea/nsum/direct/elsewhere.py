@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from smallarea.errors import InputError
 from smallarea.nsum.direct.estimates import Direct
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 FORMS = (("reports", "exposure"), ("yes", "asked"), ("estimate", "variance"))
 _NUMBER = Column(min=0)
 
+Array = NDArray[np.float64]
+
 
 def read_direct(path: Path, frame: Frame, components: list[str], deff: float = 1.0) -> Direct:
     """Read direct.csv: columns area, component, and one pair of `FORMS` (others left empty).
 
     `yes` of `asked` people are taken as reports and exposure. An `estimate` (a rate) with its
-    `variance` is taken as the count that has both, y / n with n = r / variance: r is the estimate,
-    or, where that is 0, the component's pooled rate, so that a zero keeps a finite weight.
+    `variance` is taken as reports over an exposure of r / variance, r the component's mean weighted
+    by precision: a count of that mean has the variance given, and an area's own estimate does not
+    set its weight. Where variances depend on the estimates (p (1 - p) / n at each area's own p),
+    low ones weigh too much whatever is done here: give smoothed variances.
 
     Parameters
     ----------
@@ -85,7 +90,7 @@ def read_direct(path: Path, frame: Frame, components: list[str], deff: float = 1
 
 def national_from_direct(
     direct: Direct,
-    population: Mapping[str, float],
+    people: pd.DataFrame,
     draws: int,
     seed: int,
     totals: Mapping[str, tuple[float, float]],
@@ -93,39 +98,83 @@ def national_from_direct(
     """Draw national counts: from stated totals, else from the direct estimates themselves.
 
     A stated total with its standard error is drawn from the gamma distribution that has both: it is
-    positive. Without one, a row is the sampling unit: areas are weighted anew in every draw (the
-    Bayesian bootstrap, Rubin 1981), the ratio of sums times the population is the count.
+    positive. Without one, where every area has an estimate, each counts by its people and the
+    gamma distribution has the sampling variances' sum. Else a row is the sampling unit, as if
+    areas were drawn in proportion to their people: they are weighted anew in every draw (the
+    Bayesian bootstrap, Rubin 1981), and the ratio of sums times the population is the count. Rows
+    that are more alike than their sampling variances allow get these instead.
 
     Parameters
     ----------
-    population : people of each component in the part of the country that the estimates stand for.
-    totals : component -> (total, standard error).
+    people : area_id x component, of the areas that the estimates stand for.
+    totals : component -> (total, standard error), as reported.
 
     Returns
     -------
-    Dims (component, draw); attrs `silent` (components without a single report) and `converged`.
+    Dims (component, draw); attrs `silent` (components without a single report), `as_drawn` (those
+    whose level rests on how areas were drawn) and `converged`.
+
+    Raises
+    ------
+    InputError : a total of no component.
     """
-    rng = np.random.default_rng(seed)
     names = list(direct.reports.columns)
-    weight = rng.dirichlet(np.ones(len(direct.reports)), draws)  # (draws, areas)
-    y, n = direct.reports.fillna(0.0).to_numpy(), direct.exposure.to_numpy()
+    if unknown := sorted(set(totals) - set(names)):
+        raise InputError(
+            f"there is no component {unknown[0]!r}",
+            where=f"data_catalog.yaml, settings.direct.national.{unknown[0]}",
+            remedy=f"use one of {', '.join(names)}",
+        )
+    rng = np.random.default_rng(seed)
     values = np.empty((len(names), draws))
+    silent, as_drawn = [], []
     for k, name in enumerate(names):
+        if not direct.reports[name].sum() > 0:
+            silent.append(name)
         if name in totals:
-            total, error = totals[name]
-            values[k] = rng.gamma((total / error) ** 2, error**2 / total, draws)
-        elif y[:, k].sum() > 0:
-            values[k] = population[name] * (weight @ y[:, k]) / (weight @ n[:, k])
-        else:  # Jeffreys' posterior: how large the group may be unseen
-            effective = n[:, k].sum() / direct.deff[name]
-            values[k] = population[name] * rng.gamma(0.5, 1 / effective, draws)
-    silent = [name for name in names if not direct.reports[name].sum() > 0]
+            values[k] = _gamma(*totals[name], draws, rng)
+        elif name in silent:  # Jeffreys' posterior: how large the group may be unseen
+            effective = direct.exposure[name].sum() / direct.deff[name]
+            values[k] = people[name].sum() * rng.gamma(0.5, 1 / effective, draws)
+        else:
+            seen = direct.exposure[name] > 0
+            every = people.index.isin(direct.exposure.index[seen]).all()
+            values[k] = (_of_all if every else _of_sample)(direct, name, people[name], draws, rng)
+            as_drawn += [] if every else [name]
     return xr.DataArray(
-        np.minimum(values, np.array([population[name] for name in names])[:, None]),
+        np.minimum(values, people[names].sum().to_numpy()[:, None]),
         coords={"component": names, "draw": np.arange(draws)},
         name="reported",
-        attrs={"silent": ", ".join(silent), "converged": 1, "reasons": ""},
+        attrs={"silent": ", ".join(silent), "as_drawn": ", ".join(as_drawn)}
+        | {"converged": 1, "reasons": ""},
     )
+
+
+def _of_all(
+    direct: Direct, name: str, people: pd.Series, draws: int, rng: np.random.Generator
+) -> Array:
+    """Draw the count of areas that all have an estimate."""
+    own = people.index
+    rate, variance = direct.rate.loc[own, name], direct.variance.loc[own, name]
+    return _gamma(float(people @ rate), float(np.sqrt(people**2 @ variance)), draws, rng)
+
+
+def _of_sample(
+    direct: Direct, name: str, people: pd.Series, draws: int, rng: np.random.Generator
+) -> Array:
+    """Draw the count of areas of which the rows are a sample."""
+    seen = direct.exposure[name] > 0
+    y, n = direct.reports.loc[seen, name].to_numpy(), direct.exposure.loc[seen, name].to_numpy()
+    weight = rng.dirichlet(np.ones(len(y)), draws)  # (draws, areas)
+    rate = (weight @ y) / (weight @ n)
+    sampling = np.sqrt(n**2 @ direct.variance.loc[seen, name].to_numpy()) / n.sum()
+    if rate.std() < sampling:
+        rate = _gamma(y.sum() / n.sum(), sampling, draws, rng)
+    return np.asarray(people.sum() * rate)
+
+
+def _gamma(mean: float, sd: float, draws: int, rng: np.random.Generator) -> Array:
+    return rng.gamma((mean / sd) ** 2, sd**2 / mean, draws)
 
 
 def _cells(path: Path) -> pd.DataFrame:
@@ -159,7 +208,7 @@ def _as_counts(table: pd.DataFrame, deff: float, where: str) -> pd.DataFrame:
         precision = 1 / table["variance"]
         pooled = (table["estimate"] * precision).groupby(table["component"]).sum()
         pooled = pooled / precision.groupby(table["component"]).sum()
-        level = table["estimate"].where(table["estimate"] > 0, table["component"].map(pooled))
+        level = table["component"].map(pooled)
         _refuse(
             rates & ~(level > 0), "all estimates of the component are 0", where.format("estimate")
         )
