@@ -161,6 +161,9 @@ def test_page_works_in_a_browser(page):
         $("search").value = "penarr";
         $("search").dispatchEvent(key("Enter"));
         $("view").click();
+        const table = $("table").getBoundingClientRect();
+        const seen = document.elementFromPoint(table.left + 40, table.top + 60);
+        document.title += seen.closest("#table") ? " | table on top" : " | table hidden";
       });</script></body>"""
     driven.write_text(page.read_text(encoding="utf-8").replace("</body>", hands), encoding="utf-8")
     dom = subprocess.run(
@@ -172,6 +175,7 @@ def test_page_works_in_a_browser(page):
     pointed = re.search(r"<title>(.*?)</title>", dom, re.S)[1]
     assert pointed.startswith("Town 7, Province 1")
     assert "nobody interviewed" in pointed
+    assert "table on top" in pointed
     assert "<h2>Peñarrubia</h2>" in dom  # found by typing without the tilde
     assert "eight times in ten" in dom
     assert "its position or shape is approximate" in dom
