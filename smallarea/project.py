@@ -184,10 +184,12 @@ class Project:
 
     def _frame(self, store: StageStore, at: Desk, data: str | Path | None) -> Frame:
         from smallarea.areas import load_frame
-        from smallarea.run.frame import frame_stage
+        from smallarea.run.frame import frame_stage, require_populations
 
         files = at.take_frame(self.catalog, self.data_dirs(data))
-        return load_frame(frame_stage(store, self.catalog, [files]).folder)
+        frame = load_frame(frame_stage(store, self.catalog, [files]).folder)
+        require_populations(self.indicators, frame.table)
+        return frame
 
     @contextmanager
     def _alone(self, wait: bool, progress: Progress) -> Iterator[None]:

@@ -64,7 +64,8 @@ class Settings(_Block):
         the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
         is right if respondents counted people of their own municipality only; on the twin, who
         count everybody, it is no better.
-    top_k : the k of the probability of being among the k highest areas.
+    top_k : the k of the probability of being among the k highest areas; by default a tenth of the
+        areas, at most 100.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
     describe_numbers : respondents' columns of numbers that the findings describe: mean, quartiles.
@@ -77,7 +78,7 @@ class Settings(_Block):
     direct: DirectSettings | None = None
     tau_prior: TauSettings | None = None
     degrees: Literal["national", "roster"] = "national"
-    top_k: int = Field(100, ge=1)
+    top_k: int | None = Field(None, ge=1)
     describe_by: dict[str, Levels] = Field(default_factory=dict)
     describe_numbers: list[str] = Field(default_factory=list)
     folds: int = Field(5, ge=2)
@@ -88,6 +89,18 @@ class Settings(_Block):
         if (self.survey is None) == (self.direct is None):
             raise ValueError("name a survey's folder, or a file of direct estimates, one of both")
         return self
+
+    def top_of(self, areas: int) -> int:
+        """Return k for a number of areas; raise InputError if the one stated is not below it."""
+        if self.top_k is None:
+            return min(max(round(areas / 10), 1), 100)
+        if self.top_k >= areas:
+            raise InputError(
+                f"the {self.top_k} highest of {areas} areas would be all of them",
+                where="data_catalog.yaml, settings.top_k",
+                remedy="give a smaller number, or leave it out: a tenth of the areas, at most 100",
+            )
+        return self.top_k
 
     def draws_of(self, profile: str) -> int:
         """Return the number of draws of a profile; raise InputError naming those that exist."""

@@ -37,7 +37,7 @@ COLUMNS: dict[str, str] = {
     "rank_low": "90 % interval of the rank among all areas, 1 = largest, lower end",
     "rank_high": "the same, upper end",
     "flags": "warnings, separated by ';'",
-    "p_top": "probability of being among the k largest areas (k: 100 unless stated), to 0.01",
+    "p_top": "probability of being among the k largest areas, to 0.01; the map's words say k",
     "notice": f"'{SYNTHETIC}' when the survey was invented, empty otherwise",
 }
 

@@ -40,7 +40,6 @@ from smallarea.publish.words import INTERNAL
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
     from smallarea.indicators import Indicators
-    from smallarea.settings import Settings
 
 SCORE_WORDS = {
     "log_score": "log probability given to the reports of held-out areas (higher is better)",
@@ -55,9 +54,9 @@ def publish(
     out: Path,
     folders: dict[str, Path],
     catalog: Catalog,
-    settings: Settings,
     indicators: Indicators,
     *,
+    k: int,
     synthetic: bool,
     seed: int,
     trace: dict[str, Any],
@@ -68,6 +67,7 @@ def publish(
     ----------
     folders : outputs of the stages frame, features, nsum, models, projection and findings, by
         name.
+    k : the k of the probability of being among the k highest areas.
     synthetic : whether the survey is a digital twin's.
     trace : what traces the files to their inputs: the keys of the stages, the seed, the profile.
     """
@@ -91,7 +91,7 @@ def publish(
     far = set(near.loc[near["outside"], "area_id"])
     flags = flag_areas(table, extrapolated=far, mean=mean, synthetic=synthetic)
     shared: dict[str, Any] = {"indicators": indicators, "mean": mean, "sd": sd}
-    every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
+    every = estimate_areas(counts, table, flags, set(surveyed), k=k, **shared)
     estimates = suppress(every, table, indicators)
     national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
     levels = levels_of(table)
@@ -121,7 +121,7 @@ def publish(
         frame.geometry,
         out / "map.html",
         indicators,
-        k=settings.top_k,
+        k=k,
         spelling=frame.spelling,
         labels=frame.words,
         reporting=prior is not None,
@@ -146,7 +146,7 @@ def publish(
             agreement=agreement,
             sources=source_table(catalog, features, frame.table),
             trace=trace,
-            k=settings.top_k,
+            k=k,
             asked="nsum" in folders,
             reads=features.reports,
             survey=survey,
@@ -167,6 +167,7 @@ def publish(
         {
             "synthetic": synthetic,
             "indicators": indicators.model_dump(exclude_none=True),
+            "top_k": k,
             "national": json.loads(numbers.to_json(orient="index")),
             "covariates": evidence,
             "tau_prior": prior and asdict(prior),
