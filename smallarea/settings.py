@@ -30,9 +30,16 @@ class TotalSettings(_Block):
 
 
 class DirectSettings(_Block):
-    """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`."""
+    """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`.
+
+    title, publisher, vintage, licence : of the survey behind them, for the report.
+    """
 
     file: str
+    title: str = "Direct estimates"
+    publisher: str | None = None
+    vintage: str | int | None = None
+    licence: str | None = None
     deff: float = Field(1.0, gt=0)
     national: dict[str, TotalSettings] = Field(default_factory=dict)
 

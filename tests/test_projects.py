@@ -47,6 +47,18 @@ def test_without_a_reporting_rate_nothing_speaks_of_it(small):
             assert word not in read
 
 
+def test_the_report_names_what_it_rests_on(small):
+    text = (small.folder / "report.html").read_text(encoding="utf-8")
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(<td>.*?)</tr>", text)]
+    answers = next(row for row in rows if row[0] == "Answers to a test")
+    assert answers[1:] == [
+        "nobody", "2020", "–", "data/direct.csv", "1", "6 areas, 600 people asked, design effect 1",
+    ]  # fmt: skip
+    total = next(row for row in rows if row[0] == "National total: left-handed people")
+    assert total[1] == "a census"
+    assert total[-1] == "3,000, standard error 300"
+
+
 def test_the_same_inputs_give_the_same_numbers(small, tmp_path):
     again = small_country(tmp_path / "again").run()
     pd.testing.assert_frame_equal(again.table(), small.table())

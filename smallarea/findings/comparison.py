@@ -359,7 +359,8 @@ def change_text(found: Change) -> str:
         lines.append("[bold]SYNTHETIC SURVEY: these numbers describe no real place[/bold]")
     lines += [f"[yellow]warning[/yellow] {warning}" for warning in found.warnings]
     lines.append(
-        f"{'Reported p' if found.reporting else 'P'}revalence, {found.later} against {found.earlier}:"
+        f"{'Reported prevalence' if found.reporting else 'Prevalence'}, {found.later} against "
+        f"{found.earlier}:"
     )
     lines.append(f"{'':<21}{'change':>7}  {'95 % interval':>15}   chance that it fell, by 30 %")
     for name, row in found.nation.iterrows():

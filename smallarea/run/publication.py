@@ -40,6 +40,7 @@ from smallarea.publish.words import INTERNAL
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
     from smallarea.indicators import Indicators
+    from smallarea.settings import Settings
 
 SCORE_WORDS = {
     "log_score": "log probability given to the reports of held-out areas (higher is better)",
@@ -54,6 +55,7 @@ def publish(
     out: Path,
     folders: dict[str, Path],
     catalog: Catalog,
+    settings: Settings,
     indicators: Indicators,
     *,
     k: int,
@@ -144,7 +146,13 @@ def publish(
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
             agreement=agreement,
-            sources=source_table(catalog, features, frame.table),
+            sources=pd.concat(
+                [
+                    answer_table(settings, indicators, (ground / "about.txt").read_text("utf-8")),
+                    source_table(catalog, features, frame.table),
+                ],
+                ignore_index=True,
+            ),
             trace=trace,
             k=k,
             asked="nsum" in folders,
@@ -260,6 +268,32 @@ def reported_sizes(ground: Path, table: pd.DataFrame, indicators: Indicators) ->
     classical = classical.loc[list(indicators.components)]
     classical = classical.mul([covered[indicators.reference[c]] for c in classical.index], axis=0)
     return pd.concat([classical.add_prefix("killworth_"), drawn], axis=1).rename_axis("component")
+
+
+def answer_table(settings: Settings, indicators: Indicators, about: str) -> pd.DataFrame:
+    """Return the rows of `source_table` for what the estimates rest on, and for stated totals.
+
+    about : how many were asked, and where.
+    """
+    direct = settings.direct
+    if direct is None:
+        named: dict[str, Any] = {"source": "Survey of people known", "file": f"{settings.survey}/"}
+    else:
+        named = {"source": direct.title, "file": direct.file} | {
+            "publisher": direct.publisher,
+            "vintage": None if direct.vintage is None else str(direct.vintage),
+            "licence": direct.licence,
+        }
+    rows = [named | {"columns": len(indicators.components), "rows matched": about}]
+    for name, stated in (direct.national if direct else {}).items():
+        label = f"National total: {indicators.spoken(name)}"
+        size = f"{stated.total:,.0f}, standard error {stated.se:,.0f}"
+        rows.append(
+            {"source": label, "publisher": stated.source, "columns": 1, "rows matched": size}
+        )
+    every = ["source", "publisher", "vintage", "licence", "file", "columns", "rows matched"]
+    table = pd.DataFrame(rows).reindex(columns=every).astype(object)
+    return table.where(table.notna(), None)
 
 
 def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> pd.DataFrame:

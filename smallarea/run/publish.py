@@ -24,6 +24,7 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
             out,
             folders,
             job.catalog,
+            job.settings,
             indicators,
             k=k,
             synthetic=synthetic,
