@@ -12,6 +12,7 @@ import pytest
 from small import small_country
 
 import smallarea as sa
+from smallarea.summary import unmatched_lines
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,6 +48,10 @@ def test_without_a_reporting_rate_nothing_speaks_of_it(small):
             assert word not in read
 
 
+def test_where_every_row_finds_its_area_nothing_is_said_of_it(small):
+    assert unmatched_lines(small) == []
+
+
 def test_the_report_names_what_it_rests_on(small):
     text = (small.folder / "report.html").read_text(encoding="utf-8")
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(<td>.*?)</tr>", text)]
@@ -62,6 +67,16 @@ def test_the_report_names_what_it_rests_on(small):
 def test_the_same_inputs_give_the_same_numbers(small, tmp_path):
     again = small_country(tmp_path / "again").run()
     pd.testing.assert_frame_equal(again.table(), small.table())
+
+
+def test_a_row_without_an_area_is_said_where_the_run_ends(tmp_path):
+    project = small_country(tmp_path / "project")
+    with (project.root / "data" / "books.csv").open("a") as table:
+        table.write("t99,3\n")
+    (line,) = unmatched_lines(project.run())
+    assert line == (
+        "[yellow]note[/yellow] 1 row found no area: books.csv row 14 't99'; see unmatched.csv"
+    )
 
 
 def test_changed_answers_are_another_run(small):

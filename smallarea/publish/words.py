@@ -31,6 +31,24 @@ INTERNAL = (
     "whether anybody there told."
 )
 
+
+def highest(k: int) -> str:
+    """Return the words that follow "chance of".
+
+    >>> highest(1), highest(20)
+    ('being the highest', 'being among the 20 highest')
+    """
+    return "being the highest" if k == 1 else f"being among the {k} highest"
+
+
+def cells(drawn: int, areas: int) -> str:
+    """Say that shapes are cells drawn around points; '' if none is."""
+    if not drawn:
+        return ""
+    which = "Shapes" if drawn == areas else f"{drawn:,} of {areas:,} shapes"
+    return f"{which} are cells drawn around points, not the borders of places."
+
+
 #: What is said beside MEANING and NOT_SAID where a reporting rate is divided by.
 TAU_MEANING = (
     "The level of all numbers rests on the reporting rate tau, which the survey cannot tell."

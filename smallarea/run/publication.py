@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.areas import load_frame
+from smallarea.areas.boundaries import drawn_from_points
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
 from smallarea.features import Features, load_features
@@ -155,6 +156,7 @@ def publish(
             ),
             trace=trace,
             k=k,
+            drawn=drawn_from_points(table),
             asked="nsum" in folders,
             reads=features.reports,
             survey=survey,
