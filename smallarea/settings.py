@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
-from smallarea.errors import InputError
+from smallarea.errors import InputError, wrong_entry
 
 
 class _Block(BaseModel):
@@ -125,10 +125,9 @@ def read_settings(block: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(block)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field, said = wrong_entry(error.errors())
         raise InputError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"data_catalog.yaml, settings.{field}",
+            said,
+            where=f"data_catalog.yaml, settings.{field}".rstrip("."),
             remedy="mend this setting; `smallarea init` writes a complete example",
         ) from None
