@@ -105,7 +105,7 @@ class Project:
     def data_dirs(self, data: str | Path | None = None) -> list[Path]:
         """Return the folders searched for a source's file, first match wins."""
         dirs = [self.root / "data"]
-        if self._takes_the_twin:
+        if self.takes_the_twin:
             dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
             return dirs
@@ -159,7 +159,7 @@ class Project:
             )
 
     @property
-    def _takes_the_twin(self) -> bool:
+    def takes_the_twin(self) -> bool:
         """Whether the settings name the twin's survey, or its direct estimates."""
         return self._answers in (self.twin / "survey", self.twin / "survey" / "direct.csv")
 
@@ -177,7 +177,7 @@ class Project:
             return self._truth(seed, progress)
 
     def _truth(self, seed: int, progress: Progress) -> Path:
-        if not self._answers.exists() and self._takes_the_twin:
+        if not self._answers.exists() and self.takes_the_twin:
             progress("twin: no survey yet, so the digital twin is made", None)
             self._simulate(None, progress, seed=seed)
         return self._answers

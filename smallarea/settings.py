@@ -73,6 +73,8 @@ class Settings(_Block):
         count everybody, it is no better.
     top_k : the k of the probability of being among the k highest areas; by default a tenth of the
         areas, at most 100.
+    small_population : below this population an area is flagged: read only with its neighbours.
+    withhold_below : an area with fewer of any reference population than this has no numbers.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
     describe_numbers : respondents' columns of numbers that the findings describe: mean, quartiles.
@@ -86,6 +88,8 @@ class Settings(_Block):
     tau_prior: TauSettings | None = None
     degrees: Literal["national", "roster"] = "national"
     top_k: int | None = Field(None, ge=1)
+    small_population: float = Field(5_000, ge=0)
+    withhold_below: float = Field(500, ge=0)
     describe_by: dict[str, Levels] = Field(default_factory=dict)
     describe_numbers: list[str] = Field(default_factory=list)
     folds: int = Field(5, ge=2)

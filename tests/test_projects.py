@@ -36,7 +36,7 @@ def test_one_component_in_twelve_towns_goes_to_the_map(small):
 
 def test_without_a_reporting_rate_nothing_speaks_of_it(small):
     assert "tau" not in small.draws()
-    assert small.manifest["tau_prior"] is None
+    assert "tau_prior" not in small.manifest
     for page in ("map.html", "report.html"):
         text = (small.folder / page).read_text(encoding="utf-8")
         assert "reporting rate" not in text
@@ -46,6 +46,24 @@ def test_without_a_reporting_rate_nothing_speaks_of_it(small):
         assert "Who can do both." in text
         for word in ("victim", "trafficker", "municipalit", "province", "child", "barangay"):
             assert word not in read
+
+
+def test_what_is_small_is_a_setting(tmp_path, small):
+    project = small_country(tmp_path / "project")
+    catalog = project.root / "data_catalog.yaml"
+    catalog.write_text(catalog.read_text() + "  withhold_below: 2500\n  small_population: 3000\n")
+    found = sa.Project(project.root).run().estimates("left")
+    people = pd.read_csv(project.root / "data/towns.csv").set_index("code")["people"]
+    assert (found["q50"].isna() == (people < 2500)).all()
+    assert (found["flags"].str.contains("small_population(?:;|$)") == (people < 3000)).all()
+    assert small.estimates("left")["q50"].notna().all()
+
+
+def test_the_summary_holds_nothing_that_the_project_has_not(small):
+    text = (small.folder / "summary.json").read_text()
+    assert "network" not in text
+    assert "null" not in text
+    assert (small.folder / "survey" / "README.md").read_text().startswith("# What the direct est")
 
 
 def test_where_every_row_finds_its_area_nothing_is_said_of_it(small):

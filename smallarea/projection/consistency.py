@@ -342,9 +342,9 @@ def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
     for name, row in table.iterrows():
         if abs(row["z"]) > 2:
             sentences.append(
-                f"{name}: the areas sum to {row['projected']:,.0f} reported people and the nation "
-                f"to {row['national']:,.0f} before agreement (z = {row['z']:.1f}, beyond 2): "
-                "the two disagree by more than their uncertainty"
+                f"{name}: the areas sum to {row['projected']:,.0f} and the nation to "
+                f"{row['national']:,.0f}, as reported and before agreement (z = {row['z']:.1f}, "
+                "beyond 2): the two disagree by more than their uncertainty"
             )
         if row["bounded_draws"] > 0.01:
             sentences.append(

@@ -44,7 +44,8 @@ class ReportInput:
     indicators : what is published; the notice of a synthetic survey comes from `estimates`.
     estimates : the long table after disclosure control. k : the k of its `p_top`.
     national, groups : `estimate_groups` of the whole country, and of each level told of, by name.
-    asked : whether it is a scale-up survey, not direct estimates from elsewhere.
+    asked : whether it is a scale-up survey, not direct estimates from elsewhere. stated : the
+        components whose national total is given from elsewhere.
     draws : see :func:`smallarea.publish.draws.draws_dataset`.
     geometry : polygons in degrees, index area_id; drawn : how many are cells around points.
     tau_prior : the prior of the reporting rate and where it comes from, in words; None without.
@@ -76,6 +77,7 @@ class ReportInput:
     trace: Mapping[str, Any]
     k: int = 100
     asked: bool = True
+    stated: Sequence[str] = ()
     drawn: int = 0
     reads: Sequence[ReadReport] = ()
     survey: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from smallarea.settings import Settings
 
 SCORE_WORDS = {
-    "log_score": "log probability given to the reports of held-out areas (higher is better)",
+    "log_score": "log probability given to the answers of held-out areas (higher is better)",
     "gain": "its gain over the first model",
     "gain_se": "standard error of that gain, clustered by group",
     "rmse_net": "error of the rate net of sampling variance, relative to the national rate",
-    "cover_80": "share of held-out reports inside the 80 % interval",
+    "cover_80": "share of held-out answers inside the 80 % interval",
 }
 
 
@@ -80,7 +80,8 @@ def publish(
     with xr.open_dataset(folders["projection"] / "counts.nc", engine="h5netcdf") as made:
         counts = made["counts"].load()
         tau = made["tau"].values if "tau" in made else None
-    ground = folders["nsum"] if "nsum" in folders else folders["direct"]
+    asked = "nsum" in folders
+    ground = folders["nsum"] if asked else folders["direct"]
     surveyed = pd.read_csv(ground / "surveyed.csv", dtype=str)["area_id"]
     agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
     evidence = json.loads((folders["models"] / "evidence.json").read_text())
@@ -92,10 +93,12 @@ def publish(
     mean, sd = (prior.has_mean, prior.has_sd) if prior else (True, True)
     near = pd.read_csv(folders["models"] / "applicability.csv", dtype={"area_id": str})
     far = set(near.loc[near["outside"], "area_id"])
-    flags = flag_areas(table, extrapolated=far, mean=mean, synthetic=synthetic)
+    flags = flag_areas(
+        table, extrapolated=far, mean=mean, small=settings.small_population, synthetic=synthetic
+    )
     shared: dict[str, Any] = {"indicators": indicators, "mean": mean, "sd": sd}
     every = estimate_areas(counts, table, flags, set(surveyed), k=k, **shared)
-    estimates = suppress(every, table, indicators)
+    estimates = suppress(every, table, indicators, settings.withhold_below)
     national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
     levels = levels_of(table)
     told = levels[1:] or levels  # the lowest level has few interviews, and often but one unit
@@ -130,7 +133,7 @@ def publish(
         reporting=prior is not None,
     )
     survey, survey_notes, known_groups = keep_findings(
-        folders["findings"], out / "survey", synthetic
+        folders["findings"], out / "survey", synthetic, asked
     )
     scores = pd.read_csv(folders["models"] / "scores.csv", index_col=["model", "component"])
     write_report(
@@ -157,7 +160,8 @@ def publish(
             trace=trace,
             k=k,
             drawn=drawn_from_points(table),
-            asked="nsum" in folders,
+            asked=asked,
+            stated=tuple(settings.direct.national) if settings.direct else (),
             reads=features.reports,
             survey=survey,
             survey_notes=survey_notes,
@@ -176,11 +180,11 @@ def publish(
         out / "summary.json",
         {
             "synthetic": synthetic,
-            "indicators": indicators.model_dump(exclude_none=True),
+            "indicators": indicators.model_dump(exclude_none=True, exclude_defaults=True),
             "top_k": k,
             "national": json.loads(numbers.to_json(orient="index")),
             "covariates": evidence,
-            "tau_prior": prior and asdict(prior),
+            **({"tau_prior": asdict(prior)} if prior else {}),
             "weights": weights.round(4).to_dict(),
             "agreement": json.loads(agreement.to_json(orient="index")),
             "warnings": warnings,
@@ -196,13 +200,14 @@ def tau_prior(ground: Path) -> TauPrior | None:
 
 
 def keep_findings(
-    folder: Path, target: Path, synthetic: bool
+    folder: Path, target: Path, synthetic: bool, asked: bool
 ) -> tuple[dict[str, pd.DataFrame], list[str], str]:
     """Copy the findings into the run with a README; return tables, notes and the figure's SVG."""
+    kind = "interviews" if asked else "direct estimates"
     notes = json.loads((folder / "notes.json").read_text())
-    tables, lines = {}, ["# What the interviews say", "", INTERNAL, ""]
+    tables, lines = {}, [f"# What the {kind} say", "", INTERNAL, ""]
     if synthetic:
-        lines += [f"**{SYNTHETIC}**: these interviews were invented.", ""]
+        lines += [f"**{SYNTHETIC}**: these {kind} were invented.", ""]
     target.mkdir()
     for name, words in FILES.items():
         path = folder / f"{name}.csv"
@@ -234,7 +239,7 @@ def silence_warnings(ground: Path) -> list[str]:
     with xr.open_dataarray(ground / "national.nc", engine="h5netcdf") as national:
         silent = str(national.attrs["silent"])
     return [
-        f"{name}: nobody reported anyone, so its numbers say only what is ruled out"
+        f"{name}: not one case was reported, so its numbers say only what is ruled out"
         for name in silent.split(", ")
         if name
     ]

@@ -108,6 +108,27 @@ def test_the_legend_stands_beside_the_country_and_shapes_leave_no_gaps(toy, size
     assert 2 * size < np.ptp(axis.get_xlim()) < 2.1 * size
 
 
+def test_without_acquaintances_the_page_speaks_of_none(given, tmp_path):
+    plan = pd.DataFrame(
+        {"target": "areas", "step": [1, 2], "area_id": ["a", "b"], "name": ["A", "B"]}
+    ).assign(province="P", nation_sd=0.9, areas_sd=0.8)
+    direct = replace(
+        given, asked=False, tau_prior=None, survey={"next_places": plan}, stated=list(COMPONENTS)
+    )
+    write_report(direct, tmp_path / "direct.html")
+    text = (tmp_path / "direct.html").read_text()
+    read = re.sub(r"<style.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL)
+    assert "<h2>Where to ask next</h2>" in text
+    assert "2 more places asked as those so far" in read
+    assert "The national total was given from elsewhere." in read
+    for words in ("interviews say", "reported", "same interviews", "anybody there told", "safe",
+                  "hundreds of places", "atios"):  # fmt: skip
+        assert words not in read.replace(INDICATORS.labels["ratio"], ""), words
+    write_report(replace(direct, stated=["victims_live"]), tmp_path / "some.html")
+    text = (tmp_path / "some.html").read_text()
+    assert "Where no national total was given, both come from the same direct estimates" in text
+
+
 def test_cells_around_points_are_said_to_be_cells(given, tmp_path):
     write_report(replace(given, drawn=24), tmp_path / "all.html")
     words = "are cells drawn around points, not the borders of places."
