@@ -40,12 +40,15 @@ it makes says SYNTHETIC SURVEY.
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
+    minimal: Annotated[
+        bool, typer.Option("--minimal", help="The smallest project, to make your own country of.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a new project: data_catalog.yaml, features/ and models/, ready to run and to edit."""
     from smallarea.project import Project
 
-    project = Project.init(folder)
+    project = Project.init(folder, minimal=minimal)
     if not quiet:
         console.print(
             f"Wrote {project.root}. Next: [bold]cd {folder}[/bold], "
@@ -115,7 +118,10 @@ def simulate(
 def run(
     project: ProjectDir = Path(),
     data: Data = None,
-    profile: Annotated[str, typer.Option(help="fast (minutes) or full (every model).")] = "fast",
+    profile: Annotated[
+        str,
+        typer.Option(help="fast, full (every model) or another of the catalog's settings.draws."),
+    ] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
     wait: Wait = False,
     quiet: Quiet = False,

@@ -71,24 +71,27 @@ class Project:
         self.indicators = read_indicators(self.catalog.indicators)
 
     @classmethod
-    def init(cls, root: str | Path) -> Project:
+    def init(cls, root: str | Path, *, minimal: bool = False) -> Project:
         """Write the template project into `root` and return it; existing files are kept apart.
+
+        minimal : write the smallest project, with its invented data, in place of the template.
 
         Raises InputError when `root` already holds a project: nothing is overwritten.
         """
         root = Path(root)
-        taken = [name for name in CONTENT if (root / name).exists()]
+        content = (*CONTENT, "data") if minimal else CONTENT
+        taken = [name for name in content if (root / name).exists()]
         if taken:
             raise InputError(
                 f"{', '.join(taken)} exist already",
                 where=str(root),
                 remedy="choose another folder; a project is never overwritten",
             )
-        template = PACKAGE / "_template"
+        template = PACKAGE / ("_smallest" if minimal else "_template")
         if not template.is_dir():  # running from a source checkout
-            template = PACKAGE.parent
+            template = PACKAGE.parent / "examples" / "smallest" if minimal else PACKAGE.parent
         root.mkdir(parents=True, exist_ok=True)
-        for name in CONTENT:
+        for name in content:
             with writing(root / name) as temporary:
                 if (template / name).is_dir():
                     ignore = shutil.ignore_patterns("__pycache__")

@@ -111,6 +111,15 @@ def test_a_twin_that_no_run_uses_is_said_to_be_so(tmp_path):
     assert "No run of this project uses it: settings.direct.file names another" in told.stdout
 
 
+def test_the_smallest_project_is_written_and_never_over_another(tmp_path):
+    assert command("init", "--minimal", tmp_path / "p").returncode == 0
+    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
+        "data", "data_catalog.yaml", "features", "models"
+    ]  # fmt: skip
+    assert "data exist already" in command("init", "--minimal", tmp_path / "p").stderr
+    assert "full (every model) or another" in command("run", "--help").stdout.replace("\n", " ")
+
+
 def test_help_teaches():
     told = command("--help").stdout
     assert "smallarea init my-project" in told
