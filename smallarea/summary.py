@@ -57,15 +57,15 @@ def run_summary(run: Run) -> str:
 
 
 def unmatched_lines(run: Run) -> list[str]:
-    """Say in one line how many rows of sources found no area, and of the first whose it may be."""
+    """Say in one line how many rows of sources found no area, and of one whose it may be."""
     rows = pd.read_csv(run.folder / UNMATCHED, dtype=str, keep_default_na=False)
     if rows.empty:
         return []
-    row = rows.iloc[0]
+    row = rows.sort_values("similarity", ascending=False, kind="stable").iloc[0]
     like = f", nearest {row['nearest_name']}" if row["nearest_name"] else ""
     found = "1 row found no area" if len(rows) == 1 else f"{len(rows):,} rows found no area"
-    first = f"{row['file']} row {row['row']} '{row['key']}'{like}"
-    return [f"[yellow]note[/yellow] {found}: {first}; see {UNMATCHED}"]
+    one = f"{row['file']} row {row['row']} '{row['key']}'{like}"
+    return [f"[yellow]note[/yellow] {found}: {one}; see {UNMATCHED}"]
 
 
 def project_status(project: Project, data: str | Path | None = None) -> dict[str, Any]:
