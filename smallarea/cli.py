@@ -40,12 +40,15 @@ it makes says SYNTHETIC SURVEY.
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
+    minimal: Annotated[
+        bool, typer.Option("--minimal", help="The smallest project, to make your own country of.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a new project: data_catalog.yaml, features/ and models/, ready to run and to edit."""
     from smallarea.project import Project
 
-    project = Project.init(folder)
+    project = Project.init(folder, minimal=minimal)
     if not quiet:
         console.print(
             f"Wrote {project.root}. Next: [bold]cd {folder}[/bold], "
@@ -92,19 +95,33 @@ def simulate(
 
     given = {"seed": seed, "signal": signal, "wave": wave, "decline": decline}
     knobs = {k: v for k, v in given.items() if v is not None} | {"revisit": revisit}
+    at = Project(project)
     with showing(quiet or as_json) as progress:
-        twin = Project(project).simulate(data, wait=wait, progress=progress, **knobs)
+        twin = at.simulate(data, wait=wait, progress=progress, **knobs)
     if as_json:
-        print(json.dumps({"twin": str(twin)} | json.loads((twin / "twin.json").read_text())))
+        used = {"twin": str(twin), "used": at.takes_the_twin}
+        print(json.dumps(used | json.loads((twin / "twin.json").read_text())))
     elif not quiet:
         console.print(f"SYNTHETIC SURVEY written to {twin}; its truth is apart, in {twin}/truth.")
+        if not at.takes_the_twin:
+            direct = at.settings.direct is not None
+            named = "settings.direct.file" if direct else "settings.survey"
+            console.print(
+                f"[yellow]note[/yellow] No run of this project uses it: {named} names another "
+                f"place. `data/twin/survey{'/direct.csv' if direct else ''}` there would.",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 @app.command()
 def run(
     project: ProjectDir = Path(),
     data: Data = None,
-    profile: Annotated[str, typer.Option(help="fast (minutes) or full (every model).")] = "fast",
+    profile: Annotated[
+        str,
+        typer.Option(help="fast, full (every model) or another of the catalog's settings.draws."),
+    ] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
     wait: Wait = False,
     quiet: Quiet = False,
@@ -224,7 +241,8 @@ def design(
     """Draw a stratified sample with probability proportional to size, and say what it can tell.
 
     Margins of error of ordinary shares hide two things: clustering, and that a hidden group is
-    seen only through the few reports about it. Both are shown.
+    seen only through the few reports about it. Both are shown; the second only where the project
+    has a survey of acquaintances.
     """
     from smallarea.files import writing
     from smallarea.project import Project
@@ -236,7 +254,9 @@ def design(
     told = _named_numbers(degrees, "--degrees")
     opened = Project(project)
     seed = opened.settings.seed if seed is None else seed
-    power = plan_power(base, groups, told, barrier=barrier, decrease=decrease, seed=seed)
+    power = None
+    if opened.settings.direct is None:  # else nobody is asked whom they know
+        power = plan_power(base, groups, told, barrier=barrier, decrease=decrease, seed=seed)
     with showing(quiet or as_json) as progress:
         sample = opened.design(
             areas=areas, take=take, expansion=expansion, replacements=replacements,
@@ -248,14 +268,17 @@ def design(
     margins = margin_table(areas * take, take, confidence=0.99)
     if as_json:
         facts = {"sample": str(out), "seed": seed, "margin_99_simple": simple}
-        tables = {"margins": margins, "components": power.reset_index()}
+        tables = {"margins": margins}
+        if power is not None:
+            tables["components"] = power.reset_index()
         print(json.dumps(facts | {name: t.to_dict("records") for name, t in tables.items()}))
     elif not quiet:
         console.print(
             f"Wrote {len(sample)} sampling units to {out} (seed {seed}).\n"
             f"{areas * take:,} interviews: a share of 50 % is known to within {simple:.2%} at 99 % "
             f"confidence if clustering is ignored, {margins['margin'].iloc[2]:.2%} with an "
-            "intra-cluster correlation of 0.05.\n" + power_text(power),
+            "intra-cluster correlation of 0.05."
+            + (f"\n{power_text(power)}" if power is not None else ""),
             highlight=False,
             soft_wrap=True,
         )

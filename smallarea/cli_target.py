@@ -53,7 +53,7 @@ def target(
     """Choose the areas to go to, and say what they would reach and how sure the choice is.
 
     By default the k areas with the largest expected count; beside them stand the best set were the
-    truth known, the places with most people, and a random set. Writes target.csv and target.json
+    truth known, the most populous places, and a random set. Writes target.csv and target.json
     beside the run: like the run, they are internal.
     """
     from smallarea.files import sha256

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from smallarea.errors import InputError
+from smallarea.errors import InputError, wrong_entry
 
 PER = 1000  # rates are per this many people of the reference population
 
@@ -202,10 +202,9 @@ def read_indicators(block: dict[str, Any]) -> Indicators:
     try:
         return Indicators.model_validate(block)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(["indicators", *(str(part) for part in first["loc"])])
+        field, said = wrong_entry(error.errors())
         raise InputError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"data_catalog.yaml, {field}",
+            said,
+            where=f"data_catalog.yaml, indicators.{field}".rstrip("."),
             remedy="mend this entry; `smallarea init` writes a complete example",
         ) from None

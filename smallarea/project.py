@@ -71,24 +71,27 @@ class Project:
         self.indicators = read_indicators(self.catalog.indicators)
 
     @classmethod
-    def init(cls, root: str | Path) -> Project:
+    def init(cls, root: str | Path, *, minimal: bool = False) -> Project:
         """Write the template project into `root` and return it; existing files are kept apart.
+
+        minimal : write the smallest project, with its invented data, in place of the template.
 
         Raises InputError when `root` already holds a project: nothing is overwritten.
         """
         root = Path(root)
-        taken = [name for name in CONTENT if (root / name).exists()]
+        content = (*CONTENT, "data") if minimal else CONTENT
+        taken = [name for name in content if (root / name).exists()]
         if taken:
             raise InputError(
                 f"{', '.join(taken)} exist already",
                 where=str(root),
                 remedy="choose another folder; a project is never overwritten",
             )
-        template = PACKAGE / "_template"
+        template = PACKAGE / ("_smallest" if minimal else "_template")
         if not template.is_dir():  # running from a source checkout
-            template = PACKAGE.parent
+            template = PACKAGE.parent / "examples" / "smallest" if minimal else PACKAGE.parent
         root.mkdir(parents=True, exist_ok=True)
-        for name in CONTENT:
+        for name in content:
             with writing(root / name) as temporary:
                 if (template / name).is_dir():
                     ignore = shutil.ignore_patterns("__pycache__")
@@ -105,7 +108,7 @@ class Project:
     def data_dirs(self, data: str | Path | None = None) -> list[Path]:
         """Return the folders searched for a source's file, first match wins."""
         dirs = [self.root / "data"]
-        if self._takes_the_twin:
+        if self.takes_the_twin:
             dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
             return dirs
@@ -159,7 +162,7 @@ class Project:
             )
 
     @property
-    def _takes_the_twin(self) -> bool:
+    def takes_the_twin(self) -> bool:
         """Whether the settings name the twin's survey, or its direct estimates."""
         return self._answers in (self.twin / "survey", self.twin / "survey" / "direct.csv")
 
@@ -177,17 +180,19 @@ class Project:
             return self._truth(seed, progress)
 
     def _truth(self, seed: int, progress: Progress) -> Path:
-        if not self._answers.exists() and self._takes_the_twin:
+        if not self._answers.exists() and self.takes_the_twin:
             progress("twin: no survey yet, so the digital twin is made", None)
             self._simulate(None, progress, seed=seed)
         return self._answers
 
     def _frame(self, store: StageStore, at: Desk, data: str | Path | None) -> Frame:
         from smallarea.areas import load_frame
-        from smallarea.run.frame import frame_stage
+        from smallarea.run.frame import frame_stage, require_populations
 
         files = at.take_frame(self.catalog, self.data_dirs(data))
-        return load_frame(frame_stage(store, self.catalog, [files]).folder)
+        frame = load_frame(frame_stage(store, self.catalog, [files]).folder)
+        require_populations(self.indicators, frame.table)
+        return frame
 
     @contextmanager
     def _alone(self, wait: bool, progress: Progress) -> Iterator[None]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
-from smallarea.errors import InputError
+from smallarea.errors import InputError, wrong_entry
 
 
 class _Block(BaseModel):
@@ -30,9 +30,16 @@ class TotalSettings(_Block):
 
 
 class DirectSettings(_Block):
-    """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`."""
+    """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`.
+
+    title, publisher, vintage, licence : of the survey behind them, for the report.
+    """
 
     file: str
+    title: str = "Direct estimates"
+    publisher: str | None = None
+    vintage: str | int | None = None
+    licence: str | None = None
     deff: float = Field(1.0, gt=0)
     national: dict[str, TotalSettings] = Field(default_factory=dict)
 
@@ -64,7 +71,10 @@ class Settings(_Block):
         the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
         is right if respondents counted people of their own municipality only; on the twin, who
         count everybody, it is no better.
-    top_k : the k of the probability of being among the k highest areas.
+    top_k : the k of the probability of being among the k highest areas; by default a tenth of the
+        areas, at most 100.
+    small_population : below this population an area is flagged: read only with its neighbours.
+    withhold_below : an area with fewer of any reference population than this has no numbers.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
     describe_numbers : respondents' columns of numbers that the findings describe: mean, quartiles.
@@ -77,7 +87,9 @@ class Settings(_Block):
     direct: DirectSettings | None = None
     tau_prior: TauSettings | None = None
     degrees: Literal["national", "roster"] = "national"
-    top_k: int = Field(100, ge=1)
+    top_k: int | None = Field(None, ge=1)
+    small_population: float = Field(5_000, ge=0)
+    withhold_below: float = Field(500, ge=0)
     describe_by: dict[str, Levels] = Field(default_factory=dict)
     describe_numbers: list[str] = Field(default_factory=list)
     folds: int = Field(5, ge=2)
@@ -88,6 +100,18 @@ class Settings(_Block):
         if (self.survey is None) == (self.direct is None):
             raise ValueError("name a survey's folder, or a file of direct estimates, one of both")
         return self
+
+    def top_of(self, areas: int) -> int:
+        """Return k for a number of areas; raise InputError if the one stated is not below it."""
+        if self.top_k is None:
+            return min(max(round(areas / 10), 1), 100)
+        if self.top_k >= areas:
+            raise InputError(
+                f"the {self.top_k} highest of {areas} areas would be all of them",
+                where="data_catalog.yaml, settings.top_k",
+                remedy="give a smaller number, or leave it out: a tenth of the areas, at most 100",
+            )
+        return self.top_k
 
     def draws_of(self, profile: str) -> int:
         """Return the number of draws of a profile; raise InputError naming those that exist."""
@@ -105,10 +129,9 @@ def read_settings(block: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(block)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field, said = wrong_entry(error.errors())
         raise InputError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"data_catalog.yaml, settings.{field}",
+            said,
+            where=f"data_catalog.yaml, settings.{field}".rstrip("."),
             remedy="mend this setting; `smallarea init` writes a complete example",
         ) from None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from smallarea.catalog import UNMATCHED
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
@@ -42,6 +43,7 @@ def run_summary(run: Run) -> str:
         lines.append(f"  {indicator:<17} {interval(row):>24}  {run.indicators.units[indicator]}")
     lines.append(facts["covariates"]["sentence"])
     lines += [f"[yellow]warning[/yellow] {warning}" for warning in facts["warnings"]]
+    lines += unmatched_lines(run)
     lines += [f"[yellow]damaged[/yellow] {sentence}" for sentence in facts["mended"]]
     reused = sum(stage["reused"] for stage in facts["stages"].values())
     lines.append(
@@ -52,6 +54,18 @@ def run_summary(run: Run) -> str:
     lines += [f"  {latest / name}" for name in [*written, "manifest.json"]]
     lines.append(INTERNAL)
     return "\n".join(lines)
+
+
+def unmatched_lines(run: Run) -> list[str]:
+    """Say in one line how many rows of sources found no area, and of one whose it may be."""
+    rows = pd.read_csv(run.folder / UNMATCHED, dtype=str, keep_default_na=False)
+    if rows.empty:
+        return []
+    row = rows.sort_values("similarity", ascending=False, kind="stable").iloc[0]
+    like = f", nearest {row['nearest_name']}" if row["nearest_name"] else ""
+    found = "1 row found no area" if len(rows) == 1 else f"{len(rows):,} rows found no area"
+    one = f"{row['file']} row {row['row']} '{row['key']}'{like}"
+    return [f"[yellow]note[/yellow] {found}: {one}; see {UNMATCHED}"]
 
 
 def project_status(project: Project, data: str | Path | None = None) -> dict[str, Any]:

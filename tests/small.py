@@ -49,7 +49,12 @@ indicators:
       reference_period: "2020"
 settings:
   seed: 3
-  direct: {file: data/direct.csv, national: {left: {total: 3000, se: 300, source: a census}}}
+  direct:
+    file: data/direct.csv
+    title: Answers to a test
+    publisher: nobody
+    vintage: 2020
+    national: {left: {total: 3000, se: 300, source: a census}}
   top_k: 3
   folds: 2
   draws: {fast: 200}

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from small import small_country
 
 
 def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -88,6 +89,35 @@ def test_design_draws_a_sample_and_says_what_it_can_tell(tmp_path):
     assert roles["main"] == 150
     assert roles["replicate"] == 4
     assert not sample["region"].str.contains("MIMAROPA").any()
+
+
+def test_a_design_without_acquaintances_speaks_of_none(tmp_path):
+    small_country(tmp_path / "p")
+    words = ("design", tmp_path / "s.csv", "--project", tmp_path / "p", "--areas", 8)
+    told = command(*words)
+    assert told.returncode == 0, told.stderr
+    assert "a share of 50 % is known to within" in told.stdout
+    for word in ("child", "adult", "known to", "report"):
+        assert word not in told.stdout.replace("is known to within", "")
+    assert set(json.loads(command(*words, "--json").stdout)) == {
+        "sample", "seed", "margin_99_simple", "margins"
+    }  # fmt: skip
+
+
+def test_a_twin_that_no_run_uses_is_said_to_be_so(tmp_path):
+    small_country(tmp_path / "p")
+    told = command("simulate", "--project", tmp_path / "p")
+    assert told.returncode == 0, told.stderr
+    assert "No run of this project uses it: settings.direct.file names another" in told.stdout
+
+
+def test_the_smallest_project_is_written_and_never_over_another(tmp_path):
+    assert command("init", "--minimal", tmp_path / "p").returncode == 0
+    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
+        "data", "data_catalog.yaml", "features", "models"
+    ]  # fmt: skip
+    assert "data exist already" in command("init", "--minimal", tmp_path / "p").stderr
+    assert "full (every model) or another" in command("run", "--help").stdout.replace("\n", " ")
 
 
 def test_help_teaches():

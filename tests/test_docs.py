@@ -12,7 +12,6 @@ from typing import NamedTuple
 import click
 import pytest
 import typer
-from small import small_country
 from typer.testing import CliRunner
 
 import smallarea as sa
@@ -79,21 +78,26 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> sa.Project:
-    """Twelve towns with the README's own catalog, stream and model; its count is of victims."""
+    """The smallest project, as `smallarea init --minimal` writes it; its count is of victims."""
     root = tmp_path_factory.mktemp("docs") / "project"
-    small_country(root)
-    for folder in ("features", "models"):
-        for path in (root / folder).glob("*.py"):
-            path.unlink()
-    (catalog,) = blocks("yaml")
-    (root / "data_catalog.yaml").write_text(catalog.text.replace("    left:\n", "    victims:\n"))
-    direct = root / "data" / "direct.csv"
+    sa.Project.init(root, minimal=True)
+    catalog, direct = root / "data_catalog.yaml", root / "data" / "direct.csv"
+    catalog.write_text(catalog.read_text().replace("    left:\n", "    victims:\n"))
     direct.write_text(direct.read_text().replace(",left,", ",victims,"))
-    for block in blocks("python"):
-        for decorator, file in (("@stream(", "features/books.py"), ("@model(", "models/rate.py")):
-            if decorator in block.text:
-                (root / file).write_text(block.text)
     return sa.Project(root)
+
+
+def test_the_smallest_project_is_the_one_that_is_shown():
+    (catalog,) = blocks("yaml")
+    shown = {"data_catalog.yaml": catalog.text}
+    for block in blocks("python"):
+        for decorator, folder in (("@stream(", "features"), ("@model(", "models")):
+            if decorator in block.text:
+                (name,) = re.findall(r"^def (\w+)", block.text, re.MULTILINE)
+                shown[f"{folder}/{name}.py"] = block.text
+    folder = ROOT / "examples" / "smallest"
+    kept = {p for pattern in ("*.yaml", "*/*.py") for p in folder.glob(pattern)}
+    assert {p.relative_to(folder).as_posix(): p.read_text() for p in kept} == shown
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=named)

@@ -15,8 +15,12 @@ ROOMS = (
 )  # fmt: skip
 
 
+#: Where an installed package keeps the projects that `smallarea init` writes.
+OWN = {"_template", "_smallest"}
+
+
 def modules() -> dict[str, ast.Module]:
-    paths = [p for p in PACKAGE.rglob("*.py") if "_template" not in p.parts]
+    paths = [p for p in PACKAGE.rglob("*.py") if not OWN & set(p.parts)]
     return {
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(
             path.read_text(encoding="utf-8")
@@ -86,7 +90,7 @@ SHIPPED = {
 
 
 def test_the_engine_knows_no_project():
-    files = [p for p in PACKAGE.rglob("*.py") if "_template" not in p.parts]
+    files = [p for p in PACKAGE.rglob("*.py") if not OWN & set(p.parts)]
     names = {p.relative_to(PACKAGE).as_posix(): p for p in files}
     own = {n: p for n, p in names.items() if not n.startswith("areas/registers/psgc")}
     found = {n for n, p in own.items() if ONE_PROJECT.search(p.read_text(encoding="utf-8"))}

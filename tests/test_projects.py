@@ -12,6 +12,7 @@ import pytest
 from small import small_country
 
 import smallarea as sa
+from smallarea.summary import unmatched_lines
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +36,7 @@ def test_one_component_in_twelve_towns_goes_to_the_map(small):
 
 def test_without_a_reporting_rate_nothing_speaks_of_it(small):
     assert "tau" not in small.draws()
-    assert small.manifest["tau_prior"] is None
+    assert "tau_prior" not in small.manifest
     for page in ("map.html", "report.html"):
         text = (small.folder / page).read_text(encoding="utf-8")
         assert "reporting rate" not in text
@@ -47,9 +48,53 @@ def test_without_a_reporting_rate_nothing_speaks_of_it(small):
             assert word not in read
 
 
+def test_what_is_small_is_a_setting(tmp_path, small):
+    project = small_country(tmp_path / "project")
+    catalog = project.root / "data_catalog.yaml"
+    catalog.write_text(catalog.read_text() + "  withhold_below: 2500\n  small_population: 3000\n")
+    found = sa.Project(project.root).run().estimates("left")
+    people = pd.read_csv(project.root / "data/towns.csv").set_index("code")["people"]
+    assert (found["q50"].isna() == (people < 2500)).all()
+    assert (found["flags"].str.contains("small_population(?:;|$)") == (people < 3000)).all()
+    assert small.estimates("left")["q50"].notna().all()
+
+
+def test_the_summary_holds_nothing_that_the_project_has_not(small):
+    text = (small.folder / "summary.json").read_text()
+    assert "network" not in text
+    assert "null" not in text
+    assert (small.folder / "survey" / "README.md").read_text().startswith("# What the direct est")
+
+
+def test_where_every_row_finds_its_area_nothing_is_said_of_it(small):
+    assert unmatched_lines(small) == []
+
+
+def test_the_report_names_what_it_rests_on(small):
+    text = (small.folder / "report.html").read_text(encoding="utf-8")
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(<td>.*?)</tr>", text)]
+    answers = next(row for row in rows if row[0] == "Answers to a test")
+    assert answers[1:] == [
+        "nobody", "2020", "–", "data/direct.csv", "1", "6 areas, 600 people asked, design effect 1",
+    ]  # fmt: skip
+    total = next(row for row in rows if row[0] == "National total: left-handed people")
+    assert total[1] == "a census"
+    assert total[-1] == "3,000, standard error 300"
+
+
 def test_the_same_inputs_give_the_same_numbers(small, tmp_path):
     again = small_country(tmp_path / "again").run()
     pd.testing.assert_frame_equal(again.table(), small.table())
+
+
+def test_a_row_without_an_area_is_said_where_the_run_ends(tmp_path):
+    project = small_country(tmp_path / "project")
+    with (project.root / "data" / "books.csv").open("a") as table:
+        table.write("t99,3\n")
+    (line,) = unmatched_lines(project.run())
+    assert line == (
+        "[yellow]note[/yellow] 1 row found no area: books.csv row 14 't99'; see unmatched.csv"
+    )
 
 
 def test_changed_answers_are_another_run(small):

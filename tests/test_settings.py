@@ -39,6 +39,19 @@ def test_a_wrong_setting_is_named(change, field):
         read_settings(GOOD | change)
 
 
+def test_a_misspelt_setting_is_named_and_not_the_one_it_leaves_missing():
+    misspelt = {"sead" if key == "seed" else key: value for key, value in GOOD.items()}
+    with pytest.raises(InputError, match=r"settings\.sead: there is no .*did you mean seed"):
+        read_settings(misspelt)
+    direct = {"flie": "direct.csv"}
+    block = {key: value for key, value in GOOD.items() if key != "survey"} | {"direct": direct}
+    with pytest.raises(InputError, match=r"settings\.direct\.flie: .*did you mean file"):
+        read_settings(block)
+    del misspelt["sead"]
+    with pytest.raises(InputError, match=r"settings\.seed: it is missing"):
+        read_settings(misspelt)
+
+
 def test_an_unknown_profile_names_those_that_exist():
     with pytest.raises(InputError, match="choose one of fast"):
         read_settings(GOOD).draws_of("slow")

@@ -19,6 +19,11 @@ from smallarea.errors import InputError
 EMBEDDED = "drawn from points: Voronoi cells up to an approximate coast"
 
 
+def drawn_from_points(table: pd.DataFrame) -> int:
+    """Return how many areas of a frame's table have a cell around their points for a shape."""
+    return int((table["geometry_source"] == EMBEDDED).sum()) if "geometry_source" in table else 0
+
+
 @dataclass(frozen=True)
 class Drawing:
     """Polygons of all areas and what is to be said about them.

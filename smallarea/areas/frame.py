@@ -112,3 +112,8 @@ def load_frame(directory: Path) -> Frame:
         labels=extra["labels"],
         **{part: pd.read_parquet(directory / f"{part}.parquet") for part in _TABLES},
     )
+
+
+def load_table(directory: Path) -> pd.DataFrame:
+    """Read the table alone of what `save_frame` wrote."""
+    return pd.read_parquet(directory / "table.parquet")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from smallarea.errors import InputError
+from smallarea.errors import InputError, wrong_entry
 
 
 class Block(BaseModel):
@@ -90,11 +90,10 @@ def read_spec(block: dict[str, Any], kind: type[Spec]) -> Spec:
     try:
         return kind.model_validate(block)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field, said = wrong_entry(error.errors())
         raise InputError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"data_catalog.yaml, frame.{field}",
+            said,
+            where=f"data_catalog.yaml, frame.{field}".rstrip("."),
             remedy="correct that entry of the catalog",
         ) from None
 

@@ -37,14 +37,24 @@ class Stream:
 
 
 def stream(
-    source: str | Sequence[str] = (), *, unit: Mapping[str, str]
+    source: str | Sequence[str] = (), *, unit: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., pd.DataFrame]], Stream]:
     """Declare a stream: the catalog's source(s) it takes and the unit of every column it makes.
 
     The function takes one argument per source, as `smallarea.catalog.read` returns it, then the
     frame; it returns a DataFrame indexed by every `area_id` of the frame, missing values as NaN.
     Without a source it takes the frame alone.
+
+    Raises
+    ------
+    InputError : no unit is given.
     """
+    if unit is None:
+        raise InputError(
+            "@stream says no unit of its columns",
+            where="stream",
+            remedy='add unit={"COLUMN": "what one of it is"}, an entry for every column returned',
+        )
     sources = (source,) if isinstance(source, str) else tuple(source)
     return lambda function: Stream(function, sources, dict(unit))
 
@@ -75,6 +85,10 @@ def _load(path: Path) -> Stream:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+    except InputError as error:
+        raise InputError(
+            error.what, where=f"stream file {path.name}", remedy=error.remedy
+        ) from error
     except Exception as error:
         raise InputError(
             f"it does not load: {type(error).__name__}: {error}",

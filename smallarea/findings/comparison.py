@@ -60,6 +60,7 @@ class Change:
     tau_drift, correlation : as given to :func:`compare_runs`.
     warnings : where the two runs differ in more than their surveys.
     synthetic : whether the survey of either run is a digital twin's.
+    reporting : whether numbers are what people told of others, so that telling may have changed.
     shown : the totals, which a summary in words tells.
     """
 
@@ -74,6 +75,7 @@ class Change:
     correlation: float
     warnings: tuple[str, ...]
     synthetic: bool
+    reporting: bool
     shown: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,13 +113,24 @@ def compare_runs(
 
     Raises
     ------
-    InputError : both runs are of the same survey, or share no area that both surveys cover.
+    InputError : both runs are of the same survey, or one of direct estimates and one of a survey
+        of acquaintances, or they share no area that both surveys cover.
     """
-    if _hashes(earlier, "respondents.csv") == _hashes(later, "respondents.csv"):
+    where = f"{earlier.folder}, {later.folder}"
+    if _direct(earlier) is None and _direct(later) is None:
+        same = "both runs are of the same survey"
+    elif _direct(earlier) is None or _direct(later) is None:
         raise InputError(
-            "both runs are of the same survey",
-            where=f"{earlier.folder}, {later.folder}",
-            remedy="give two runs of two surveys, the earlier one first",
+            "one run is of a survey that asked about acquaintances, one of direct estimates: what "
+            "is reported in the one is not what is counted in the other",
+            where=where,
+            remedy="give two runs of the same kind, the earlier one first",
+        )
+    else:
+        same = "both runs are of the same direct estimates"
+    if _answers(earlier) == _answers(later):
+        raise InputError(
+            same, where=where, remedy="give two runs of two surveys, the earlier first"
         )
     waves = [_Wave.of(run) for run in (earlier, later)]
     common = waves[0].covered.intersection(waves[1].covered)
@@ -173,6 +186,7 @@ def compare_runs(
             *_differences(earlier, later, *waves),
         ),
         synthetic=earlier.synthetic or later.synthetic,
+        reporting=_direct(later) is None or _prior(later) is not None,
         shown=named.totals,
     )
 
@@ -268,9 +282,9 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     if earlier.synthetic != later.synthetic:
         one = earlier if earlier.synthetic else later
         yield f"only {one.folder.name} is SYNTHETIC: a real survey is compared with an invented one"
-    prior = [run.manifest["tau_prior"] or {"a": 1.0, "b": 0.0} for run in (earlier, later)]
-    if any(prior[0][key] != prior[1][key] for key in ("a", "b")):
-        told = [f"Beta({p['a']:.4g}, {p['b']:.4g})" for p in prior]
+    prior = [_prior(run) for run in (earlier, later)]
+    if prior[0] != prior[1]:
+        told = ["none" if p is None else f"Beta({p[0]:.4g}, {p[1]:.4g})" for p in prior]
         yield (
             f"the runs believe in other reporting rates, {told[0]} and {told[1]}: their totals "
             "are not to be compared; this comparison of reported rates does not use either, but "
@@ -286,6 +300,9 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     people = list(second.indicators.populations)
     if not first.table[people].equals(second.table[people]):
         yield "the frames differ (areas or their populations): rates are of each run's own people"
+    stated = [sorted((_direct(run) or {}).get("national") or {}) for run in (earlier, later)]
+    if stated[0] != stated[1]:
+        yield "only one run is given some national total: the other's comes from its areas"
     if _hashes(earlier, "groups.csv") != _hashes(later, "groups.csv"):
         yield "the tables of groups differ: other sizes of known groups move all reported rates"
     streams = [
@@ -302,7 +319,8 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     other = sorted(
         key
         for key in {**both[0], **both[1]}
-        if key not in ("seed", "survey", "tau_prior") and both[0].get(key) != both[1].get(key)
+        if key not in ("seed", "survey", "direct", "tau_prior")
+        and both[0].get(key) != both[1].get(key)
     )
     if other:
         yield f"other settings ({', '.join(other)}): run both anew with the same"
@@ -311,9 +329,27 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
             yield f"each run was made with its own {words}: run both anew with the same"
 
 
+def _direct(run: Run) -> dict[str, Any] | None:
+    """Return the run's settings of direct estimates; None if it is of a survey."""
+    return run.manifest["settings"].get("direct")
+
+
+def _answers(run: Run) -> list[str]:
+    """Hashes of the answers that a run rests on: of respondents, or of direct estimates."""
+    direct = _direct(run)
+    return _hashes(run, "respondents.csv" if direct is None else Path(direct["file"]).name)
+
+
+def _prior(run: Run) -> tuple[float, float] | None:
+    """Return the reporting rate's Beta(a, b); None if nothing was divided by one."""
+    prior = run.manifest.get("tau_prior")
+    return None if prior is None else (prior["a"], prior["b"])
+
+
 def _hashes(run: Run, name: str) -> list[str]:
-    """Hashes of the run's survey files of that name."""
-    return [i["sha256"] for i in run.manifest["inputs"] if Path(i["file"]).name == name]
+    """Hashes of the run's survey files of that name; a source may bear the same name."""
+    own = [i for i in run.manifest["inputs"] if "source" not in i]
+    return [i["sha256"] for i in own if Path(i["file"]).name == name]
 
 
 def change_text(found: Change) -> str:
@@ -322,7 +358,10 @@ def change_text(found: Change) -> str:
     if found.synthetic:
         lines.append("[bold]SYNTHETIC SURVEY: these numbers describe no real place[/bold]")
     lines += [f"[yellow]warning[/yellow] {warning}" for warning in found.warnings]
-    lines.append(f"Reported prevalence, {found.later} against {found.earlier}:")
+    lines.append(
+        f"{'Reported prevalence' if found.reporting else 'Prevalence'}, {found.later} against "
+        f"{found.earlier}:"
+    )
     lines.append(f"{'':<21}{'change':>7}  {'95 % interval':>15}   chance that it fell, by 30 %")
     for name, row in found.nation.iterrows():
         lines.append(f"  {name:<19}{_row(row)}")
@@ -333,9 +372,16 @@ def change_text(found: Change) -> str:
     )
     lines.append(
         f"Single areas, with a probability above {CLEAR:.0%}: {counted}. A change in one area is "
-        "rarely visible: a survey has a handful of reports about it, mostly none, and most of what "
-        "it shows is the nation's change. Nothing here puts areas in an order."
-    )
+        + ("rarely visible: a survey has a handful of reports about it, mostly none, and most of "
+           if found.reporting else "rarely visible: most of ")
+        + "what it shows is the nation's change. Nothing here puts areas in an order."
+    )  # fmt: skip
+    if not found.reporting:
+        lines.append(
+            "Assumed: both surveys count the same thing in the same way. They cannot tell a change "
+            "in how they count from a change in prevalence."
+        )
+        return "\n".join(lines)
     if found.tau_drift:
         lines.append(
             f"Assumed: the reporting rate drifted by {found.tau_drift:.0%} (sd) either way, alike "

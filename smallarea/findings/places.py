@@ -32,6 +32,7 @@ def where_next(
     Parameters
     ----------
     rates : draws of reported rates, (component, area_id, draw). table : the frame's.
+    number : how many places, at most half of the candidates.
     psus : PSUs that were interviewed; a new one is taken to reach as many people.
 
     Returns
@@ -48,7 +49,7 @@ def where_next(
             rates.sel(component=parts).sum("component"),
             table[indicators.reference[parts[0]]],
             exposure,
-            number=min(number, len(candidates)),
+            number=min(number, max(len(candidates) // 2, 1)),
             target=target,
             candidates=candidates,
             deff=mean_over(direct, "phi", parts),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
+from scipy.stats import t
 
 from smallarea.models.pooling import pool
 from smallarea.models.scores import by_area_and_component, clustered_sum, log_density
@@ -38,7 +38,8 @@ def covariate_evidence(
 
     Notes
     -----
-    The error of the gain is clustered by group.
+    The error of the gain is clustered by group, and the chance is that of a t distribution with one
+    degree of freedom less than groups: four groups say little.
     """
     share = len(set(published) - set(without)) / len(published)
     groups = cv.group.nunique()
@@ -48,12 +49,12 @@ def covariate_evidence(
     gain, error = clustered_sum(
         held_out_scores(cv, published) - held_out_scores(cv, without), cv.group
     )
-    chance = float(ndtr(gain / error)) if np.isfinite(error) and error > 0 else 0.5
+    chance = float(t.cdf(gain / error, groups - 1)) if np.isfinite(error) and error > 0 else 0.5
     sentence = (
-        f"{_verdict(gain, error)}: on {groups} held-out groups, models with them changed the log "
-        f"score of the reports by {gain:+.1f} (standard error {error:.1f}), a chance of "
-        f"{chance:.0%} that they help. Their weight in the estimates is {share:.0%}. "
-        f"{_reading(gain, error)}"
+        f"{_verdict(chance)}: on {groups} held-out groups, models with them changed the log score "
+        f"of what was observed by {gain:+.1f} (standard error {error:.1f}), a chance of "
+        f"{_percent(chance)} that they help. Their weight in the estimates is {share:.0%}. "
+        f"{_reading(chance)}"
     )
     figures = {"weight": share, "gain": gain, "gain_se": error, "groups": groups, "chance": chance}
     return Evidence(sentence, figures)
@@ -79,22 +80,32 @@ def pool_without_each(cv: CrossValidation, published: Sequence[str]) -> pd.DataF
     return pd.DataFrame(found, index=["worth", "worth_se"]).T.rename_axis("model")
 
 
-def _verdict(gain: float, error: float) -> str:
-    if gain > 2 * error:
+# Chances of two standard errors and of one, were there many groups.
+_CLEARLY, _PROBABLY = 0.977, 0.841
+
+
+def _verdict(chance: float) -> str:
+    if chance > _CLEARLY:
         return "Covariates clearly help"
-    if gain > error:
+    if chance > _PROBABLY:
         return "Covariates probably help"
-    if gain > -error:
+    if chance > 1 - _PROBABLY:
         return "Whether covariates help cannot be told"
     return "Covariates did not help"
 
 
-def _reading(gain: float, error: float) -> str:
-    if gain > 2 * error:
+def _percent(chance: float) -> str:
+    if chance > 0.995:
+        return "over 99%"
+    return "under 1%" if chance < 0.005 else f"{chance:.0%}"
+
+
+def _reading(chance: float) -> str:
+    if chance > _CLEARLY:
         return (
             "Differences between places where nobody was interviewed are supported on the whole, "
             "not between any two of them."
         )
-    if gain > error:
+    if chance > _PROBABLY:
         return "Differences between places where nobody was interviewed are likely but not certain."
     return "Take differences between places where nobody was interviewed as guesses to be checked."

@@ -11,6 +11,7 @@ Okonek & Wakefield 2024 (benchmarking whole posteriors).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,8 @@ from smallarea.errors import InputError
 
 #: A rate is bounded here where a draw of it, or of tau, would push it over 1 (everybody).
 CEILING = 1 - 2.0**-20
+#: Share of draws from which bounding them is warned of.
+MANY_BOUNDED = 0.01
 _BELOW_ONE = np.nextafter(1.0, 0.0)
 _DIMS = ("component", "area_id", "draw")
 
@@ -45,17 +48,21 @@ class Agreement:
     warnings: tuple[str, ...]
 
 
-def bound_rates(rates: xr.DataArray) -> tuple[xr.DataArray, list[str]]:
-    """Bound draws of rates below 1, and say how many were above.
+def bound_rates(
+    rates: xr.DataArray, labels: Mapping[str, str] | None = None
+) -> tuple[xr.DataArray, list[str]]:
+    """Bound draws of rates below 1, and warn where over 1 % of a component's were above.
 
     Count models know no upper end: where a rate is high, some draws of it are above everybody.
+    labels : what components are called in these sentences.
     """
     above = rates >= CEILING
     share = above.mean([dim for dim in rates.dims if dim != "component"])
     said = [
-        f"{name}: {float(part):.2%} of the draws of rates were above 1 and are bounded there"
+        f"{(labels or {}).get(name, name)}: {float(part):.1%} of the draws of rates were above 1 "
+        "and are bounded there"
         for name, part in zip(share["component"].values, share.values, strict=True)
-        if part > 0
+        if part > MANY_BOUNDED
     ]
     return rates.where(~above, CEILING), said
 
@@ -335,9 +342,9 @@ def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
     for name, row in table.iterrows():
         if abs(row["z"]) > 2:
             sentences.append(
-                f"{name}: the areas sum to {row['projected']:,.0f} reported people and the nation "
-                f"to {row['national']:,.0f} before agreement (z = {row['z']:.1f}, beyond 2): "
-                "the two disagree by more than their uncertainty"
+                f"{name}: the areas sum to {row['projected']:,.0f} and the nation to "
+                f"{row['national']:,.0f}, as reported and before agreement (z = {row['z']:.1f}, "
+                "beyond 2): the two disagree by more than their uncertainty"
             )
         if row["bounded_draws"] > 0.01:
             sentences.append(

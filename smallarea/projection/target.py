@@ -180,7 +180,10 @@ def target(
     if costs is not None:
         areas["cost"] = costs.reindex(areas.index).astype(float)
     order = ["chosen", "chance_best", "chance_top", "q50"]
-    left_out = {"numbers withheld: too few people": hidden, "nobody to refer to": ~lived & ~hidden}
+    left_out = {
+        "numbers withheld: too few live there": hidden,
+        "nobody to refer to": ~lived & ~hidden,
+    }
     return Target(
         indicator=name,
         by=by,

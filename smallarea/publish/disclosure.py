@@ -28,7 +28,7 @@ from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.publish.estimates import NUMBERS, column_order, levels_in
 
-#: Persons in every reference population, below which an area's numbers are not published.
+#: Size of a reference population below which an area's numbers are not published, by default.
 MINIMUM_REFERENCE = 500
 SUPPRESSED = "suppressed_small_population"
 

@@ -37,11 +37,11 @@ COLUMNS: dict[str, str] = {
     "rank_low": "90 % interval of the rank among all areas, 1 = largest, lower end",
     "rank_high": "the same, upper end",
     "flags": "warnings, separated by ';'",
-    "p_top": "probability of being among the k largest areas (k: 100 unless stated), to 0.01",
+    "p_top": "probability of being among the k largest areas, to 0.01; the map's words say k",
     "notice": f"'{SYNTHETIC}' when the survey was invented, empty otherwise",
 }
 
-#: Below this census population an area is flagged `small_population`.
+#: Below this population an area is flagged `small_population`, by default.
 SMALL_POPULATION = 5_000
 
 
@@ -121,12 +121,14 @@ def flag_areas(
     *,
     extrapolated: Collection[str] = (),
     mean: bool = True,
+    small: float = SMALL_POPULATION,
     synthetic: bool,
 ) -> pd.Series:
     """Return each area's flags joined by ';' (index area_id), in the order of `FLAG_WORDS`.
 
     table : the frame's table with `covered`, `geometry_note` and `population`.
     extrapolated : area_ids outside the models' area of applicability.
+    small : population below which an area is flagged `small_population`.
     """
     if unknown := sorted(set(extrapolated) - set(table.index)):
         raise InputError(
@@ -139,7 +141,7 @@ def flag_areas(
             "not_covered_by_survey": ~table["covered"].astype(bool),
             "extrapolated": table.index.isin(list(extrapolated)),
             "approximate_geometry": table["geometry_note"].fillna("") != "",
-            "small_population": table["population"] < SMALL_POPULATION,
+            "small_population": table["population"] < small,
             "no_mean": not mean,
             "synthetic": synthetic,
         },

@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 
 from smallarea.nsum.annex.plots import svg_text
+from smallarea.publish.words import highest
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from matplotlib.figure import Figure
 
 INK, ACCENT, SOFT, GREY = "#1c2733", "#1f5f8b", "#b9cfdf", "#c9ced3"
 CLASSES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
+FINENESS = 1600  # outlines are simplified to the country's extent over this
 RAMP = ("#fdf5cd", "#dfeab1", "#b3d9a5", "#7cc2a2", "#4ba5a5", "#2b5e91", "#283872")
 
 
@@ -49,33 +52,50 @@ def top_map(probability: pd.Series, geometry: gpd.GeoSeries, k: int, notice: str
 
     probability : index area_id, NaN where withheld. geometry : index area_id, degrees.
     """
-    from matplotlib.collections import PolyCollection
+    buffer = BytesIO()
+    figure = top_figure(probability, geometry, k, notice)
+    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
-    figure, axis = _figure(4.6, 5.6, background="#eaf0f4")
-    shapes = geometry.simplify(0.01).explode(index_parts=False)
+
+def top_figure(probability: pd.Series, geometry: gpd.GeoSeries, k: int, notice: str) -> Figure:
+    """Draw the map of `top_map`, its legend below it, as high as the country's shape asks for."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.patches import Patch
+
+    west, south, east, north = geometry.total_bounds
+    stretch = 1 / np.cos(np.radians((south + north) / 2))
+    extent, width = max(east - west, north - south), 4.6
+    tall = width * (north - south) * stretch / max(east - west, 1e-9)
+    figure, axis = _figure(width, float(np.clip(tall, 1.8, 5.6)) + 0.8, background="#eaf0f4")
+    shapes = geometry.simplify(extent / FINENESS).explode(index_parts=False)
     chance = probability.reindex(shapes.index).to_numpy(dtype=float)
     number = np.clip(np.searchsorted(CLASSES, chance, side="right") - 1, 0, len(RAMP) - 1)
     colours = [GREY if np.isnan(p) else RAMP[n] for p, n in zip(chance, number, strict=True)]
+    line = float(np.clip(15 / len(geometry), 0.15, 0.8))
     outlines = [np.asarray(shape.exterior.coords)[:, :2] for shape in shapes]
     axis.add_collection(
-        PolyCollection(outlines, facecolors=colours, edgecolors="#ffffff80", linewidths=0.15)
+        PolyCollection(outlines, facecolors=colours, edgecolors="#ffffff80", linewidths=line)
     )
-    west, south, east, north = geometry.total_bounds
-    axis.set(xlim=(west - 0.2, east + 0.2), ylim=(south - 0.2, north + 0.2))
-    axis.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
+    margin = extent / 80
+    axis.set(xlim=(west - margin, east + margin), ylim=(south - margin, north + margin))
+    axis.set_aspect(stretch)
     axis.set_axis_off()
-    for n, colour in enumerate(RAMP):
-        text = f"{CLASSES[n]:.0%} to {CLASSES[n + 1]:.0%}"
-        axis.scatter([], [], marker="s", s=60, color=colour, label=text)
-    title = f"chance of being among\nthe {k} highest"
-    axis.legend(title=title, loc="upper left", frameon=False, fontsize=8, alignment="left")
+    keys = [
+        Patch(color=colour, label=f"{CLASSES[n]:.0%} to {CLASSES[n + 1]:.0%}")
+        for n, colour in enumerate(RAMP)
+    ]
+    if np.isnan(chance).any():
+        keys.append(Patch(color=GREY, label="withheld"))
+    figure.legend(
+        handles=keys, title=f"chance of {highest(k)}", loc="outside lower left", ncols=4,
+        frameon=False, fontsize=8, alignment="left", columnspacing=1, handlelength=1.5,
+    )  # fmt: skip
     if notice:
         axis.text(
             1, 0, notice, transform=axis.transAxes, ha="right", color="#9c1c1c", weight="bold"
         )
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return figure
 
 
 def _figure(

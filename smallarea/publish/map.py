@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from smallarea.areas.boundaries import drawn_from_points
 from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.projection.summaries import QUANTILES
@@ -28,6 +29,7 @@ from smallarea.publish.words import (
     NOT_SAID,
     TAU_MEANING,
     TAU_NOT_SAID,
+    cells,
 )
 
 if TYPE_CHECKING:
@@ -110,6 +112,7 @@ def map_data(
         "start": f"{indicators.headline}_rate",
         "k": k,
         "notice": max(estimates["notice"]),
+        "cells": cells(drawn_from_points(people), len(people)),
         "hatch": HATCHED,
         "words": FLAG_WORDS,
         "meaning": [*MEANING, *([TAU_MEANING] if reporting else []), *indicators.meaning],

@@ -25,6 +25,8 @@ from smallarea.publish.words import (
     NOT_SAID,
     TAU_MEANING,
     TAU_NOT_SAID,
+    cells,
+    highest,
 )
 
 if TYPE_CHECKING:
@@ -42,9 +44,10 @@ class ReportInput:
     indicators : what is published; the notice of a synthetic survey comes from `estimates`.
     estimates : the long table after disclosure control. k : the k of its `p_top`.
     national, groups : `estimate_groups` of the whole country, and of each level told of, by name.
-    asked : whether it is a scale-up survey, not direct estimates from elsewhere.
+    asked : whether it is a scale-up survey, not direct estimates from elsewhere. stated : the
+        components whose national total is given from elsewhere.
     draws : see :func:`smallarea.publish.draws.draws_dataset`.
-    geometry : polygons in degrees, index area_id.
+    geometry : polygons in degrees, index area_id; drawn : how many are cells around points.
     tau_prior : the prior of the reporting rate and where it comes from, in words; None without.
     evidence : one sentence on whether covariates helped.
     scores : cross-validation, one row per model, any numeric columns; what they mean is in
@@ -74,6 +77,8 @@ class ReportInput:
     trace: Mapping[str, Any]
     k: int = 100
     asked: bool = True
+    stated: Sequence[str] = ()
+    drawn: int = 0
     reads: Sequence[ReadReport] = ()
     survey: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     survey_notes: Sequence[str] = ()
@@ -110,6 +115,8 @@ def write_report(report: ReportInput, path: Path) -> None:
         groups={report.labels[level]: _groups(report, level) for level in report.groups},
         places=report.labels,
         top_map=top_map(_top(report), report.geometry, report.k, max(report.estimates["notice"])),
+        highest=highest(report.k),
+        cells=cells(report.drawn, report.estimates["area_id"].nunique()),
         chances=_chances(report),
         flags=_flags(report.estimates),
         said=interviews(report.survey, named) if report.survey else None,

@@ -18,7 +18,7 @@ from smallarea.publish.words import FLAG_WORDS, INTERNAL, TAU_MEANING
 SETS = {
     "chosen": "this set",
     "best": "the best, were the truth known",
-    "largest": "the places with most people",
+    "largest": "the places with most {people}",
     "random": "a set drawn at random",
 }
 #: Of how many areas it is said: see `smallarea.projection.target.Target.areas`.
@@ -82,6 +82,7 @@ def target_text(found: Target, indicators: Indicators, *, synthetic: bool) -> st
     """Write a :class:`Target` for a person."""
     chosen = found.areas[found.areas["chosen"]]
     shown = found.indicator if found.by == "count" else f"{found.indicator}_rate"
+    people = indicators.units[found.indicator]
     label = f"{indicators.spoken(shown)} ({indicators.units[shown]})"
     aim = {
         "largest": f"with the largest expected {'count' if found.by == 'count' else 'rates'}",
@@ -93,7 +94,7 @@ def target_text(found: Target, indicators: Indicators, *, synthetic: bool) -> st
         + ("" if found.given else f" {aim}")
         + f"; {label}"
     )
-    lines += [*_area_lines(found, chosen), "", *_set_lines(found)]
+    lines += [*_area_lines(found, chosen), "", *_set_lines(found, people)]
     lines += ["", *_sure_lines(found)]
     if found.against:
         a = found.against
@@ -103,7 +104,7 @@ def target_text(found: Target, indicators: Indicators, *, synthetic: bool) -> st
             "(80 %)."
         )
     if found.by_tau is not None:
-        lines += ["", *_tau_lines(found.by_tau, found.scenarios)]
+        lines += ["", *_tau_lines(found.by_tau, found.scenarios, people)]
     told = chosen["flags"].str.split(";").explode()
     lines += [
         f"Note on {int((told == flag).sum())} of them: {FLAG_WORDS[flag]}."
@@ -132,13 +133,13 @@ def _area_lines(found: Target, chosen: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _set_lines(found: Target) -> list[str]:
+def _set_lines(found: Target, people: str) -> list[str]:
     centre = "mean" if found.sets["mean"].notna().all() else "q50"
-    head = f"  {'People reached':<34}{'median' if centre == 'q50' else 'mean':>10}"
+    head = f"  {f'Reached ({people})':<34}{'median' if centre == 'q50' else 'mean':>10}"
     head += f"{'80 % interval':>20}{'of the nation':>16}"
     lines = [head + f"{'true top':>10}{'of the best':>14}"]
     sets = found.sets.to_dict("index")
-    for row, words in ((sets[key], words) for key, words in SETS.items()):
+    for row, words in ((sets[key], text.format(people=people)) for key, text in SETS.items()):
         lines.append(
             f"  {words:<34}{row[centre]:>10,.0f}{_span(row['q10'], row['q90']):>20}"
             f"{_percent(row['share_q10'], row['share_q90']):>16}{row['members']:>10.1f}"
@@ -163,11 +164,11 @@ def _sure_lines(found: Target) -> list[str]:
     ]
 
 
-def _tau_lines(by_tau: pd.DataFrame, scenarios: pd.DataFrame | None) -> list[str]:
+def _tau_lines(by_tau: pd.DataFrame, scenarios: pd.DataFrame | None, people: str) -> list[str]:
     rows = by_tau.to_dict("index")
     cells = "; ".join(f"{tau}: {_span(row['q10'], row['q90'])}" for tau, row in rows.items())
     lines = [
-        f"{TAU_MEANING} People in this set (80 %), were tau exactly {cells}.",
+        f"{TAU_MEANING} {people.capitalize()} in this set (80 %), were tau exactly {cells}.",
         "A tau common to all areas changes these counts, and neither the set nor its chances. One "
         "that differs between areas is another matter" + (":" if scenarios is not None else "."),
     ]
@@ -175,8 +176,8 @@ def _tau_lines(by_tau: pd.DataFrame, scenarios: pd.DataFrame | None) -> list[str
     for words, row in other.items():
         lines.append(
             f"  if {words}, the best set then has {row['kept']:.0f} of these areas, which reach "
-            f"{_span(row['q10'], row['q90'])} people (80 %), {100 * row['of_best']:.0f} % of what "
-            "it holds"
+            f"{_span(row['q10'], row['q90'])} {people} (80 %), {100 * row['of_best']:.0f} % of "
+            "what it holds"
         )
     return lines
 

@@ -7,8 +7,8 @@ FLAG_WORDS: dict[str, str] = {
     "not_covered_by_survey": "it lies where the survey did not go: this is extrapolation",
     "extrapolated": "its covariates lie outside what the surveyed areas show",
     "approximate_geometry": "its position or shape is approximate",
-    "small_population": "few people live here: read only with its neighbours",
-    "suppressed_small_population": "numbers withheld: too few people live here",
+    "small_population": "few live here: read only with its neighbours",
+    "suppressed_small_population": "numbers withheld: too few live here",
     "no_mean": "the mean does not exist under this reporting prior: read the median",
     "synthetic": "made from the digital twin, not from a real survey",
 }
@@ -21,15 +21,34 @@ MEANING: tuple[str, ...] = (
     "chance of being among the highest) or the rank interval in place of a rank.",
     "Where nobody was interviewed, the number is what places like it show. Flags say where even "
     "that is a stretch.",
-    "Rates and ratios were computed within each draw; they cannot be recomputed from medians.",
+    "Whatever is made of counts, rates too, was computed within each draw; it cannot be recomputed "
+    "from medians.",
 )
 
 #: Stands in the map, the report, the findings and the command's summary.
 INTERNAL = (
     "This run is internal: do not pass it on or post it until a public tier has been made from it, "
     "because the numbers of an interviewed place move with its own interviews and can give away "
-    "whether anybody there told."
+    "what was answered there."
 )
+
+
+def highest(k: int) -> str:
+    """Return the words that follow "chance of".
+
+    >>> highest(1), highest(20)
+    ('being the highest', 'being among the 20 highest')
+    """
+    return "being the highest" if k == 1 else f"being among the {k} highest"
+
+
+def cells(drawn: int, areas: int) -> str:
+    """Say that shapes are cells drawn around points; '' if none is."""
+    if not drawn:
+        return ""
+    which = "Shapes" if drawn == areas else f"{drawn:,} of {areas:,} shapes"
+    return f"{which} are cells drawn around points, not the borders of places."
+
 
 #: What is said beside MEANING and NOT_SAID where a reporting rate is divided by.
 TAU_MEANING = (
@@ -43,7 +62,7 @@ TAU_NOT_SAID = (
 NOT_SAID: tuple[str, ...] = (
     "They are not counts of known cases, and say nothing about a person, a household or a "
     "neighbourhood.",
-    "A low number is no evidence that people are safe there, and no reason to stop looking.",
-    "They do not put areas in an order: most ranges overlap, and most ranks could be anywhere "
-    "within hundreds of places.",
+    "A low number is no evidence that nobody needs help there, and no reason to stop looking.",
+    "They do not put areas in an order: most ranges overlap, and most ranks could be almost "
+    "anywhere.",
 )

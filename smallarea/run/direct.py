@@ -25,7 +25,11 @@ def direct_stage(job: Job, frame: Stage) -> Stage:
 
     def compute(out: Path) -> None:
         from smallarea.nsum import save_direct
-        from smallarea.nsum.direct.elsewhere import national_from_direct, read_direct
+        from smallarea.nsum.direct.elsewhere import (
+            about_direct,
+            national_from_direct,
+            read_direct,
+        )
         from smallarea.nsum.reporting.tau import TauPrior
 
         areas = load_frame(frame.folder)
@@ -35,6 +39,7 @@ def direct_stage(job: Job, frame: Stage) -> Stage:
         people = pd.DataFrame({c: covered[job.indicators.reference[c]] for c in components})
         totals = {name: (stated.total, stated.se) for name, stated in declared.national.items()}
         save_direct(direct, out)
+        (out / "about.txt").write_text(about_direct(path, declared.deff), encoding="utf-8")
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         national = national_from_direct(direct, people, draws, job.seed_of("direct"), totals)
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
@@ -48,7 +53,7 @@ def direct_stage(job: Job, frame: Stage) -> Stage:
         compute,
         settings={
             "direct": job.inputs.answers,
-            "chosen": settings.model_dump(include={"tau_prior", "direct"}),
+            "chosen": settings.model_dump(include={"tau_prior", "direct"}),  # who published too
             "indicators": job.indicators.model_dump(),
             "draws": draws,
             "seed": job.seed,

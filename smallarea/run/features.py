@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smallarea.areas import load_frame
 from smallarea.features import build_features, save_features
+from smallarea.run.inputs import spoken_of
 
 if TYPE_CHECKING:
     from smallarea.run.job import Job
@@ -18,13 +19,14 @@ def features_stage(job: Job, frame: Stage) -> Stage:
     inputs = job.inputs
 
     def compute(out: Path) -> None:
-        made = build_features(
-            job.catalog,
-            load_frame(frame.folder),
-            inputs.features,
-            inputs.sources,
-            progress=lambda stream, share: job.store.progress(f"features: {stream}", share),
-        )
+        with spoken_of(inputs.features, "features"):
+            made = build_features(
+                job.catalog,
+                load_frame(frame.folder),
+                inputs.features,
+                inputs.sources,
+                progress=lambda stream, share: job.store.progress(f"features: {stream}", share),
+            )
         save_features(made, out)
 
     return job.store.stage(

@@ -20,7 +20,7 @@ def findings_stage(
     job: Job, frame: Stage, ground: Stage, models: Stage, projection: Stage
 ) -> Stage:
     """Tell what the survey itself says: tables fit to publish, one figure, notes."""
-    by, top_k, survey = job.settings.describe_by, job.settings.top_k, job.inputs.survey
+    by, top_k, survey = job.settings.describe_by, job.top_k, job.inputs.survey
     numbers, seed = job.settings.describe_numbers, job.seed_of("findings")
 
     def compute(out: Path) -> None:

@@ -166,6 +166,16 @@ def resolve_inputs(
     )
 
 
+@contextmanager
+def spoken_of(copies: Path, name: str) -> Iterator[None]:
+    """Let errors name a folder of the project, not the one of its copies."""
+    try:
+        yield
+    except InputError as error:
+        where = error.where.replace(str(copies), name)
+        raise InputError(error.what, where=where, remedy=error.remedy) from error
+
+
 def _python_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(

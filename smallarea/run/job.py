@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be made; nothing in it changes while the stages run."""
+    """One run to be made; nothing in it changes while the stages run.
+
+    top_k : the k of "among the k highest areas", known when the frame is: see `run.frame.framed`.
+    """
 
     catalog: Catalog
     settings: Settings
@@ -28,6 +31,7 @@ class Job:
     store: StageStore
     profile: str
     seed: int
+    top_k: int = 0
 
     @property
     def draws(self) -> int:

@@ -11,6 +11,7 @@ from smallarea.areas.levels import level_ids
 from smallarea.features import load_features
 from smallarea.files import write_json
 from smallarea.run.answers import leaving_out, surveyed_areas
+from smallarea.run.inputs import spoken_of
 
 if TYPE_CHECKING:
     from smallarea.run.job import Job
@@ -27,7 +28,8 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         from smallarea.models.applicability import applicability
         from smallarea.nsum import load_direct
 
-        candidates = load_models(inputs.models, job.profile)
+        with spoken_of(inputs.models, "models"):
+            candidates = load_models(inputs.models, job.profile)
         values, areas = load_features(features.folder).values, load_frame(frame.folder)
         without = None
         if survey is None:

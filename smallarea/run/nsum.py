@@ -39,6 +39,8 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         covered = areas.table[areas.table["covered"]]
         population = {name: covered[name].sum() for name in indicators.populations}
         save_direct(direct, out)
+        about = f"{len(ard.counts):,} respondents in {len(direct.reports):,} areas"
+        (out / "about.txt").write_text(about, encoding="utf-8")
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         killworth_table(ard).to_csv(out / "killworth.csv")
         tau, casework = reporting_prior(

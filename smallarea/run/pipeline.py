@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from smallarea.run.direct import direct_stage
 from smallarea.run.features import features_stage
 from smallarea.run.findings import findings_stage
-from smallarea.run.frame import frame_stage
+from smallarea.run.frame import frame_stage, framed
 from smallarea.run.models import models_stage
 from smallarea.run.nsum import nsum_stage
 from smallarea.run.projection import projection_stage
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def main_job(job: Job) -> Stage:
     """Run every stage, or find it finished; return the published one."""
     frame = frame_stage(job.store, job.catalog, [job.inputs.frame])
+    job = framed(job, frame)
     features = features_stage(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     models = models_stage(job, frame, features, ground)

@@ -31,7 +31,7 @@ def projection_stage(job: Job, frame: Stage, ground: Stage, models: Stage) -> St
         if stated.is_file():
             prior = TauPrior(**json.loads(stated.read_text()))
             tau = tau_draws(prior, rates.sizes["draw"], job.seed_of("tau"))
-        rates, bounded = bound_rates(rates)
+        rates, bounded = bound_rates(rates, job.indicators.labels)
         sizes = reference_sizes(table, job.indicators)
         prevalence, agreement = agree(rates, sizes, national, table["covered"], tau=tau)
         counts = to_counts(prevalence, sizes, table["covered"])

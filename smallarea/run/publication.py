@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.areas import load_frame
+from smallarea.areas.boundaries import drawn_from_points
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
 from smallarea.features import Features, load_features
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
     from smallarea.settings import Settings
 
 SCORE_WORDS = {
-    "log_score": "log probability given to the reports of held-out areas (higher is better)",
+    "log_score": "log probability given to the answers of held-out areas (higher is better)",
     "gain": "its gain over the first model",
     "gain_se": "standard error of that gain, clustered by group",
     "rmse_net": "error of the rate net of sampling variance, relative to the national rate",
-    "cover_80": "share of held-out reports inside the 80 % interval",
+    "cover_80": "share of held-out answers inside the 80 % interval",
 }
 
 
@@ -58,6 +59,7 @@ def publish(
     settings: Settings,
     indicators: Indicators,
     *,
+    k: int,
     synthetic: bool,
     seed: int,
     trace: dict[str, Any],
@@ -68,6 +70,7 @@ def publish(
     ----------
     folders : outputs of the stages frame, features, nsum, models, projection and findings, by
         name.
+    k : the k of the probability of being among the k highest areas.
     synthetic : whether the survey is a digital twin's.
     trace : what traces the files to their inputs: the keys of the stages, the seed, the profile.
     """
@@ -77,7 +80,8 @@ def publish(
     with xr.open_dataset(folders["projection"] / "counts.nc", engine="h5netcdf") as made:
         counts = made["counts"].load()
         tau = made["tau"].values if "tau" in made else None
-    ground = folders["nsum"] if "nsum" in folders else folders["direct"]
+    asked = "nsum" in folders
+    ground = folders["nsum"] if asked else folders["direct"]
     surveyed = pd.read_csv(ground / "surveyed.csv", dtype=str)["area_id"]
     agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
     evidence = json.loads((folders["models"] / "evidence.json").read_text())
@@ -89,10 +93,12 @@ def publish(
     mean, sd = (prior.has_mean, prior.has_sd) if prior else (True, True)
     near = pd.read_csv(folders["models"] / "applicability.csv", dtype={"area_id": str})
     far = set(near.loc[near["outside"], "area_id"])
-    flags = flag_areas(table, extrapolated=far, mean=mean, synthetic=synthetic)
+    flags = flag_areas(
+        table, extrapolated=far, mean=mean, small=settings.small_population, synthetic=synthetic
+    )
     shared: dict[str, Any] = {"indicators": indicators, "mean": mean, "sd": sd}
-    every = estimate_areas(counts, table, flags, set(surveyed), k=settings.top_k, **shared)
-    estimates = suppress(every, table, indicators)
+    every = estimate_areas(counts, table, flags, set(surveyed), k=k, **shared)
+    estimates = suppress(every, table, indicators, settings.withhold_below)
     national = estimate_groups(counts, table.assign(nation="nation"), "nation", **shared)
     levels = levels_of(table)
     told = levels[1:] or levels  # the lowest level has few interviews, and often but one unit
@@ -121,13 +127,13 @@ def publish(
         frame.geometry,
         out / "map.html",
         indicators,
-        k=settings.top_k,
+        k=k,
         spelling=frame.spelling,
         labels=frame.words,
         reporting=prior is not None,
     )
     survey, survey_notes, known_groups = keep_findings(
-        folders["findings"], out / "survey", synthetic
+        folders["findings"], out / "survey", synthetic, asked
     )
     scores = pd.read_csv(folders["models"] / "scores.csv", index_col=["model", "component"])
     write_report(
@@ -144,10 +150,18 @@ def publish(
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
             agreement=agreement,
-            sources=source_table(catalog, features, frame.table),
+            sources=pd.concat(
+                [
+                    answer_table(settings, indicators, (ground / "about.txt").read_text("utf-8")),
+                    source_table(catalog, features, frame.table),
+                ],
+                ignore_index=True,
+            ),
             trace=trace,
-            k=settings.top_k,
-            asked="nsum" in folders,
+            k=k,
+            drawn=drawn_from_points(table),
+            asked=asked,
+            stated=tuple(settings.direct.national) if settings.direct else (),
             reads=features.reports,
             survey=survey,
             survey_notes=survey_notes,
@@ -166,10 +180,11 @@ def publish(
         out / "summary.json",
         {
             "synthetic": synthetic,
-            "indicators": indicators.model_dump(exclude_none=True),
+            "indicators": indicators.model_dump(exclude_none=True, exclude_defaults=True),
+            "top_k": k,
             "national": json.loads(numbers.to_json(orient="index")),
             "covariates": evidence,
-            "tau_prior": prior and asdict(prior),
+            **({"tau_prior": asdict(prior)} if prior else {}),
             "weights": weights.round(4).to_dict(),
             "agreement": json.loads(agreement.to_json(orient="index")),
             "warnings": warnings,
@@ -185,13 +200,14 @@ def tau_prior(ground: Path) -> TauPrior | None:
 
 
 def keep_findings(
-    folder: Path, target: Path, synthetic: bool
+    folder: Path, target: Path, synthetic: bool, asked: bool
 ) -> tuple[dict[str, pd.DataFrame], list[str], str]:
     """Copy the findings into the run with a README; return tables, notes and the figure's SVG."""
+    kind = "interviews" if asked else "direct estimates"
     notes = json.loads((folder / "notes.json").read_text())
-    tables, lines = {}, ["# What the interviews say", "", INTERNAL, ""]
+    tables, lines = {}, [f"# What the {kind} say", "", INTERNAL, ""]
     if synthetic:
-        lines += [f"**{SYNTHETIC}**: these interviews were invented.", ""]
+        lines += [f"**{SYNTHETIC}**: these {kind} were invented.", ""]
     target.mkdir()
     for name, words in FILES.items():
         path = folder / f"{name}.csv"
@@ -224,7 +240,7 @@ def silence_warnings(ground: Path) -> list[str]:
         silent = str(national.attrs["silent"])
         as_drawn = str(national.attrs.get("as_drawn", ""))
     said = [
-        f"{name}: nobody reported anyone, so its numbers say only what is ruled out"
+        f"{name}: not one case was reported, so its numbers say only what is ruled out"
         for name in silent.split(", ")
         if name
     ]
@@ -267,6 +283,32 @@ def reported_sizes(ground: Path, table: pd.DataFrame, indicators: Indicators) ->
     classical = classical.loc[list(indicators.components)]
     classical = classical.mul([covered[indicators.reference[c]] for c in classical.index], axis=0)
     return pd.concat([classical.add_prefix("killworth_"), drawn], axis=1).rename_axis("component")
+
+
+def answer_table(settings: Settings, indicators: Indicators, about: str) -> pd.DataFrame:
+    """Return the rows of `source_table` for what the estimates rest on, and for stated totals.
+
+    about : how many were asked, and where.
+    """
+    direct = settings.direct
+    if direct is None:
+        named: dict[str, Any] = {"source": "Survey of people known", "file": f"{settings.survey}/"}
+    else:
+        named = {"source": direct.title, "file": direct.file} | {
+            "publisher": direct.publisher,
+            "vintage": None if direct.vintage is None else str(direct.vintage),
+            "licence": direct.licence,
+        }
+    rows = [named | {"columns": len(indicators.components), "rows matched": about}]
+    for name, stated in (direct.national if direct else {}).items():
+        label = f"National total: {indicators.spoken(name)}"
+        size = f"{stated.total:,.0f}, standard error {stated.se:,.0f}"
+        rows.append(
+            {"source": label, "publisher": stated.source, "columns": 1, "rows matched": size}
+        )
+    every = ["source", "publisher", "vintage", "licence", "file", "columns", "rows matched"]
+    table = pd.DataFrame(rows).reindex(columns=every).astype(object)
+    return table.where(table.notna(), None)
 
 
 def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> pd.DataFrame:

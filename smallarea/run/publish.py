@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def publish_stage(job: Job, stages: list[Stage]) -> Stage:
     """Write what people open: tables, draws, map, report; and the facts for the manifest."""
     indicators = job.indicators
-    chosen, synthetic, seed = job.settings, job.inputs.synthetic, job.seed
+    k, synthetic, seed = job.top_k, job.inputs.synthetic, job.seed
     trace = {"profile": job.profile, "seed": seed} | {f"{s.name}_stage": s.key[:16] for s in stages}
 
     def compute(out: Path) -> None:
@@ -24,8 +24,9 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
             out,
             folders,
             job.catalog,
-            chosen,
+            job.settings,
             indicators,
+            k=k,
             synthetic=synthetic,
             seed=seed,
             trace=trace,
@@ -34,8 +35,9 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
     return job.store.stage(
         "publish",
         compute,
-        settings={"top_k": chosen.top_k, "indicators": indicators.model_dump()}
+        settings={"top_k": k, "indicators": indicators.model_dump()}
         | {"synthetic": synthetic}
+        | job.settings.model_dump(include={"small_population", "withhold_below"})
         | trace,
         code=job.code(__file__),
         after=tuple(stages),

@@ -48,7 +48,7 @@ def target_run(
     ]
     published = run.table().drop_duplicates("area_id").set_index("area_id")
     held = published["flags"].str.split(";").map(lambda flags: SUPPRESSED in flags)
-    draws, prior = run.draws(), run.manifest["tau_prior"]
+    draws, prior = run.draws(), run.manifest.get("tau_prior")
     found = target(
         draws["counts"],
         table,

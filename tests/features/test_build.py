@@ -116,6 +116,7 @@ BODY = '@stream(source="rates", unit={"x": "1"})\ndef other(rates, areas):\n    
         (BODY + "tables.annual(rates, areas, 'median', least=1)", "tables.annual: 'median'"),
         ("import nonsense", "does not load: ModuleNotFoundError"),
         ("x = 1", "holds 0 streams"),
+        (BODY.replace(', unit={"x": "1"}', "") + "1", "says no unit of its columns. add unit={"),
         (BODY + "1\n" + BODY.replace("def other", "def two") + "2", "holds 2 streams"),
         (BODY.replace('"rates"', '"prices"') + "1", "'prices', which the catalog does not declare"),
     ],

@@ -154,6 +154,52 @@ def test_one_survey_has_not_changed(earlier):
         earlier.change_since(earlier)
 
 
+DIRECT = {"direct": {"file": "data/direct.csv", "deff": 1.0, "national": {}}}
+
+
+def of_direct_estimates(folder: Path, rate: float, survey: str, **direct) -> Run:
+    """A run like the others, but of direct estimates and without a reporting rate."""
+    inputs = [
+        {"file": "data/direct.csv", "sha256": survey},
+        {"file": "direct.csv", "source": "of the same name", "sha256": "r"},
+    ]
+    made = made_run(
+        folder, rate, survey, inputs=inputs, tau_prior=None,
+        settings={"direct": DIRECT["direct"] | direct},
+    )  # fmt: skip
+    path = folder / "draws.nc"
+    draws = xr.load_dataset(path, engine="h5netcdf")
+    draws.assign(counts=draws["counts"] * draws["tau"]).drop_vars("tau").to_netcdf(
+        path, engine="h5netcdf"
+    )
+    outputs = made.manifest["outputs"] | {"draws.nc": sha256(path)}
+    write_json(folder / "manifest.json", made.manifest | {"outputs": outputs})
+    return Run(folder)
+
+
+def test_two_runs_of_direct_estimates_are_compared(tmp_path):
+    first = of_direct_estimates(tmp_path / "first", 0.0005, "a1")
+    second = of_direct_estimates(tmp_path / "second", 0.00035, "b2", deff=1.5)
+    found = second.change_since(first)
+    assert found.nation["ratio"].to_numpy() == pytest.approx(0.7, rel=0.03)
+    assert found.warnings == ()
+    told = change_text(found)
+    assert told.startswith("Prevalence, ")
+    assert "report" not in told
+    with pytest.raises(InputError, match="same direct estimates"):
+        second.change_since(of_direct_estimates(tmp_path / "again", 0.0005, "b2"))
+    total = {"victims_live": {"total": 90, "se": 9, "source": "a census"}}
+    stated = of_direct_estimates(tmp_path / "stated", 0.0004, "c3", national=total)
+    (warning,) = stated.change_since(first).warnings
+    assert "given some national total" in warning
+
+
+def test_a_survey_of_acquaintances_is_not_compared_with_direct_estimates(tmp_path, earlier):
+    later = of_direct_estimates(tmp_path / "direct", 0.0004, "b2")
+    with pytest.raises(InputError, match="two runs of the same kind"):
+        later.change_since(earlier)
+
+
 def test_the_shell_says_what_is_assumed(earlier, later):
     words = ("change", earlier.folder, later.folder, "--tau-drift", 0.1, "--json")
     made = subprocess.run(

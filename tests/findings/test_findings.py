@@ -210,6 +210,7 @@ def test_a_network_that_cannot_be_judged_is_said_and_not_fatal(country):
 
 def test_next_places_are_covered_and_carry_no_rate(tables, country):
     plan = tables["next_places"]
+    assert plan["step"].max() == 13  # of 27 places; a list of all would choose none
     assert set(plan["area_id"]) <= set(country.table.index[country.table["covered"]])
     assert set(plan.columns) == {
         "target", "step", "area_id", "name", "province", "region", "nation_sd", "areas_sd"

@@ -15,6 +15,7 @@ from smallarea.projection.consistency import (
     CEILING,
     agree,
     apply_tau,
+    bound_rates,
     discrepancy,
     solve_shift,
 )
@@ -160,6 +161,20 @@ def test_a_tiny_tau_is_bounded_and_counted():
     prevalence, bounded = apply_tau(rates, tau)
     assert bounded.sum("draw").values.tolist() == [[1] * 12] * 2
     assert float(prevalence.max()) == CEILING
+
+
+def test_draws_of_rates_above_everybody_are_bounded_and_many_are_warned_of():
+    rates, *_ = world(7, level=0.01)
+    first = rates["component"].values[0]
+    one = rates.copy()
+    one[0, 0, 0] = 1.2
+    bounded, said = bound_rates(one)
+    assert float(bounded.max()) == CEILING
+    assert said == []
+    one.loc[{"component": first}] = 1.2
+    _, said = bound_rates(one, {first: "Some people"})
+    (sentence,) = said
+    assert sentence.startswith("Some people: 100.0% of the draws of rates were above 1")
 
 
 def test_a_reporting_rate_per_area_is_applied_by_label():

@@ -90,7 +90,7 @@ def test_chances_are_those_of_the_map_and_add_up():
     assert found.areas["chance_above"].loc["t05"] == float((rates.sel(area_id="t05") > 12).mean())
     assert found.areas["chance_best"].sum() == pytest.approx(5)
     assert found.overlap == pytest.approx(found.areas.loc[found.chosen, "chance_best"].sum())
-    assert found.left_out == {"numbers withheld: too few people": 2}
+    assert found.left_out == {"numbers withheld: too few live there": 2}
     top = found.sets.loc["chosen", "members"]
     assert top == pytest.approx(found.areas.loc[found.chosen, "chance_top"].sum())
 

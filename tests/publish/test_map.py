@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from study import INDICATORS, UNITS
 
+from smallarea.areas.boundaries import EMBEDDED
 from smallarea.errors import InputError
 from smallarea.publish.estimates import SYNTHETIC, estimate_groups
 from smallarea.publish.map import TEMPLATES, write_map
@@ -96,7 +97,8 @@ def test_holes_enclaves_islands_and_specks():
 def page(toy, tmp_path_factory):
     path = tmp_path_factory.mktemp("map") / "map.html"
     national = estimate_groups(toy.counts, toy.table.assign(nation="all"), "nation", INDICATORS)
-    write_map(toy.public, national, toy.table, toy.geometry, path, NAMED, k=5, labels=WORDS)
+    table = toy.table.assign(geometry_source=EMBEDDED)
+    write_map(toy.public, national, table, toy.geometry, path, NAMED, k=5, labels=WORDS)
     return path
 
 
@@ -136,6 +138,23 @@ def test_page_holds_the_published_numbers_and_withholds_the_others(page, toy):
     np.testing.assert_allclose(made, rates["q50"].loc[data["areas"]["id"]], rtol=0.006)
 
 
+def test_page_says_that_cells_are_cells_and_a_unit_once(page):
+    html = page.read_text(encoding="utf-8")
+    data = data_of(html)
+    assert data["cells"].startswith("Shapes are cells drawn around points")
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("NO NODE: node not found")
+    (titled,) = re.findall(r"^const titled = .*$", html, re.MULTILINE)
+    rate = {"label": "Ill, per 1,000 people", "unit": "per 1,000 people"}
+    script = (
+        f"{titled}\nconsole.log(titled({json.dumps(rate)}), titled({{label: 'Ill', unit: 'x'}}))"
+    )
+    done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "Ill, per 1,000 people Ill (x)\n"
+    assert "${escape(titled(indicator))}, in alphabetical order" in html
+
+
 def test_undeclared_columns_stay_off_the_page(toy, tmp_path):
     with pytest.raises(InputError, match="respondents"):
         write_map(
@@ -161,6 +180,9 @@ def test_page_works_in_a_browser(page):
         $("search").value = "penarr";
         $("search").dispatchEvent(key("Enter"));
         $("view").click();
+        const table = $("table").getBoundingClientRect();
+        const seen = document.elementFromPoint(table.left + 40, table.top + 60);
+        document.title += seen.closest("#table") ? " | table on top" : " | table hidden";
       });</script></body>"""
     driven.write_text(page.read_text(encoding="utf-8").replace("</body>", hands), encoding="utf-8")
     dom = subprocess.run(
@@ -172,6 +194,7 @@ def test_page_works_in_a_browser(page):
     pointed = re.search(r"<title>(.*?)</title>", dom, re.S)[1]
     assert pointed.startswith("Town 7, Province 1")
     assert "nobody interviewed" in pointed
+    assert "table on top" in pointed
     assert "<h2>Peñarrubia</h2>" in dom  # found by typing without the tilde
     assert "eight times in ten" in dom
     assert "its position or shape is approximate" in dom

@@ -6,15 +6,18 @@ import re
 from dataclasses import replace
 from html import unescape
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from study import COMPONENTS, INDICATORS
 
 from smallarea.catalog import ReadReport
 from smallarea.errors import InputError
 from smallarea.publish.draws import draws_dataset
 from smallarea.publish.estimates import SYNTHETIC, estimate_areas, estimate_groups, flag_areas
+from smallarea.publish.figures import top_figure
 from smallarea.publish.report import ReportInput, cell, number, percent, write_report
 from smallarea.publish.words import INTERNAL
 
@@ -82,6 +85,60 @@ def test_page_says_what_it_was_given(page, given):
     assert f"{number(row['q10'])} to {number(row['q90'])}" in text
     assert page.count("<svg") == 2
     assert "data:image/png;base64," in page
+
+
+@pytest.mark.parametrize("size", [0.03, 1.0])
+def test_the_legend_stands_beside_the_country_and_shapes_leave_no_gaps(toy, size):
+    """Neighbours share a wavy border; a fixed tolerance would straighten it in a small country."""
+    wave = [(0.15 * np.sin(9 * t), t) for t in np.linspace(0, 1, 60)]
+    west = shapely.Polygon([(-1, 0), *wave, (-1, 1)])
+    east = shapely.Polygon([(1, 0), *wave, (1, 1)])
+    shapes = gpd.GeoSeries([west, east], index=toy.table.index[:2], crs=4326)
+    shapes = shapes.affine_transform([size, 0, 0, size, 10, 50])
+    figure = top_figure(pd.Series(0.5, shapes.index), shapes, 1, "")
+    figure.draw_without_rendering()
+    (axis,), (legend,) = figure.axes, figure.legends
+    assert legend.get_title().get_text() == "chance of being the highest"
+    box, words = axis.get_window_extent(), legend.get_window_extent()
+    assert not box.overlaps(words)
+    assert words.x1 <= figure.bbox.x1
+    drawn = [shapely.Polygon(path.vertices) for path in axis.collections[0].get_paths()]
+    lost = shapely.union_all(shapes.to_numpy()).difference(shapely.union_all(drawn))
+    assert lost.area < 0.001 * shapes.union_all().area
+    assert 2 * size < np.ptp(axis.get_xlim()) < 2.1 * size
+
+
+def test_without_acquaintances_the_page_speaks_of_none(given, tmp_path):
+    plan = pd.DataFrame(
+        {"target": "areas", "step": [1, 2], "area_id": ["a", "b"], "name": ["A", "B"]}
+    ).assign(province="P", nation_sd=0.9, areas_sd=0.8)
+    direct = replace(
+        given, asked=False, tau_prior=None, survey={"next_places": plan}, stated=list(COMPONENTS)
+    )
+    write_report(direct, tmp_path / "direct.html")
+    text = (tmp_path / "direct.html").read_text()
+    read = re.sub(r"<style.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL)
+    assert "<h2>Where to ask next</h2>" in text
+    assert "2 more places asked as those so far" in read
+    assert "The national total was given from elsewhere." in read
+    for words in ("interviews say", "reported", "same interviews", "anybody there told", "safe",
+                  "hundreds of places", "atios"):  # fmt: skip
+        assert words not in read.replace(INDICATORS.labels["ratio"], ""), words
+    write_report(replace(direct, stated=["victims_live"]), tmp_path / "some.html")
+    text = (tmp_path / "some.html").read_text()
+    assert "Where no national total was given, both come from the same direct estimates" in text
+
+
+def test_cells_around_points_are_said_to_be_cells(given, tmp_path):
+    write_report(replace(given, drawn=24), tmp_path / "all.html")
+    words = "are cells drawn around points, not the borders of places."
+    assert f"<li>Shapes {words}</li>" in (tmp_path / "all.html").read_text()
+    write_report(replace(given, drawn=3), tmp_path / "some.html")
+    assert f"<li>3 of 24 shapes {words}</li>" in (tmp_path / "some.html").read_text()
+    write_report(replace(given, k=1), tmp_path / "first.html")
+    text = (tmp_path / "first.html").read_text()
+    assert "cells drawn" not in text
+    assert "Nobody can say which place has the most" in text
 
 
 def test_regions_count_places_and_what_to_expect_of_them(page, toy):

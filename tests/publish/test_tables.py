@@ -70,6 +70,13 @@ def test_suppression_blanks_every_number_of_too_small_areas_and_no_other(toy):
     assert everything[list(NUMBERS)].isna().all(axis=None)
 
 
+def test_what_is_small_is_the_projects_to_say(toy):
+    flags = flag_areas(toy.table, small=1e9, synthetic=False)
+    assert flags.str.contains("small_population").all()
+    assert not flag_areas(toy.table, small=0, synthetic=False).str.contains("small").any()
+    assert "people" not in FLAG_WORDS["small_population"] + FLAG_WORDS[SUPPRESSED]
+
+
 def test_a_column_that_is_not_declared_is_not_published(toy, tmp_path):
     with pytest.raises(InputError, match="columns respondents are not declared"):
         check_columns(toy.public.assign(respondents=24))

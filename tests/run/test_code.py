@@ -10,7 +10,7 @@ STAGES = ("frame", "features", "nsum", "models", "projection", "findings", "publ
 
 @pytest.fixture
 def copied(tmp_path):
-    ignore = shutil.ignore_patterns("__pycache__", "_template")
+    ignore = shutil.ignore_patterns("__pycache__", "_template", "_smallest")
     return Path(shutil.copytree(PACKAGE, tmp_path / "smallarea", ignore=ignore))
 
 

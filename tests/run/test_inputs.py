@@ -103,6 +103,17 @@ def test_a_project_without_a_room_is_told(copied, room):
         project.run()
 
 
+@pytest.mark.parametrize("room", ["features", "models"])
+def test_an_empty_room_is_called_by_its_name(copied, room):
+    project = copied()
+    for path in (project.root / room).glob("*.py"):
+        path.unlink()
+    with pytest.raises(InputError) as error:
+        project.run()
+    assert error.value.where == room
+    assert ".smallarea" not in str(error.value)
+
+
 def test_a_shapefile_comes_with_all_its_parts(tmp_path):
     for suffix in (".shp", ".dbf", ".shx"):
         (tmp_path / f"towns{suffix}").touch()

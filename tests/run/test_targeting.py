@@ -20,6 +20,7 @@ import smallarea as sa
 from smallarea.cli import app
 from smallarea.errors import InputError
 from smallarea.files import sha256
+from smallarea.indicators import Indicators
 from smallarea.publish.target import target_text
 from smallarea.run.record import seal
 
@@ -127,6 +128,15 @@ def test_a_wrong_table_of_costs_is_named(run, costs, change, said):
     made = in_process(run, "--budget", 20, "--costs", costs)
     assert isinstance(made.exception, InputError)
     assert said in str(made.exception)
+
+
+def test_whom_it_reaches_is_called_by_the_populations_label(run):
+    named = run.indicators.model_dump()
+    named["populations"]["population"]["label"] = "households"
+    text = target_text(run.target(4), Indicators.model_validate(named), synthetic=False)
+    assert "Reached (households)" in text
+    assert "the places with most households" in text
+    assert "people" not in text.replace("left-handed people", "")
 
 
 def test_a_run_with_a_reporting_rate_says_what_it_changes(run, tmp_path):

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from smallarea.areas.finding import find_areas, nearest_areas
 from smallarea.errors import InputError
 from smallarea.nsum.direct.estimates import Direct
 from smallarea.reading.cells import as_text, as_values, find_columns, read_cells
@@ -51,7 +52,7 @@ def read_direct(path: Path, frame: Frame, components: list[str], deff: float = 1
     table = _cells(path)
     where = f"{path.name}, column '{{}}'"
     table["area_id"] = frame.match(table["area"], where=where.format("area")).to_numpy(object)
-    _refuse(table["area_id"].isna(), "the area is not in the frame", where.format("area"))
+    _refuse_unknown(table, frame, where.format("area"))
     unknown = ~table["component"].isin(components)
     _refuse(
         unknown, f"no such component; there are {', '.join(components)}", where.format("component")
@@ -86,6 +87,30 @@ def read_direct(path: Path, frame: Frame, components: list[str], deff: float = 1
     variance = common * rate / exposure.where(exposure > 0)
     parts = pd.DataFrame({"rate": rate, "phi": common, "areas": 0.0, "between": 0.0})
     return Direct(reports, exposure, variance, common.rename("deff"), components=parts)
+
+
+def about_direct(path: Path, deff: float = 1.0) -> str:
+    """Say in a few words what a file that `read_direct` has read rests on."""
+    table = _cells(path)
+    said = [f"{table['area'].nunique():,} areas"]
+    if table["asked"].notna().any():
+        asked = table["asked"].groupby(table["component"]).sum()
+        said.append(f"{_range(asked[asked > 0])} people asked")
+    if table["exposure"].notna().any():
+        exposure = table["exposure"].groupby(table["component"]).sum()
+        said.append(f"cases among {_range(exposure[exposure > 0])} people")
+    if table["estimate"].notna().any():
+        said.append(f"{int(table['estimate'].notna().sum()):,} rates with their variances")
+    counted = table["estimate"].isna()
+    if counted.any():
+        said.append(f"design effect {_range(table.loc[counted, 'deff'].fillna(deff))}")
+    return ", ".join(said)
+
+
+def _range(values: pd.Series) -> str:
+    """Write one number, or the lowest and the highest of several."""
+    low, high = (f"{end:,.3f}".rstrip("0").rstrip(".") for end in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def national_from_direct(
@@ -216,6 +241,20 @@ def _as_counts(table: pd.DataFrame, deff: float, where: str) -> pd.DataFrame:
         out["reports"] = out["reports"].fillna(table["estimate"] * out["exposure"])
         out.loc[rates, "deff"] = 1.0  # the variance says it all
     return out
+
+
+def _refuse_unknown(table: pd.DataFrame, frame: Frame, where: str) -> None:
+    """Refuse codes that the frame lacks, quoting the first and suggesting whose name it is."""
+    _refuse(table["area"].isna(), "the cell is empty", where)
+    unknown = table["area_id"].isna()
+    if unknown.any():
+        cell = table.loc[unknown, "area"].iloc[0]
+        known = {"names": frame.names if len(frame.names) else None}
+        alike = find_areas(cell, frame.table, frame.spelling, **known)
+        alike = alike or nearest_areas(cell, frame.table, frame.spelling, **known)
+        hint = f"; did you mean {alike[0]}, {frame.table['name'][alike[0]]}" if alike else ""
+        codes = f"{frame.table.index[0]} to {frame.table.index[-1]}"
+        _refuse(unknown, f"{cell!r} is no code of the frame's areas ({codes}){hint}", where)
 
 
 def _refuse(wrong: pd.Series, why: str, where: str) -> None:

@@ -8,11 +8,12 @@ const state = { indicator: data.start, layer: "q50", area: null, view: "map" };
 
 /* ---- numbers ---------------------------------------------------------------------------- */
 const QUANTILES = ["q025", "q10", "q25", "q50", "q75", "q90", "q975"];
+const HIGHEST = data.k === 1 ? "being the highest" : `being among the ${data.k} highest`;
 const LAYERS = {
   q50: { name: "Middle estimate (median)", note: "The true number is as likely above as below." },
   q10: { name: "Low end: 9 in 10 likely above it", note: "Colours mean the same as for the middle estimate." },
   q90: { name: "High end: 9 in 10 likely below it", note: "Colours mean the same as for the middle estimate." },
-  top: { name: `Chance of being among the ${data.k} highest`, note: "In percent. Near 50 nobody can tell." },
+  top: { name: `Chance of ${HIGHEST}`, note: "In percent. Near 50 nobody can tell." },
   spread: { name: "How uncertain: high end ÷ low end", note: "Ends of the range that holds the truth 8 times in 10." },
 };
 const INK = ["#fdf5cd", "#dfeab1", "#b3d9a5", "#7cc2a2", "#4ba5a5", "#3583a1", "#2b5e91", "#283872"];
@@ -59,6 +60,8 @@ function show(x) {
 }
 const percent = (x) => (x < 1 ? "under 1 %" : x > 99 ? "over 99 %" : `${x} %`);
 const range = (indicator, i, low, high) => `${show(quantile(indicator, low, i))} to ${show(quantile(indicator, high, i))}`;
+// A label, with its unit unless it ends with it.
+const titled = ({ label, unit }) => label.toLowerCase().endsWith(unit.toLowerCase()) ? label : `${label} (${unit})`;
 const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
 /* ---- shapes: see the packing in smallarea.publish.topology ------------------------------- */

@@ -9,7 +9,8 @@ function legend() {
     + `</ul><ul class="notes">`
     + (used.outline ? `<li><i style="border:2px solid #1c2733"></i>people were interviewed here</li>` : "")
     + (used.hatch ? `<li><i style="background:repeating-linear-gradient(135deg,#7cc2a2 0 3px,#fff 3px 4px,#3a4653 4px 5px)"></i>outside the survey: extrapolated</li>` : "")
-    + (used.grey ? `<li><i style="background:${GREY}"></i>withheld: too few people</li>` : "") + "</ul>";
+    + (used.grey ? `<li><i style="background:${GREY}"></i>withheld: too few live there</li>` : "")
+    + (data.cells ? `<li>${escape(data.cells)}</li>` : "") + "</ul>";
 }
 function bars(indicator, i) {
   const q = QUANTILES.map((name) => quantile(indicator, name, i));
@@ -34,7 +35,7 @@ function panel() {
     $("panel").innerHTML = `<h2>The whole country</h2><p class="where">${escape(indicator.label)}</p>`
       + `<p class="range">${show(n.q10)} to ${show(n.q90)}</p><p>If the models and what they assume are right: eight times in ten, the true number lies in this range; nineteen times in twenty between ${show(n.q025)} and ${show(n.q975)}.</p>`
       + `<h3>How to read the map</h3><p>Point at a place, tap it, or search for it. Each one has a <b>range</b>, not a number: wide where nobody was interviewed.</p>`
-      + `<p>To choose where to look first, show the <b>chance of being among the ${data.k} highest</b>; it takes the uncertainty into account, the colours of the middle estimate do not.</p>` + meaning();
+      + `<p>To choose where to look first, show the <b>chance of ${HIGHEST}</b>; it takes the uncertainty into account, the colours of the middle estimate do not.</p>` + meaning();
     return;
   }
   const a = data.areas, ranks = data.ranks[state.indicator], chance = data.top[state.indicator][i];
@@ -46,7 +47,7 @@ function panel() {
     + `<p class="range">${range(indicator, i, "q10", "q90")}</p><p>If the models and what they assume are right: eight times in ten, the true number lies in this range. Its middle (the median) is ${show(quantile(indicator, "q50", i))}.</p>`
     + bars(indicator, i)
     + `<p class="key">Dark: half of all plausible values, ${range(indicator, i, "q25", "q75")}. Medium: 80 %. Light: 95 %, ${range(indicator, i, "q025", "q975")}.</p>`
-    + `<h3>Compared with the others</h3><p>Chance of being among the ${data.k} highest: <b>${percent(chance)}</b>.</p>`
+    + `<h3>Compared with the others</h3><p>Chance of ${HIGHEST}: <b>${percent(chance)}</b>.</p>`
     + `<p>Its place among ${count.toLocaleString("en")} could be anywhere from ${ranks[0][i].toLocaleString("en")} to ${ranks[1][i].toLocaleString("en")} (1 = highest; 9 times in 10).</p>`;
   $("panel").innerHTML = head + numbers + notes + `<p><button type="button" id="back">Whole country</button></p>` + meaning();
   $("back").onclick = () => { select(null); fit(world); redraw(); };
@@ -55,7 +56,7 @@ const meaning = () => `<details><summary>What the numbers mean</summary>${data.m
 function table() {
   const indicator = data.indicators[state.indicator], a = data.areas;
   const order = [...Array(count).keys()].sort((i, j) => a.name[i].localeCompare(a.name[j]));
-  $("table").innerHTML = `<table><caption>${escape(indicator.label)} (${escape(indicator.unit)}), in alphabetical order. ${escape(data.notice)}</caption><thead><tr><th>${escape(data.labels.area)}<th>${escape(data.levels[0].label)}<th>Range, 8 in 10<th>Range, 19 in 20<th>Chance of top ${data.k}<th>Interviewed<th>Notes</thead><tbody>`
+  $("table").innerHTML = `<table><caption>${escape(titled(indicator))}, in alphabetical order. ${escape(data.notice)}</caption><thead><tr><th>${escape(data.labels.area)}<th>${escape(data.levels[0].label)}<th>Range, 8 in 10<th>Range, 19 in 20<th>Chance of ${HIGHEST}<th>Interviewed<th>Notes</thead><tbody>`
     + order.map((i) => {
       const gone = quantile(indicator, "q50", i) === null;
       return `<tr><td><button type="button" data-area="${i}">${escape(a.name[i])}</button><td>${escape(above(i)[0])}<td class="n">${gone ? "withheld" : range(indicator, i, "q10", "q90")}<td class="n">${gone ? "" : range(indicator, i, "q025", "q975")}<td class="n">${gone ? "" : percent(data.top[state.indicator][i])}<td>${a.surveyed[i] ? "yes" : "no"}<td>${flagsOf(i).filter((f) => f !== "synthetic").map((f) => escape(data.words[f] || f)).join("; ")}`;
@@ -70,7 +71,7 @@ function tip(i, px, py) {
   if (i === null) return;
   const indicator = data.indicators[state.indicator], gone = quantile(indicator, "q50", i) === null;
   box.innerHTML = `<b>${escape(data.areas.name[i])}, ${escape(above(i)[0])}</b>`
-    + (gone ? "numbers withheld: too few people" : `${range(indicator, i, "q10", "q90")} ${escape(indicator.unit)}, 8 times in 10<br>chance of being among the ${data.k} highest: ${percent(data.top[state.indicator][i])}`)
+    + (gone ? "numbers withheld: too few live there" : `${range(indicator, i, "q10", "q90")} ${escape(indicator.unit)}, 8 times in 10<br>chance of ${HIGHEST}: ${percent(data.top[state.indicator][i])}`)
     + `<br>${data.areas.surveyed[i] ? "interviewed" : "nobody interviewed"}${hatched(i) ? ", extrapolated" : ""}`;
   box.style.left = `${Math.max(4, Math.min(px + 14, canvas.clientWidth - 280))}px`;
   box.style.top = `${py > canvas.clientHeight - 120 ? py - 100 : py + 14}px`;

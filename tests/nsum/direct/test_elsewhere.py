@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from smallarea.errors import InputError
-from smallarea.nsum.direct.elsewhere import national_from_direct, read_direct
+from smallarea.nsum.direct.elsewhere import about_direct, national_from_direct, read_direct
 
 IDS = ["0100101000", "0100102000", "0100103000", "0100201000"]
 
@@ -69,7 +69,13 @@ def test_an_area_without_a_component_has_no_exposure_there(squares, tmp_path):
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (("9999999999", "ill", 1, 20), "not in the frame"),
+        (
+            ("9999999999", "ill", 1, 20),
+            "'9999999999' is no code of the frame's areas .0100101000 to",
+        ),
+        (("Binalonan", "ill", 1, 20), "'Binalonan' is no code.*did you mean 0100102000, Binalonan"),
+        (("Binalonn", "ill", 1, 20), "did you mean 0100102000, Binalonan"),
+        ((None, "ill", 1, 20), "the cell is empty"),
         ((IDS[1], "sick", 1, 20), "no such component; there are ill"),
         ((IDS[0], "ill", 1, 20), "another row for this component"),
         ((IDS[1], "ill", 21, 20), "more said yes than were asked"),
@@ -91,6 +97,15 @@ def test_a_component_without_any_row_is_named(squares, tmp_path):
     path = write(tmp_path, [(IDS[0], "ill", 2, 20)], ["area", "component", "yes", "asked"])
     with pytest.raises(InputError, match="no row for old"):
         read_direct(path, squares, ["ill", "old"])
+
+
+def test_what_a_file_rests_on_is_said_in_a_few_words(tmp_path):
+    rows = [(IDS[0], "ill", 1, 50), (IDS[1], "ill", 0, 40), (IDS[1], "old", 2, 50)]
+    path = write(tmp_path, rows, ["area", "component", "yes", "asked"])
+    assert about_direct(path, 1.5) == "2 areas, 50 to 90 people asked, design effect 1.5"
+    rates = [(IDS[0], "ill", 0.1, 0.01)]
+    path = write(tmp_path, rates, ["area", "component", "estimate", "variance"])
+    assert about_direct(path) == "1 areas, 1 rates with their variances"
 
 
 PEOPLE = pd.DataFrame({"ill": 250_000.0}, [*IDS[:3], "0100202000"])
