@@ -15,8 +15,9 @@ FLAG_WORDS: dict[str, str] = {
 
 MEANING: tuple[str, ...] = (
     "Each number is a range of plausible values, not a count of known people. The median is as "
-    "likely too high as too low; if the models and what they assume are right, the "
-    "truth lies between q10 and q90 in four cases of five.",
+    "likely too high as too low; if the models and what they assume are right, what is to be "
+    "expected there lies between q10 and q90 in four cases of five. What is there at a given time "
+    "varies about that by chance: by about the root of the number, so most where few are expected.",
     "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
     "chance of being among the highest) or the rank interval in place of a rank.",
     "Where nobody was interviewed, the number is what places like it show. Flags say where even "
