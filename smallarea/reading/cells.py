@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,12 @@ def blank(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def normalise(header: object) -> str:
-    """Return a header in lower case with runs of other signs as one space."""
-    return re.sub(r"[\W_]+", " ", str(header).lower()).strip()
+    """Return a header in lower case with runs of other signs as one space.
+
+    Letters of every script count, and so do their marks: vowel signs make other words.
+    """
+    text = unicodedata.normalize("NFC", str(header).lower())
+    return " ".join("".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split())
 
 
 def find_columns(
