@@ -12,6 +12,7 @@ import pytest
 from small import small_country
 
 import smallarea as sa
+from smallarea.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,6 +51,24 @@ def test_without_a_reporting_rate_nothing_speaks_of_it(small):
 def test_the_same_inputs_give_the_same_numbers(small, tmp_path):
     again = small_country(tmp_path / "again").run()
     pd.testing.assert_frame_equal(again.table(), small.table())
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_estimates_in_one_unit_of_the_lowest_level_are_refused_in_one_sentence(tmp_path, rows):
+    project = small_country(tmp_path / "one")
+    path = project.root / "data" / "direct.csv"
+    pd.read_csv(path).head(rows).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"lie in one unit of the lowest level \(Shire 0\)") as told:
+        project.run()
+    assert "let each area be its own unit" in str(told.value)
+
+
+def test_areas_may_be_their_own_units(tmp_path):
+    project = small_country(tmp_path / "own")
+    catalog = project.root / "data_catalog.yaml"
+    text = catalog.read_text().replace("{name: shire}", "{name: part, column: code}")
+    catalog.write_text(text.replace("shire: Shire", "part: Part"))
+    assert len(project.run().estimates()) == 12
 
 
 def test_changed_answers_are_another_run(small):
