@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
+from smallarea.declared import Declared, read_block
 from smallarea.errors import InputError
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TauSettings(_Block):
+class TauSettings(Declared):
     """The informed prior of the reporting rate tau: Beta(a, b), and where it comes from."""
 
     a: float = Field(gt=0)
@@ -21,7 +18,7 @@ class TauSettings(_Block):
     source: str
 
 
-class TotalSettings(_Block):
+class TotalSettings(Declared):
     """A national total that comes with the direct estimates, in people."""
 
     total: float = Field(gt=0)
@@ -29,7 +26,7 @@ class TotalSettings(_Block):
     source: str
 
 
-class DirectSettings(_Block):
+class DirectSettings(Declared):
     """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`."""
 
     file: str
@@ -50,7 +47,7 @@ def _levels(value: Any) -> list[int] | dict[str, str] | None:
 Levels = Annotated[list[int] | dict[str, str] | None, PlainValidator(_levels)]
 
 
-class Settings(_Block):
+class Settings(Declared):
     """Everything a run can be told that is not data.
 
     Attributes
@@ -102,13 +99,5 @@ class Settings(_Block):
 
 def read_settings(block: dict[str, Any]) -> Settings:
     """Check a `settings:` block; raise InputError naming the first field that is wrong."""
-    try:
-        return Settings.model_validate(block)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"data_catalog.yaml, settings.{field}",
-            remedy="mend this setting; `smallarea init` writes a complete example",
-        ) from None
+    remedy = "mend this setting; `smallarea init` writes a complete example"
+    return read_block(block, Settings, "settings", remedy)

@@ -59,7 +59,7 @@ def _words(text: str) -> list[str]:
 
 @cache
 def _kind(sign: str) -> str:
-    """Return `accented` (a letter whose marks are accents), `letter` (or digit), `mark`, `other`."""
+    """Return `accented` (a letter whose marks are accents), `letter`, `mark` or `other`."""
     kind = unicodedata.category(sign)[0]
     if kind in "LN":
         accented = unicodedata.name(sign, "").startswith(_ACCENTED)

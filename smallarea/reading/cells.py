@@ -6,7 +6,6 @@ A file's rows keep their number in the file (the first being 1), so that a repor
 from __future__ import annotations
 
 import csv
-import re
 import unicodedata
 from pathlib import Path
 
@@ -81,7 +80,8 @@ def normalise(header: object) -> str:
     Letters of every script count, and so do their marks: vowel signs make other words.
     """
     text = unicodedata.normalize("NFC", str(header).lower())
-    return " ".join("".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split())
+    words = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
+    return " ".join(words)
 
 
 def find_columns(

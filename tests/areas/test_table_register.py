@@ -7,7 +7,9 @@ import shapely
 
 from smallarea.areas import build_frame, frame_inputs, load_frame, save_frame
 from smallarea.areas.levels import levels_of
+from smallarea.areas.spec import RESERVED
 from smallarea.errors import InputError
+from smallarea.publish.estimates import COLUMNS
 
 TABLE = pd.DataFrame(
     {
@@ -138,7 +140,7 @@ def test_a_bad_cell_is_named(folder, column, cell, words):
     [
         ({"connector": "tabel"}, "no connector 'tabel'.*use psgc or table"),
         ({"connector": None}, "no connector is named"),
-        ({"lon": None}, "lon and lat go together"),
+        ({"lon": None}, "data_catalog.yaml, frame: lon and lat go together"),
         ({"lon": None, "lat": None}, "areas need a place"),
         ({"name": "city"}, "no column 'city'"),
         ({"file": "cities.csv"}, "cities.csv"),
@@ -150,9 +152,31 @@ def test_a_bad_cell_is_named(folder, column, cell, words):
           "groups": {"A": ["North"]}}]}, "'South' is in no group"),
         ({"levels": [{"name": "district"}, {"name": "h", "of": "district",
           "groups": {"A": ["North", "South"], "B": ["North"]}}]}, "'North' is listed twice"),
+        ({"levels": [{"name": "district"}, {"name": "district"}]}, "two levels are called"),
+        ({"levels": [{"name": "district_id", "column": "district"}]}, "choose another name"),
+        ({"populations": {"adults_id": "grown"}}, "choose another name"),
+        ({"populations": {"district": "grown"}}, "a level and a reference population are both"),
     ],
 )  # fmt: skip
 def test_a_bad_declaration_is_named(folder, changed, words):
     with pytest.raises(InputError, match=words) as error:
         build_frame(Catalog(**changed), [folder])
     assert "data_catalog.yaml" in str(error.value) or "towns.csv" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["name", "area", "code", "population", "covered", "indicator", "flags", *COLUMNS]
+)
+def test_a_name_that_tables_use_is_no_level_and_no_population(folder, name):
+    for changed in (
+        {"levels": [{"name": name, "column": "district"}]},
+        {"populations": {name: "grown"}},
+    ):
+        with pytest.raises(InputError, match=f"'{name}' is what tables call a column") as error:
+            build_frame(Catalog(**changed), [folder])
+        assert "data_catalog.yaml, frame." in str(error.value)
+
+
+def test_the_frames_own_columns_are_reserved(folder):
+    table = build_frame(Catalog(urban_share=None), [folder]).table.reset_index()
+    assert set(table.columns) - {"district", "district_id", "half", "half_id", "adults"} <= RESERVED

@@ -9,7 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from scipy.spatial import cKDTree
 
 from smallarea.areas.boundaries import draw
@@ -17,7 +17,7 @@ from smallarea.areas.codes import Crosswalk
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import WGS84, neighbours
 from smallarea.areas.levels import with_groups
-from smallarea.areas.spec import FrameSpec, locate, read_spec
+from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.reading.cells import as_text, as_values, find_columns, read_cells
@@ -57,6 +57,19 @@ class TableSpec(FrameSpec):
             raise ValueError("lon and lat go together")
         if self.lon is None and self.boundaries is None:
             raise ValueError("areas need a place: name lon and lat, or boundaries, or both")
+        return self
+
+    @field_validator("populations")
+    @classmethod
+    def _free(cls, populations: dict[str, str]) -> dict[str, str]:
+        for name in populations:
+            free_name(name)
+        return populations
+
+    @model_validator(mode="after")
+    def _populations_are_no_levels(self) -> TableSpec:
+        if both := self.populations.keys() & {level.name for level in self.levels}:
+            raise ValueError(f"a level and a reference population are both called '{min(both)}'")
         return self
 
 
