@@ -164,6 +164,35 @@ def test_a_bad_declaration_is_named(folder, changed, words):
     assert "data_catalog.yaml" in str(error.value) or "towns.csv" in str(error.value)
 
 
+TWO = {"levels": [{"name": "district", "code": "d"}, {"name": "land"}]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "changed", "words"),
+    [
+        ({"code": ["a7", "1", "A7", "2", "5", "4"]}, {},
+         r"column 'code', row 4: .* in capitals only"),
+        ({"d": list("112222"), "land": ["L"] * 6}, TWO,
+         r"column 'district', row 6: code '2' has a second name, 'South'"),
+        ({"d": list("nnnsss"), "land": ["L", "M", *"LLLL"]}, TWO,
+         r"column 'land', row 3: 'North' lies in a second land, 'M'"),
+    ],
+)  # fmt: skip
+def test_areas_and_units_have_one_name_and_one_place(folder, columns, changed, words):
+    table = TABLE.assign(**columns)
+    if "d" in columns and columns["d"][2] == "2":
+        table["district"] = ["North", "North", "Mid", "Mid", "South", "South"]
+    table.to_csv(folder / "towns.csv", index=False)
+    with pytest.raises(InputError, match=words):
+        build_frame(Catalog(aliases=None, **changed), [folder])
+
+
+def test_units_of_one_name_may_lie_apart_if_codes_tell_them(folder):
+    columns = {"d": list("123456"), "land": list("LLLMMM"), "district": "Centre"}
+    TABLE.assign(**columns).to_csv(folder / "towns.csv", index=False)
+    assert build_frame(Catalog(aliases=None, **TWO), [folder]).table["district_id"].is_unique
+
+
 @pytest.mark.parametrize(
     "name", ["name", "area", "code", "population", "covered", "indicator", "flags", *COLUMNS]
 )

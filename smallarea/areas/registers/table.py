@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,12 @@ def _areas(path: Path, spec: TableSpec) -> pd.DataFrame:
     _refuse(
         table["code"].duplicated(), "the code stands in another row too", where.format(spec.code)
     )
+    folded = table["code"].str.upper()  # as codes are compared
+    _refuse(
+        folded.duplicated(),
+        "the code differs from another row's in capitals only",
+        where.format(spec.code),
+    )
     for name, header in numbers.items():
         table[name], _ = as_values(
             body[name], LIMITS.get(name, Column(min=0)), where.format(header)
@@ -168,10 +175,34 @@ def _areas(path: Path, spec: TableSpec) -> pd.DataFrame:
     for level in told:
         if not level.code:
             table[f"{level.name}_id"] = table[level.name]
+        elif (row := _second(table, f"{level.name}_id", level.name)) is not None:
+            code, name = table.loc[row, [f"{level.name}_id", level.name]]
+            raise InputError(
+                f"code '{code}' has a second name, '{name}'",
+                where=f"{where.format(text[level.name])}, row {row}",
+                remedy="give every unit one name, or another code",
+            )
+    for below, above in pairwise(told):
+        if (row := _second(table, f"{below.name}_id", f"{above.name}_id")) is not None:
+            raise InputError(
+                f"'{table.loc[row, below.name]}' lies in a second {above.name}, "
+                f"'{table.loc[row, above.name]}'",
+                where=f"{where.format(text[above.name])}, row {row}",
+                remedy="every unit of a level lies in one unit of the next: correct the table, give "
+                f"the units of {below.name} a column of codes if several share a name, or declare "
+                "the levels lowest first",
+            )
     levels = [column for level in told for column in (f"{level.name}_id", level.name)]
     kept = ["name", *levels, *numbers, "covered"]
     table = table.astype({"code": "str"}).set_index("code").sort_index()[kept]
     return table.rename_axis("area_id").astype(dict.fromkeys(["name", *levels], "str"))
+
+
+def _second(table: pd.DataFrame, key: str, value: str) -> int | None:
+    """Return the first row in which a key stands with another value than before, or None."""
+    pairs = table[[key, value]].drop_duplicates()
+    again = pairs.index[pairs[key].duplicated()]
+    return int(again[0]) if len(again) else None
 
 
 def _yes(cells: pd.Series, where: str) -> pd.Series:
