@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from smallarea.areas.codes import Crosswalk
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import WGS84, neighbours
 from smallarea.areas.levels import with_groups
+from smallarea.areas.registers.units import require_units
 from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
 from smallarea.errors import InputError
 from smallarea.files import sha256
@@ -175,34 +175,11 @@ def _areas(path: Path, spec: TableSpec) -> pd.DataFrame:
     for level in told:
         if not level.code:
             table[f"{level.name}_id"] = table[level.name]
-        elif (row := _second(table, f"{level.name}_id", level.name)) is not None:
-            code, name = table.loc[row, [f"{level.name}_id", level.name]]
-            raise InputError(
-                f"code '{code}' has a second name, '{name}'",
-                where=f"{where.format(text[level.name])}, row {row}",
-                remedy="give every unit one name, or another code",
-            )
-    for below, above in pairwise(told):
-        if (row := _second(table, f"{below.name}_id", f"{above.name}_id")) is not None:
-            raise InputError(
-                f"'{table.loc[row, below.name]}' lies in a second {above.name}, "
-                f"'{table.loc[row, above.name]}'",
-                where=f"{where.format(text[above.name])}, row {row}",
-                remedy="every unit of a level lies in one unit of the next: correct the table, give "
-                f"the units of {below.name} a column of codes if several share a name, or declare "
-                "the levels lowest first",
-            )
+    require_units(table, [level.name for level in told], text, path.name)
     levels = [column for level in told for column in (f"{level.name}_id", level.name)]
     kept = ["name", *levels, *numbers, "covered"]
     table = table.astype({"code": "str"}).set_index("code").sort_index()[kept]
     return table.rename_axis("area_id").astype(dict.fromkeys(["name", *levels], "str"))
-
-
-def _second(table: pd.DataFrame, key: str, value: str) -> int | None:
-    """Return the first row in which a key stands with another value than before, or None."""
-    pairs = table[[key, value]].drop_duplicates()
-    again = pairs.index[pairs[key].duplicated()]
-    return int(again[0]) if len(again) else None
 
 
 def _yes(cells: pd.Series, where: str) -> pd.Series:
