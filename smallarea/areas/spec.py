@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field, field_validator, model_validator
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from smallarea.declared import Declared, read_block
 
@@ -91,12 +93,32 @@ class FrameSpec(Declared):
     spelling: dict[str, str] = Field(default_factory=dict)
     """See `smallarea.areas.names.canonical`."""
 
+    @field_validator("crs", "area_crs")
+    @classmethod
+    def _known(cls, crs: str) -> str:
+        return projection(crs)
+
     @model_validator(mode="after")
     def _levels_differ(self) -> FrameSpec:
         names = [level.name for level in self.levels]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two levels are called '{twice[0]}'")
         return self
+
+
+def projection(crs: str) -> str:
+    """Return a declared projection; raise ValueError if it is none in metres."""
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        raise ValueError(f"no coordinate reference system is called '{crs}'") from None
+    units = {axis.unit_name for axis in known.axis_info}
+    if not known.is_projected or units != {"metre"}:
+        raise ValueError(
+            f"'{crs}' ({known.name}) is no projection in metres, as one of the country's UTM zones "
+            "is: distances and areas would be wrong"
+        )
+    return crs
 
 
 def free_name(name: str) -> str:

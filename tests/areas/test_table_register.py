@@ -10,6 +10,7 @@ from smallarea.areas.levels import levels_of
 from smallarea.areas.spec import RESERVED
 from smallarea.errors import InputError
 from smallarea.publish.estimates import COLUMNS
+from smallarea.run.publication import drawn_borders
 
 TABLE = pd.DataFrame(
     {
@@ -162,6 +163,39 @@ def test_a_bad_declaration_is_named(folder, changed, words):
     with pytest.raises(InputError, match=words) as error:
         build_frame(Catalog(**changed), [folder])
     assert "data_catalog.yaml" in str(error.value) or "towns.csv" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "changed", "words"),
+    [
+        ({"x": [10.0, 10.1, 10.0, 10.0, 10.1, 10.2], "y": [50.1, 50.1, 50.1, 50.0, 50.0, 50.0]},
+         {}, r"columns 'x' and 'y', row 4: the point \(10, 50.1\) stands in row 2 too"),
+        ({"x": [10.0, -170, 10.2, 10.0, 10.1, 10.2]}, {}, r"row 3: the point \(-170, 50.1\) .*far"),
+        ({}, {"lon": "y", "lat": "x"}, r"row 2: .*and 5 more.*are not swapped"),
+        ({}, {"crs": "EPSG:999999"}, "frame.crs: no coordinate reference system is called"),
+        ({}, {"crs": "EPSG:4326"}, r"frame.crs: 'EPSG:4326' \(WGS 84\) is no projection in metres"),
+        ({}, {"crs": "EPSG:2263"}, "frame.crs: .* is no projection in metres"),
+        ({}, {"area_crs": "EPSG:4326"}, "frame.area_crs: .* is no projection in metres"),
+    ],
+)  # fmt: skip
+def test_points_and_projections_that_make_no_map_are_refused(folder, columns, changed, words):
+    TABLE.assign(**columns).to_csv(folder / "towns.csv", index=False)
+    with pytest.raises(InputError, match=words):
+        build_frame(Catalog(**changed), [folder])
+
+
+def test_a_zone_across_the_antimeridian_and_the_whole_world_hold_their_points(folder):
+    fiji = TABLE.assign(x=[177.5, 178, 179, -179.9, -179.5, -178], y=-17.0)
+    fiji.to_csv(folder / "towns.csv", index=False)
+    build_frame(Catalog(crs="EPSG:3460"), [folder])
+    build_frame(Catalog(crs="EPSG:6933"), [folder])
+
+
+def test_a_boundary_file_that_is_not_there_is_told(folder):
+    boundaries = {"file": "shapes.gpkg", "code": "id", "source": "the office"}
+    frame = build_frame(Catalog(boundaries=boundaries), [folder])
+    assert "shapes.gpkg was not found" in drawn_borders(frame)[0]
+    assert drawn_borders(build_frame(Catalog(), [folder])) == []
 
 
 TWO = {"levels": [{"name": "district", "code": "d"}, {"name": "land"}]}

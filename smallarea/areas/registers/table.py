@@ -14,9 +14,10 @@ from scipy.spatial import cKDTree
 
 from smallarea.areas.boundaries import draw
 from smallarea.areas.codes import Crosswalk
-from smallarea.areas.frame import Frame
+from smallarea.areas.frame import ABSENT, Frame
 from smallarea.areas.geography import WGS84, neighbours
 from smallarea.areas.levels import with_groups
+from smallarea.areas.registers.points import require_points
 from smallarea.areas.registers.units import require_units
 from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
 from smallarea.errors import InputError
@@ -121,6 +122,8 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         areas["lon"], areas["lat"] = inside.x, inside.y
         psus["lon"], psus["lat"] = inside.x.to_numpy(), inside.y.to_numpy()
     provenance = {file.name: sha256(file) for file in table_files(block, data_dirs)}
+    if spec.boundaries and locate(spec.boundaries.file, data_dirs) is None:
+        provenance[ABSENT] = spec.boundaries.file
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
     table = areas.join(drawing.notes)
@@ -170,6 +173,9 @@ def _areas(path: Path, spec: TableSpec) -> pd.DataFrame:
             body[name], LIMITS.get(name, Column(min=0)), where.format(header)
         )
         _refuse(table[name].isna(), "the cell is empty", where.format(header))
+    if spec.lon is not None:
+        columns = f"{path.name}, columns '{spec.lon}' and '{spec.lat}'"
+        require_points(table["lon"], table["lat"], spec.crs, columns)
     table["population"] = table["population"].astype("int64")
     table["covered"] = _yes(body["covered"], where.format(spec.covered)) if flags else True
     for level in told:

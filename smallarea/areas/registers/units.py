@@ -38,8 +38,9 @@ def require_units(
             raise InputError(
                 f"'{unit}' lies in a second {above}, '{second}'",
                 where=f"{file}, column '{headers[above]}', row {row}",
-                remedy="a unit lies in one unit of the next level: correct the table, name a column "
-                f"of codes if several of level {below} share a name, or list the lowest level first",
+                remedy="a unit lies in one unit of the next level: correct the table, name a "
+                f"column of codes if units of level {below} share a name, or list the levels "
+                "lowest first",
             )
 
 
