@@ -22,7 +22,7 @@ from smallarea.areas.registers.units import require_units
 from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
 from smallarea.errors import InputError
 from smallarea.files import sha256
-from smallarea.reading.cells import as_text, as_values, find_columns, read_cells
+from smallarea.reading.cells import as_text, as_values, find_columns, read_cells, refuse_rows
 from smallarea.reading.column import Column
 
 YES, NO = frozenset({"1", "yes", "true", "y"}), frozenset({"0", "no", "false", "n"})
@@ -195,11 +195,7 @@ def _yes(cells: pd.Series, where: str) -> pd.Series:
 
 
 def _refuse(wrong: pd.Series, why: str, where: str) -> None:
-    if wrong.any():
-        more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise InputError(
-            why + more, where=f"{where}, row {wrong.index[wrong][0]}", remedy="correct the table"
-        )
+    refuse_rows(wrong, why, where, "correct the table")
 
 
 def _units(areas: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
