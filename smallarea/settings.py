@@ -58,8 +58,8 @@ class Settings(Declared):
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau. Without it nothing
         is divided by a reporting rate: every number is as reported.
     degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
-        the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
-        is right if respondents counted people of their own municipality only; on the twin, who
+        the local ones that the household roster gives, shrunk (`survey.roster`). The latter
+        is right if respondents counted people of their own area only; on the twin, who
         count everybody, it is no better.
     top_k : the k of the probability of being among the k highest areas.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
