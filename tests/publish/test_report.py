@@ -198,7 +198,7 @@ METHODS = (
 
 @pytest.mark.parametrize("prior", ["Beta(9, 170), invented", None])
 def test_a_reporting_rate_is_spoken_of_only_where_there_is_one(given, tmp_path, prior):
-    methods = pd.DataFrame({"group": ["traffickers_live"], **dict.fromkeys(METHODS, [90.0])})
+    methods = pd.DataFrame({"group": ["traffickers_live"], **dict.fromkeys(METHODS, 90.0)})
     write_report(
         replace(given, survey={"side_by_side": methods}, tau_prior=prior), tmp_path / "r.html"
     )
