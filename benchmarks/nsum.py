@@ -101,7 +101,7 @@ def measure(ard: ARD, model: str, draws: int, tune: int, chains: int) -> dict[st
 
 def hierarchy() -> dict[str, Any]:
     """Fit 3,600 respondents in 150 of 1,642 areas (87 provinces, 17 regions); draw for all."""
-    from smallarea.models.hierarchy import MunicipalHierarchy
+    from smallarea.models.hierarchy import AreaHierarchy
     from smallarea.nsum.direct.estimates import Direct, Units
 
     rng = np.random.default_rng(1)
@@ -132,7 +132,7 @@ def hierarchy() -> dict[str, Any]:
     deff = pd.Series(1.5, names)
     direct = Direct(y, d, deff * y.sum() / d.sum() / d, deff, components=parts, units=units)
     start, wall = time.process_time(), time.perf_counter()
-    model = MunicipalHierarchy(random_state=1).fit(X, direct, areas)
+    model = AreaHierarchy(random_state=1).fit(X, direct, areas)
     draws = model.draws(X, areas, 1000, seed=1)
     return {
         "draws": f"{model.chains} x {model.draws_per_chain} after {model.tune}",

@@ -1,9 +1,9 @@
 """The municipal hierarchy: areas in provinces in regions, with a spatial effect."""
 
 from smallarea.models import model
-from smallarea.models.hierarchy import MunicipalHierarchy
+from smallarea.models.hierarchy import AreaHierarchy
 
 
 @model(features="all", profiles=["full"], stack=False)
 def municipal_hierarchy():
-    return MunicipalHierarchy(components=8)
+    return AreaHierarchy(components=8)

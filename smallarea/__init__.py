@@ -1,4 +1,4 @@
-"""From one survey about a hidden harm to honest numbers for every municipality.
+"""From one survey about a hidden harm to honest numbers for every small area.
 
 >>> import smallarea as sa
 >>> run = sa.Project(".").run()

@@ -28,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="""From one household survey about a hidden harm to honest numbers for every municipality.
+    help="""From one household survey about a hidden harm to honest numbers for every small area.
 
 A first run: `smallarea init my-project`, `cd my-project`, `smallarea run`, then open
 `runs/latest/map.html`. Without a real survey the engine works on its digital twin, and everything

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from typing import Any
-
 
 class InputError(ValueError):
     """Bad input, said in one clear sentence.
@@ -27,22 +23,3 @@ class InputError(ValueError):
 
 def _rebuild(what: str, where: str, remedy: str) -> InputError:
     return InputError(what, where=where, remedy=remedy)
-
-
-def wrong_entry(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """Return the entry to name first and what is wrong with it, of a validation's errors.
-
-    An unknown entry comes first: one that is misspelt is missing too, and not where it was put.
-    """
-    unknown = [error for error in found if error["type"] == "extra_forbidden"]
-    first = (unknown or list(found))[0]
-    said = first["msg"].removeprefix("Value error, ")
-    if unknown:
-        inside = first["loc"][:-1]
-        missing = [str(e["loc"][-1]) for e in found if e["type"] == "missing"
-                   and e["loc"][:-1] == inside]  # fmt: skip
-        meant = get_close_matches(str(first["loc"][-1]), missing, n=1)
-        said = "there is no such entry" + (f"; did you mean {meant[0]}" if meant else "")
-    elif first["type"] == "missing":
-        said = "it is missing"
-    return ".".join(str(part) for part in first["loc"]), said

@@ -10,56 +10,52 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from smallarea.errors import InputError, wrong_entry
+from smallarea.declared import Declared, Said, read_block
 
 PER = 1000  # rates are per this many people of the reference population
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Population(_Declared):
+class Population(Declared):
     """A reference population: a column of the frame, and the network in which it is known."""
 
-    label: str
+    label: Said
     """What its people are called, as in "per 1,000 children"."""
-    network: str = "adult"
-    """The degree by which answers about its groups are scaled up."""
+    network: Literal["adult", "child"] = "adult"
+    """The degree by which answers about its groups are scaled up: of adults or of children."""
 
 
-class Component(_Declared):
+class Component(Declared):
     """A hidden group of the survey."""
 
     population: str
     group: str = ""
     """The hidden group in the survey's table of groups; by default the component's name."""
-    label: str
+    label: Said
     rate_label: str = ""
     """By default the label followed by "per 1,000" and the population's."""
-    definition: str = Field(min_length=1)
-    excludes: str = Field(min_length=1)
-    reference_period: str = Field(min_length=1)
+    definition: Said
+    excludes: Said
+    reference_period: Said
 
 
-class Detection(_Declared):
+class Detection(Declared):
     """What casework knows of a sum: the share of its true cases, where operations ran."""
 
     column: str
     """Column of casework.csv with the people known, by area."""
     mean: float = Field(gt=0, lt=1)
     cv: float = Field(gt=0)
-    source: str = Field(min_length=1)
+    source: Said
     """Who says so."""
 
 
-class Sum(_Declared):
+class Sum(Declared):
     """Components of one population added up; a person in several counts in each of them."""
 
     of: tuple[str, ...] = Field(min_length=2)
-    label: str
+    label: Said
     rate_label: str = ""
     overlap: float = Field(0.0, ge=0, le=1)
     """Share of the smaller of two components who are in both."""
@@ -67,19 +63,19 @@ class Sum(_Declared):
     """With it, casework updates the prior of the reporting rate; without it, it is not used."""
 
 
-class Ratio(_Declared):
+class Ratio(Declared):
     """One count over another, draw by draw."""
 
     of: tuple[str, str]
-    label: str
-    unit: str
+    label: Said
+    unit: Said
     kind: Literal["ratio"] = "ratio"
 
 
-class Indicators(_Declared):
+class Indicators(Declared):
     """Everything that is published per area, in the order of the tables."""
 
-    title: str = Field(min_length=1)
+    title: Said
     """Heading of map and report."""
     populations: dict[str, Population] = Field(min_length=1)
     components: dict[str, Component] = Field(min_length=1)
@@ -199,12 +195,5 @@ def _known(name: str, among: dict[str, Any], where: str) -> None:
 
 def read_indicators(block: dict[str, Any]) -> Indicators:
     """Check an `indicators:` block; raise InputError naming the first field that is wrong."""
-    try:
-        return Indicators.model_validate(block)
-    except ValidationError as error:
-        field, said = wrong_entry(error.errors())
-        raise InputError(
-            said,
-            where=f"data_catalog.yaml, indicators.{field}".rstrip("."),
-            remedy="mend this entry; `smallarea init` writes a complete example",
-        ) from None
+    remedy = "mend this entry; `smallarea init` writes a complete example"
+    return read_block(block, Indicators, "indicators", remedy)

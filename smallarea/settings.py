@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
-from smallarea.errors import InputError, wrong_entry
-
-
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from smallarea.declared import Declared, read_block
+from smallarea.errors import InputError
 
 
-class TauSettings(_Block):
+class TauSettings(Declared):
     """The informed prior of the reporting rate tau: Beta(a, b), and where it comes from."""
 
     a: float = Field(gt=0)
@@ -21,7 +18,7 @@ class TauSettings(_Block):
     source: str
 
 
-class TotalSettings(_Block):
+class TotalSettings(Declared):
     """A national total that comes with the direct estimates: people as reported."""
 
     total: float = Field(gt=0)
@@ -29,7 +26,7 @@ class TotalSettings(_Block):
     source: str
 
 
-class DirectSettings(_Block):
+class DirectSettings(Declared):
     """Direct estimates from elsewhere, in place of a survey; see `nsum.direct.elsewhere`.
 
     title, publisher, vintage, licence : of the survey behind them, for the report.
@@ -57,7 +54,7 @@ def _levels(value: Any) -> list[int] | dict[str, str] | None:
 Levels = Annotated[list[int] | dict[str, str] | None, PlainValidator(_levels)]
 
 
-class Settings(_Block):
+class Settings(Declared):
     """Everything a run can be told that is not data.
 
     Attributes
@@ -68,8 +65,8 @@ class Settings(_Block):
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau. Without it nothing
         is divided by a reporting rate: every number is as reported.
     degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
-        the municipal ones that the household roster gives, shrunk (`survey.roster`). The latter
-        is right if respondents counted people of their own municipality only; on the twin, who
+        the local ones that the household roster gives, shrunk (`survey.roster`). The latter
+        is right if respondents counted people of their own area only; on the twin, who
         count everybody, it is no better.
     top_k : the k of the probability of being among the k highest areas; by default a tenth of the
         areas, at most 100.
@@ -126,12 +123,5 @@ class Settings(_Block):
 
 def read_settings(block: dict[str, Any]) -> Settings:
     """Check a `settings:` block; raise InputError naming the first field that is wrong."""
-    try:
-        return Settings.model_validate(block)
-    except ValidationError as error:
-        field, said = wrong_entry(error.errors())
-        raise InputError(
-            said,
-            where=f"data_catalog.yaml, settings.{field}".rstrip("."),
-            remedy="mend this setting; `smallarea init` writes a complete example",
-        ) from None
+    remedy = "mend this setting; `smallarea init` writes a complete example"
+    return read_block(block, Settings, "settings", remedy)

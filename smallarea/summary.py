@@ -154,7 +154,7 @@ def explain_area(
             remedy=f"choose one of {', '.join(units)}",
         )
     table = run.table()
-    area_id = find_run_area(run, area, spelling or {})
+    area_id = find_run_area(run.folder, run.manifest, area, spelling or {})
     row = table[(table["area_id"] == area_id) & (table["indicator"] == indicator)].iloc[0]
     features = pd.read_parquet(run.folder / "features.parquet")
     place = features.rank(pct=True).loc[[area_id]].iloc[0]

@@ -76,6 +76,9 @@ def test_what_is_counted_stands_with_every_number():
     [
         (("components", "victims_live", "definition"), None, "victims_live.definition"),
         (("components", "victims_live", "excludes"), "", "victims_live.excludes"),
+        (("components", "victims_live", "excludes"), "   ", "excludes: the text is blank"),
+        (("components", "victims_live", "label"), " ", "label: the text is blank"),
+        (("populations", "children", "network"), "worker", "network: .*'adult' or 'child'"),
         (("components", "victims_live", "reference_period"), None, "reference_period"),
         (("components", "victims_live", "population"), "elderly", "'elderly' is not declared"),
         (("sums", "victims", "of"), ["victims_live", "x"], "'x' is not declared"),

@@ -12,6 +12,7 @@ import pytest
 from small import small_country
 
 import smallarea as sa
+from smallarea.errors import InputError
 from smallarea.summary import unmatched_lines
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +96,24 @@ def test_a_row_without_an_area_is_said_where_the_run_ends(tmp_path):
     assert line == (
         "[yellow]note[/yellow] 1 row found no area: books.csv row 14 't99'; see unmatched.csv"
     )
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_estimates_in_one_unit_of_the_lowest_level_are_refused_in_one_sentence(tmp_path, rows):
+    project = small_country(tmp_path / "one")
+    path = project.root / "data" / "direct.csv"
+    pd.read_csv(path).head(rows).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"one unit of the lowest level \(Shire 0\)") as told:
+        project.run()
+    assert "let each area be its own unit" in str(told.value)
+
+
+def test_areas_may_be_their_own_units(tmp_path):
+    project = small_country(tmp_path / "own")
+    catalog = project.root / "data_catalog.yaml"
+    text = catalog.read_text().replace("{name: shire}", "{name: part, column: code}")
+    catalog.write_text(text.replace("shire: Shire", "part: Part"))
+    assert len(project.run().estimates()) == 12
 
 
 def test_changed_answers_are_another_run(small):

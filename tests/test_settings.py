@@ -55,3 +55,8 @@ def test_a_misspelt_setting_is_named_and_not_the_one_it_leaves_missing():
 def test_an_unknown_profile_names_those_that_exist():
     with pytest.raises(InputError, match="choose one of fast"):
         read_settings(GOOD).draws_of("slow")
+
+
+def test_a_slip_of_the_whole_block_is_said_of_the_block():
+    with pytest.raises(InputError, match=r"data_catalog\.yaml, settings: name a survey's folder"):
+        read_settings({"seed": 1, "draws": {"fast": 1000}})

@@ -28,7 +28,7 @@ from smallarea import __version__
 from smallarea.files import write_json
 from smallarea.models.bym2 import icar_correlation, nearest_neighbours
 from smallarea.models.components import principal_components
-from smallarea.models.hierarchy import MunicipalHierarchy
+from smallarea.models.hierarchy import AreaHierarchy
 from smallarea.nsum.direct.estimates import Direct, Units
 from smallarea.run.stages import code_hash
 
@@ -108,7 +108,7 @@ def study(surveys: int, seed: int = SEED, first: int = 0) -> dict[str, Any]:
     weak, start = 0.0, time.process_time()
     for number in range(first, first + surveys):
         X, direct, truth, rate = simulate(np.random.default_rng([seed, number]))
-        model = MunicipalHierarchy(
+        model = AreaHierarchy(
             components=2, chains=2, tune=500, draws_per_chain=500, random_state=number
         ).fit(X, direct, PLACES)
         weak += model.diagnostics_["weak"]

@@ -74,7 +74,7 @@ class Crosswalk:
             raise InputError(
                 f"{_some(below)} of sampling units, which lie below the areas",
                 where=where,
-                remedy="aggregate to cities and municipalities first",
+                remedy="aggregate to the frame's areas first",
             )
 
 

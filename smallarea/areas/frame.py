@@ -17,6 +17,9 @@ from smallarea.areas.levels import levels_of
 from smallarea.areas.names import match_names
 from smallarea.files import write_json, writing
 
+#: The entry of a frame's provenance with the declared boundary file that was not found.
+ABSENT = "boundaries that were not found"
+
 
 def _no_names() -> pd.DataFrame:
     columns = {"area_id": "str", "within": "str", "name": "str", "former": "bool"}

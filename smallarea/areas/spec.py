@@ -6,16 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, field_validator, model_validator
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from smallarea.errors import InputError, wrong_entry
+from smallarea.declared import Declared, read_block
+
+#: What tables of a frame, a survey, a plan or estimates call their own columns, and keys of sources
+#: their roles: no name for a level or a reference population.
+RESERVED = frozenset({
+    "area", "areas", "area_id", "name", "code", "population", "lon", "lat", "area_km2", "covered",
+    "urban", "urban_share", "geometry", "geometry_source", "geometry_note", "former", "within",
+    "origin", "destination", "respondent_id", "weight", "stratum", "psu", "psu_id", "psu_name",
+    "size", "role", "replaces", "order", "p_area", "p_psu", "interviews", "rank", "target", "step",
+    "nation_sd", "areas_sd", "component", "draw", "indicator", "unit", "units", "surveyed", "mean",
+    "sd", "q025", "q10", "q25", "q50", "q75", "q90", "q975", "rank_mean", "rank_low", "rank_high",
+    "flags", "p_top", "notice", "chosen", "cost", "free", "chance_top", "chance_best",
+    "chance_above", "joint_low", "joint_high", "could_top", "surely_top", "list_top", "within_top",
+    "level", "levels", "group", "groups", "index", "nation", "national", "all",
+})  # fmt: skip
 
 
-class Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Boundaries(Block):
+class Boundaries(Declared):
     """A file of polygons, in any format GeoPandas reads."""
 
     file: str
@@ -24,7 +36,7 @@ class Boundaries(Block):
     source: str
 
 
-class Coast(Block):
+class Coast(Declared):
     """How the embedded polygons end at the sea, in kilometres."""
 
     reach: float = Field(default=1.2, gt=0)
@@ -37,7 +49,7 @@ class Coast(Block):
     """Name -> a point (longitude, latitude); other holes in the land are filled."""
 
 
-class Level(Block):
+class Level(Declared):
     """A layer of areas above the estimated ones: the register knows it, or it is declared."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -51,8 +63,13 @@ class Level(Block):
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Its units, each with the names of the units of `of` in it."""
 
+    @field_validator("name")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        return free_name(name)
 
-class FrameSpec(Block):
+
+class FrameSpec(Declared):
     """The fields that all registers share."""
 
     connector: str
@@ -76,26 +93,47 @@ class FrameSpec(Block):
     spelling: dict[str, str] = Field(default_factory=dict)
     """See `smallarea.areas.names.canonical`."""
 
+    @field_validator("crs", "area_crs")
+    @classmethod
+    def _known(cls, crs: str) -> str:
+        return projection(crs)
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> FrameSpec:
+        names = [level.name for level in self.levels]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two levels are called '{twice[0]}'")
+        return self
+
+
+def projection(crs: str) -> str:
+    """Return a declared projection; raise ValueError if it is none in metres."""
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        raise ValueError(f"no coordinate reference system is called '{crs}'") from None
+    units = {axis.unit_name for axis in known.axis_info}
+    if not known.is_projected or units != {"metre"}:
+        raise ValueError(
+            f"'{crs}' ({known.name}) is no projection in metres, as one of the country's UTM zones "
+            "is: distances and areas would be wrong"
+        )
+    return crs
+
+
+def free_name(name: str) -> str:
+    """Return a declared name; raise ValueError if tables call a column of their own so."""
+    if name in RESERVED or name.endswith("_id"):
+        raise ValueError(f"'{name}' is what tables call a column of their own: choose another name")
+    return name
+
 
 Spec = TypeVar("Spec", bound=FrameSpec)
 
 
 def read_spec(block: dict[str, Any], kind: type[Spec]) -> Spec:
-    """Validate the block as one register wants it.
-
-    Raises
-    ------
-    InputError : a field is unknown, missing or out of range; the first is named.
-    """
-    try:
-        return kind.model_validate(block)
-    except ValidationError as error:
-        field, said = wrong_entry(error.errors())
-        raise InputError(
-            said,
-            where=f"data_catalog.yaml, frame.{field}".rstrip("."),
-            remedy="correct that entry of the catalog",
-        ) from None
+    """Validate the `frame:` block as one register wants it; see `read_block`."""
+    return read_block(block, kind, "frame", "correct that entry of the catalog")
 
 
 def locate(file: str, data_dirs: Sequence[Path]) -> Path | None:

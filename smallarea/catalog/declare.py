@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from smallarea.declared import Declared
 from smallarea.errors import InputError
 from smallarea.reading.column import Column
 
@@ -25,11 +26,7 @@ KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
 }
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Declared):
+class Source(Declared):
     """One file as its publisher gives it out: whose it is, and what must be in it."""
 
     name: str
@@ -87,7 +84,7 @@ class Source(_Declared):
         return self
 
 
-class Catalog(_Declared):
+class Catalog(Declared):
     """A project's `data_catalog.yaml`: sources, and the blocks that other rooms read."""
 
     sources: dict[str, Source] = Field(default_factory=dict)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from smallarea.areas import Frame
 
 COLUMNS = ["source", "file", "row", "key", "reason", "nearest_name", "nearest_id", "similarity"]
-#: The least similarity of a suggestion: one digit of a code, two letters of a name of eight.
+#: The least similarity of a suggestion: two letters of a name of eight. For codes see `_code`.
 NEAR_CODE, NEAR_NAME = 0.85, 0.75
+#: In a code of this length or a longer one, a wrong character may always be put right.
+SHORTEST = 4
 #: The farthest that the area suggested for a point may be.
 NEAR_KM = 50.0
 #: A spreadsheet runs a cell that begins with one of these.
@@ -114,9 +116,17 @@ def _suggester(
 
 
 def _code(ends: list[str], known: frozenset[str], present: Candidates) -> Suggestion:
-    """Suggest a present code for the first that is unknown; old spellings are too many to try."""
-    lost = [code for code in ends if code not in known]
-    return nearest(lost[0], present, NEAR_CODE) if lost else None
+    """Suggest a present code for the first that is unknown; old spellings are too many to try.
+
+    It is as similar as `NEAR_CODE` says, or differs in one character, which in a short code is
+    more.
+    """
+    lost = next((code for code in ends if code not in known), None)
+    if lost is None:
+        return None
+    size = len(lost)
+    one_off = 2.0 * (size - 1) / (2 * size) if size >= SHORTEST else 1.0
+    return nearest(lost, present, min(NEAR_CODE, one_off))
 
 
 def _named(frame: Frame, name_first: bool) -> Callable[[str], Suggestion]:

@@ -17,7 +17,8 @@ def applicability(
     The index of Meyer & Pebesma (2021), on principal components: distance to the nearest surveyed
     area over the mean distance between surveyed areas. Too large is what exceeds the upper whisker
     (third quartile + 1.5 interquartile ranges) of the surveyed areas' own distances to the nearest
-    one of another group, which is how far cross-validation has tested the models.
+    one of another group, which is how far cross-validation has tested the models. Where all are of
+    one group nothing has been tested, and nothing is marked.
 
     Parameters
     ----------
@@ -26,17 +27,19 @@ def applicability(
 
     Returns
     -------
-    Index area_id; `dissimilarity`, `outside` (never for a surveyed area).
+    Index area_id; `dissimilarity` (NaN if only one area was surveyed), `outside` (never for a
+    surveyed area).
     """
     X = X.sort_index()
     scores = pd.DataFrame(principal_components(X, components).fit_transform(X), X.index)
     here = scores.loc[surveyed]
     between = cdist(here, here)
-    typical = between[np.triu_indices(len(here), 1)].mean()
+    typical = between[np.triu_indices(len(here), 1)].mean() if len(here) > 1 else np.nan
     own = group.loc[surveyed].to_numpy()
     between[own[:, None] == own] = np.inf
     tested = between.min(axis=1)
-    low, high = np.quantile(tested[np.isfinite(tested)], [0.25, 0.75])
+    tested = tested[np.isfinite(tested)]
+    low, high = np.quantile(tested, [0.25, 0.75]) if len(tested) else (0.0, np.inf)
     nearest = cdist(scores, here).min(axis=1)
     return pd.DataFrame(
         {

@@ -40,7 +40,7 @@ _HYPER = (
 )
 
 
-class MunicipalHierarchy(BaseEstimator):
+class AreaHierarchy(BaseEstimator):
     """Unit-level hierarchical scale-up model with draws for all areas from one fit.
 
     Parameters

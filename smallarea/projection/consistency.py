@@ -243,7 +243,7 @@ def _aligned(
         raise InputError(
             "a reference population is missing or negative, or no area is covered",
             where="sizes",
-            remedy="check the frame's adults, children and covered columns",
+            remedy="check the frame's reference populations and its column of covered areas",
         )
     population = sizes[:, inside].sum("area_id")
     for c in components[~((totals > 0) & (totals < population)).all("draw").values]:

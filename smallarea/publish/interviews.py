@@ -61,7 +61,7 @@ def _numbers(_named: Indicators, table: pd.DataFrame) -> list[dict[Any, Any]]:
     return table.assign(column=table["column"].map(_plain)).to_dict("records")
 
 
-def _known(_named: Indicators, back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
+def _known(named: Indicators, back: pd.DataFrame, recall: pd.DataFrame) -> list[dict[str, Any]]:
     """Per network: how far off the known groups are, the furthest either way, and the recall
     line's slope with its 95 % interval (Student's t: known groups are few).
     """
@@ -72,7 +72,7 @@ def _known(_named: Indicators, back: pd.DataFrame, recall: pd.DataFrame) -> list
         low, *_, high = table.sort_values("ratio").to_dict("records")
         rows.append(
             {
-                "network": network,
+                "people": _people(named, str(network)),
                 "groups": len(table),
                 "error": (table["ratio"] - 1).abs().mean(),
                 "highest": (_plain(high["group"]), high["ratio"]),
@@ -93,7 +93,7 @@ def _trimming(named: Indicators, path: pd.DataFrame) -> list[dict[str, Any]]:
         last = table[table["step"] == table["step"].max()].set_index("group")["relative"]
         rows.append(
             {
-                "network": network,
+                "people": _people(named, str(network)),
                 "removed": [
                     (_plain(row.removed), row.removed_ratio) for row in removed.itertuples()
                 ],
@@ -101,6 +101,12 @@ def _trimming(named: Indicators, path: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _people(named: Indicators, network: str) -> str:
+    """Return what the people of a network are called: the populations that are known in it."""
+    labels = [p.label for p in named.populations.values() if p.network == network]
+    return " and ".join(labels) or {"adult": "adults", "child": "children"}.get(network, "people")
 
 
 def _methods(named: Indicators, table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -1,6 +1,6 @@
 """map.html: one page that needs no network, no server and no library.
 
-Each municipality is shown with its range, its chance of being among the k highest and whether
+Each area is shown with its range, its chance of being among the k highest and whether
 anybody was interviewed there; nothing on the page is a bare rank. Numbers have three significant
 digits; rates are counts over reference populations, so only counts and ratios are stored.
 """

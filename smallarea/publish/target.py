@@ -118,34 +118,53 @@ def target_text(found: Target, indicators: Indicators, *, synthetic: bool) -> st
 
 
 def _area_lines(found: Target, chosen: pd.DataFrame) -> list[str]:
-    over = "" if found.above is None else f"{'> ' + format(found.above, ',g'):>10}"
-    head = f"  {'':<40}{'80 % interval':>20}{'in best':>9}{f'in top {found.top}':>12}{over}"
-    lines = [head + f"{f'ranks, all {_level(found)}':>20}"]
+    above = [] if found.above is None else [f"> {found.above:,g}"]
+    ranks = f"ranks, all {_level(found)}"
+    rows = [["", "80 % interval", "in best", f"in top {found.top}", *above, ranks]]
     lowest = chosen.columns[list(chosen.columns).index("name") + 1]
     for _, row in chosen.iterrows():
-        name = f"{row['name']}, {row[lowest]}"
-        extra = "" if found.above is None else f"{chance(row['chance_above']):>10}"
-        ranks = f"{row['joint_low']:,} to {row['joint_high']:,}"
-        lines.append(
-            f"  {name[:39]:<40}{_span(row['q10'], row['q90']):>20}{chance(row['chance_best']):>9}"
-            f"{chance(row['chance_top']):>12}{extra}{ranks:>20}"
+        rows.append(
+            [
+                f"{row['name']}, {row[lowest]}"[:39],
+                _span(row["q10"], row["q90"]),
+                chance(row["chance_best"]),
+                chance(row["chance_top"]),
+                *(chance(row["chance_above"]) for _ in above),
+                f"{row['joint_low']:,} to {row['joint_high']:,}",
+            ]
         )
-    return lines
+    return _lines(rows, (40, 20, 9, 12, *(10 for _ in above), 20))
 
 
 def _set_lines(found: Target, people: str) -> list[str]:
     centre = "mean" if found.sets["mean"].notna().all() else "q50"
-    head = f"  {f'Reached ({people})':<34}{'median' if centre == 'q50' else 'mean':>10}"
-    head += f"{'80 % interval':>20}{'of the nation':>16}"
-    lines = [head + f"{'true top':>10}{'of the best':>14}"]
+    rows = [
+        [f"Reached ({people})", "median" if centre == "q50" else "mean"]
+        + ["80 % interval", "of the nation", "true top", "of the best"]
+    ]
     sets = found.sets.to_dict("index")
     for row, words in ((sets[key], text.format(people=people)) for key, text in SETS.items()):
-        lines.append(
-            f"  {words:<34}{row[centre]:>10,.0f}{_span(row['q10'], row['q90']):>20}"
-            f"{_percent(row['share_q10'], row['share_q90']):>16}{row['members']:>10.1f}"
-            f"{_percent(row['of_best_q10'], row['of_best_q90']):>14}"
+        rows.append(
+            [
+                words,
+                f"{row[centre]:,.0f}",
+                _span(row["q10"], row["q90"]),
+                _percent(row["share_q10"], row["share_q90"]),
+                f"{row['members']:.1f}",
+                _percent(row["of_best_q10"], row["of_best_q90"]),
+            ]
         )
-    return lines
+    return _lines(rows, (34, 10, 20, 16, 10, 14))
+
+
+def _lines(rows: list[list[str]], least: tuple[int, ...]) -> list[str]:
+    """Write a table: the first column to the left, others to the right, as wide as they must be."""
+    longest = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = [max(wide, long + 1) for wide, long in zip(least, longest, strict=True)]
+    return [
+        f"  {row[0]:<{first}}" + "".join(f"{c:>{w}}" for c, w in zip(row[1:], others, strict=True))
+        for row in rows
+    ]
 
 
 def _sure_lines(found: Target) -> list[str]:

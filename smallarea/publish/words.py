@@ -10,7 +10,7 @@ FLAG_WORDS: dict[str, str] = {
     "small_population": "few live here: read only with its neighbours",
     "suppressed_small_population": "numbers withheld: too few live here",
     "no_mean": "the mean does not exist under this reporting prior: read the median",
-    "synthetic": "made from the digital twin, not from a real survey",
+    "synthetic": "made from invented answers or data, not from a real survey",
 }
 
 MEANING: tuple[str, ...] = (

@@ -6,7 +6,7 @@ A file's rows keep their number in the file (the first being 1), so that a repor
 from __future__ import annotations
 
 import csv
-import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +75,13 @@ def blank(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def normalise(header: object) -> str:
-    """Return a header in lower case with runs of other signs as one space."""
-    return re.sub(r"[\W_]+", " ", str(header).lower()).strip()
+    """Return a header in lower case with runs of other signs as one space.
+
+    Letters of every script count, and so do their marks: vowel signs make other words.
+    """
+    text = unicodedata.normalize("NFC", str(header).lower())
+    words = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
+    return " ".join(words)
 
 
 def find_columns(
@@ -186,11 +191,15 @@ def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, 
 
 
 def _refuse(wrong: pd.Series, text: pd.Series, why: str, where: str) -> None:
+    remedy = "correct the cell (empty if unknown), or its range in data_catalog.yaml"
+    refuse_rows(wrong, f"'{text[wrong].iloc[0]}' {why}" if wrong.any() else why, where, remedy)
+
+
+def refuse_rows(wrong: pd.Series, why: str, where: str, remedy: str) -> None:
+    """Raise InputError naming the first row that is wrong, if any is, and how many more are.
+
+    wrong : index row in the file.
+    """
     if wrong.any():
-        cells = text[wrong]
-        more = f" (and {len(cells) - 1} more)" if len(cells) > 1 else ""
-        raise InputError(
-            f"'{cells.iloc[0]}' {why}{more}",
-            where=f"{where}, row {cells.index[0]}",
-            remedy="correct the cell (empty if unknown), or its range in data_catalog.yaml",
-        )
+        more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
+        raise InputError(why + more, where=f"{where}, row {wrong.index[wrong][0]}", remedy=remedy)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import field_validator, model_validator
+
+from smallarea.declared import Declared
 
 
-class Column(BaseModel):
+class Column(Declared):
     """What a column must hold. Its key in the catalog is the name that stream files use."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     header: str | None = None
     """What heads the column in the file, or how that begins; by default the column's name."""
@@ -43,6 +43,8 @@ class Column(BaseModel):
             raise ValueError("only a text column lists its values; numbers have min and max")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        if self.expected and not self.why.strip():
+            raise ValueError(f"expected '{self.expected}' needs a reason: say in `why` what it is")
         return self
 
     @property

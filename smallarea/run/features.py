@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def features_stage(job: Job, frame: Stage) -> Stage:
-    """Every stream's municipal columns, side by side."""
+    """Every stream's columns, one row per area, side by side."""
     inputs = job.inputs
 
     def compute(out: Path) -> None:

@@ -6,8 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from smallarea.areas import load_frame
-from smallarea.areas.levels import level_ids
+from smallarea.areas.levels import level_ids, levels_of
+from smallarea.errors import InputError
 from smallarea.features import load_features
 from smallarea.files import write_json
 from smallarea.run.answers import leaving_out, surveyed_areas
@@ -38,6 +41,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
             ard, direct = surveyed_areas(job.settings, survey, areas, job.indicators)
             without = leaving_out(job.settings, survey, areas, ard)
         table = areas.table
+        _require_two_groups(table, direct.reports.index)
         near = applicability(values, direct.reports.index, level_ids(table))
         near.to_csv(out / "applicability.csv")
         fitted = fit_models(
@@ -65,3 +69,22 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         code=job.code(__file__, inputs.models),
         after=(frame, features, ground),
     )
+
+
+def _require_two_groups(table: pd.DataFrame, surveyed: pd.Index) -> None:
+    """Raise InputError if all surveyed areas lie in one unit of the lowest level.
+
+    Models are compared, and areas unlike the surveyed ones told, by leaving out whole units.
+    """
+    lowest = levels_of(table)[0]
+    units = table.loc[surveyed, lowest][~level_ids(table)[surveyed].duplicated()]
+    if len(units) < 2:
+        named = f" ({units.iloc[0]})" if len(units) else ""
+        raise InputError(
+            f"all areas with direct estimates ({len(surveyed)}) lie in one unit of the lowest "
+            f"level{named}, and models are compared by leaving out whole units",
+            where=f"data_catalog.yaml, frame.levels.0 ({lowest})",
+            remedy="bring estimates of areas in at least two units, or declare a lower level; if "
+            "there is none, let each area be its own unit: name the column of the areas' codes "
+            "as the level's `column`",
+        )

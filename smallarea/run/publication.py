@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from smallarea.areas import load_frame
+from smallarea.areas import Frame, load_frame
 from smallarea.areas.boundaries import drawn_from_points
+from smallarea.areas.frame import ABSENT
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
 from smallarea.features import Features, load_features
@@ -87,7 +88,7 @@ def publish(
     evidence = json.loads((folders["models"] / "evidence.json").read_text())
     weights = pd.read_csv(folders["models"] / "members.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
-    warnings += silence_warnings(ground) + weak_fits(folders["models"])
+    warnings += silence_warnings(ground) + weak_fits(folders["models"]) + drawn_borders(frame)
 
     prior = tau_prior(ground)
     mean, sd = (prior.has_mean, prior.has_sd) if prior else (True, True)
@@ -251,6 +252,13 @@ def silence_warnings(ground: Path) -> list[str]:
             "settings.direct.national"
         )
     return said
+
+
+def drawn_borders(frame: Frame) -> list[str]:
+    """Say that the declared borders were not found."""
+    absent = frame.provenance.get(ABSENT)
+    why = "was not found in any data folder, so borders are drawn from points and approximate"
+    return [f"the declared boundary file {absent} {why}"] if absent else []
 
 
 def weak_fits(models: Path) -> list[str]:

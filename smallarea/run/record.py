@@ -170,7 +170,8 @@ class Run:
         """
         from smallarea.run.targeting import target_run
 
-        return target_run(self, k, **wanted)
+        made = (self.folder, self.manifest, self.table(), self.draws(), self.indicators)
+        return target_run(*made, k, **wanted)
 
     def change_since(
         self, earlier: Run, *, tau_drift: float = 0.0, correlation: float = 0.0, seed: int = 0

@@ -22,11 +22,13 @@ from smallarea.run.places import find_run_area
 if TYPE_CHECKING:
     import xarray as xr
 
-    from smallarea.run.record import Run
-
 
 def target_run(
-    run: Run,
+    folder: Path,
+    manifest: Mapping[str, Any],
+    estimates: pd.DataFrame,
+    draws: xr.Dataset,
+    indicators: Indicators,
     k: int | None = None,
     *,
     costs: str | Path | pd.Series | None = None,
@@ -37,29 +39,31 @@ def target_run(
 ) -> Target:
     """Choose the best set of a run's areas, or judge a given one.
 
+    folder, manifest, estimates, draws, indicators : the run's, see `smallarea.run.record.Run`.
     costs : a table with columns area and cost, or costs by area_id. places, against : codes or
     names, as `smallarea explain` understands them; `spelling` as there. For the other parameters
     see :func:`smallarea.projection.target.target`; `areas` of the result has, besides, each area's
     name, levels, `surveyed` and `flags`.
     """
-    table = pd.read_parquet(run.folder / "areas.parquet").set_index("area_id")
+    table = pd.read_parquet(folder / "areas.parquet").set_index("area_id")
     named = [
-        [find_run_area(run, place, spelling or {}) for place in some] for some in (places, against)
+        [find_run_area(folder, manifest, place, spelling or {}) for place in some]
+        for some in (places, against)
     ]
-    published = run.table().drop_duplicates("area_id").set_index("area_id")
+    published = estimates.drop_duplicates("area_id").set_index("area_id")
     held = published["flags"].str.split(";").map(lambda flags: SUPPRESSED in flags)
-    draws, prior = run.draws(), run.manifest.get("tau_prior")
+    prior = manifest.get("tau_prior")
     found = target(
         draws["counts"],
         table,
-        run.indicators,
+        indicators,
         k=k,
         costs=read_costs(costs, table.index) if isinstance(costs, str | Path) else costs,
         places=named[0],
         against=named[1],
         withheld=published.index[held],
         tau=draws["tau"].to_numpy() if "tau" in draws else None,
-        scenarios=_urban(table, draws, run.indicators, wanted.get("indicator")),
+        scenarios=_urban(table, draws, indicators, wanted.get("indicator")),
         mean=prior is None or prior["a"] > 1,
         **wanted,
     )

@@ -86,7 +86,7 @@ def nsum_power(
     simulations: int = 1000,
     seed: int,
 ) -> pd.Series:
-    """Precision of the national and municipal estimates of a plan, tau taken as known.
+    """Precision of the national and the areas' estimates of a plan, tau taken as known.
 
     Returns
     -------

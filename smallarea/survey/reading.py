@@ -6,7 +6,7 @@ The description names the columns of the survey; every entry is optional::
     weight: indweight
     psu: cluster
     stratum: domain
-    area: municipality_code
+    area: town_code
     groups: {teachers: q12a, sex_workers: "sex.workers"}   # where names differ from GROUPS
     missing: [98, 99]                                      # codes that mean "not answered"
     top_code: 30                                           # or {teachers: 50}

@@ -1,8 +1,8 @@
-"""Known-group shares of every municipality from the household roster, shrunk to its neighbours'.
+"""Known-group shares of every area from the household roster, shrunk to its neighbours'.
 
-Nobody publishes how many teachers live in a municipality, but the interviewed households list
-their members (Feehan, Hai Son & Abdul-Quader 2022). About a hundred people per municipality are
-too few for a share of one per cent, so municipal shares are pulled to the unit above's and those
+Nobody publishes how many teachers live in a small area, but the interviewed households list
+their members (Feehan, Hai Son & Abdul-Quader 2022). About a hundred people per area are
+too few for a share of one per cent, so its shares are pulled to the unit above's and those
 to the nation's: a beta-binomial in a normal hierarchy, integrated on a grid, no sampler needed.
 """
 
@@ -31,7 +31,7 @@ class RosterShares:
     share, variance : mean and variance of the group's share of its reference population (adults
     for occupations, children for child ages).
     observed : the same share as the roster alone has it; NaN where nobody was listed.
-    cv : network x level (unit, municipality): posterior mean of the coefficient of variation
+    cv : network x level (unit, area): posterior mean of the coefficient of variation
     of true shares between the areas of one level, given the level above.
     deff : per group, variance inflation because households share occupations.
     """
@@ -164,7 +164,7 @@ def local_degrees(ard: ARD, share: pd.DataFrame) -> pd.Series:
     """Degrees scaled up by the group shares of the respondent's own area.
 
     d_i = sum_k y_ik / sum_k share_ak over the groups answered: right where people outside the
-    municipality were not to be counted. A ratio of sums; the mean of ratios does far worse.
+    area were not to be counted. A ratio of sums; the mean of ratios does far worse.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def _integrate(
         second += weight[i] * (at_node * (variance + mean**2)).sum(axis=0)
     kept = weight[weight > _NEGLIGIBLE * weight.max()].sum()
     first, second = first / kept, second / kept
-    cv = pd.Series(weight @ np.array(grid), ["unit", "municipality"])
+    cv = pd.Series(weight @ np.array(grid), ["unit", "area"])
     variance = second - first**2
     return pd.DataFrame(first, x.index, x.columns), pd.DataFrame(variance, x.index, x.columns), cv
 

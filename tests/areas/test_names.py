@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallarea.areas import Frame
-from smallarea.areas.names import canonical
+from smallarea.areas.names import canonical, match_names
 
 VARIANTS = {
     "as it is": lambda name: name,
@@ -86,6 +86,52 @@ def test_present_name_wins_over_a_former_name(frame: Frame) -> None:
     # Lambayong is a municipality of Sultan Kudarat, and once was the name of another elsewhere.
     found = frame.match_names(pd.Series(["Sultan Kudarat"]), pd.Series(["Lambayong"]))
     assert frame.table.loc[found[0], "province"] == "Sultan Kudarat"
+
+
+def small(*names: str) -> pd.DataFrame:
+    """A frame's names: areas numbered from 0, all in one district."""
+    areas = {"area_id": [str(i) for i in range(len(names))], "within": "Пн", "name": names}
+    return pd.DataFrame(areas).assign(former=False)
+
+
+def matched(within: str, name: str, names: pd.DataFrame) -> str | None:
+    found = match_names(pd.Series([within]), pd.Series([name]), names, {"city": "*"})[0]
+    return None if pd.isna(found) else found
+
+
+@pytest.mark.parametrize(
+    ("pair", "same"),
+    [
+        (("Київ", "київ"), True),
+        (("Київ", "Харків"), False),
+        (("किला", "काला"), False),  # the vowel signs alone differ
+        (("กา", "กี"), False),
+        (("서울", "부산"), False),
+        (("東京", "京都"), False),
+        (("Αθήνα", "ΑΘΗΝΑ"), True),
+        (("Łódź", "Lodz"), True),
+        (("Tromsø", "TROMSO"), True),
+        (("Đà Nẵng", "Da Nang"), True),
+        (("Gießen", "GIESSEN"), True),
+        (("Ærø", "Aero"), True),
+        (("Diyarbakır", "DIYARBAKIR"), True),
+        (("Кам\u02bcянець", "Кам'янець"), True),
+        (("می\u200cخواه", "میخواه"), True),
+    ],
+)
+def test_letters_of_every_script_count(pair: tuple[str, str], same: bool) -> None:
+    one, other = (canonical(name, {}) for name in pair)
+    assert one
+    assert (one == other) == same
+    assert matched("Пн", pair[1], small(pair[0])) == ("0" if same else None)
+    assert matched("Пд", pair[0], small(pair[0])) is None, "another district"
+
+
+@pytest.mark.parametrize("name", ["?", "---", "()", " ", "(Київ)", "City"])
+@pytest.mark.parametrize("within", ["", "Пн"])
+def test_a_name_without_letters_is_no_area(within: str, name: str) -> None:
+    assert matched(within, name, small("***", "Київ")) is None
+    assert matched(within, name, small("!")) is None
 
 
 @settings(max_examples=200)

@@ -54,6 +54,7 @@ def test_an_entry_is_read_and_the_blocks_of_others_pass_through(tmp_path):
             ["psgc", "no level of the frame"],
         ),
         ("rate: {min: 0", "rate: {min: low", ["columns > rate > min"]),
+        ("rate: {min: 0", 'rate: {expected: "+", min: 0', ["columns > rate", "say in `why`"]),
         ("key: {code", "per: [year]\n    key: {code", ["'per'", "year"]),
         ("rate: {min: 0, max: 100}", "rate: {type: text}\n    aggregate: sum", ["rate", "text"]),
         ("frame:", "farme:", ["farme"]),

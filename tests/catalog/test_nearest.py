@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -55,6 +56,16 @@ def test_the_nearest_code_or_name_is_suggested(squares, key, roles, name, area):
     else:
         assert line[["nearest_name", "nearest_id"]].tolist() == [name, area]
         assert 0.75 <= line["similarity"] <= 1
+
+
+@pytest.mark.parametrize("code", ["abcd", "abcde", "abcdef", "abcdefg", "abcdefgh"])
+def test_one_wrong_character_of_a_code_is_put_right_whatever_its_length(code, squares):
+    own = squares.table.rename(index={FIRST: code, SECOND: "9" * len(code)})
+    frame = replace(squares, table=own)
+    for wrong in ("x" + code[1:], code[:-1] + "x", code[:-1]):
+        assert table_of([wrong], frame, key=CODE)["nearest_id"].tolist() == [code]
+    lines = table_of(["xy" + code[2:], "z" * len(code)], frame, key=CODE)
+    assert lines["nearest_id"].isna().all()
 
 
 def test_a_point_is_told_the_area_nearest_to_it(squares):

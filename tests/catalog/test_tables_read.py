@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallarea.catalog import Column
+from smallarea.catalog.matching import match_units
 from smallarea.errors import InputError
 from smallarea.reading.cells import as_values
 
@@ -28,6 +29,12 @@ def test_unmatched_rows_are_counted_and_named(tmp_path, reading):
     assert (report.rows, report.matched) == (5, 3)
     assert report.unmatched[["row", "key"]].to_numpy().tolist() == [[3, "9999999999"], [5, "7"]]
     assert "9999999999" in str(report)
+
+
+def test_units_of_a_level_are_told_apart_in_every_script():
+    table = pd.DataFrame({"shire": ["किला", "काला", "Північ"], "shire_id": ["1", "2", "3"]})
+    found = match_units(pd.Series(["काला", "ПІВНІЧ", "कला", "Схід", "?"]), table, "shire")
+    assert found.fillna("").tolist() == ["2", "3", "", "", ""]
 
 
 def test_old_nine_digit_codes_match(tmp_path, reading):

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from smallarea.models.applicability import applicability
 
@@ -29,3 +30,11 @@ def test_order_of_rows_is_irrelevant_and_missing_values_are_allowed():
     first = applicability(X, surveyed, province)
     again = applicability(X.sample(frac=1, random_state=0), surveyed[::-1], province[::-1])
     pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_where_all_surveyed_are_of_one_group_nothing_is_marked(number):
+    X, surveyed, _ = world(2)
+    found = applicability(X, surveyed[:number], pd.Series("all", X.index))
+    assert not found["outside"].any()
+    assert found["dissimilarity"].isna().all() == (number == 1)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from smallarea.errors import InputError
 from smallarea.models.bym2 import icar_correlation, nearest_neighbours
-from smallarea.models.hierarchy import MunicipalHierarchy
+from smallarea.models.hierarchy import AreaHierarchy
 from smallarea.models.units import collapse, log_likelihood
 from smallarea.nsum.direct.estimates import Direct, Units
 
@@ -70,8 +70,8 @@ class World:
             units=self.units,
         )
 
-    def fit(self, with_units: bool = True) -> MunicipalHierarchy:
-        model = MunicipalHierarchy(chains=2, tune=700, draws_per_chain=1000, random_state=1)
+    def fit(self, with_units: bool = True) -> AreaHierarchy:
+        model = AreaHierarchy(chains=2, tune=700, draws_per_chain=1000, random_state=1)
         direct = self.direct if with_units else replace(self.direct, units=None)
         return model.fit(self.X, direct, self.areas)
 
@@ -103,7 +103,7 @@ def test_the_collapsed_likelihood_is_the_negative_binomial_of_every_respondent()
 
 
 @pytest.fixture(scope="module")
-def fitted() -> list[tuple[World, MunicipalHierarchy]]:
+def fitted() -> list[tuple[World, AreaHierarchy]]:
     worlds = [World(seed) for seed in range(4)]
     return [(world, world.fit()) for world in worlds]
 

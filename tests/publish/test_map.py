@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from study import INDICATORS, UNITS
 
 from smallarea.areas.boundaries import EMBEDDED
+from smallarea.areas.names import LETTERS
 from smallarea.errors import InputError
 from smallarea.publish.estimates import SYNTHETIC, estimate_groups
 from smallarea.publish.map import TEMPLATES, write_map
@@ -219,21 +220,48 @@ def test_page_works_in_a_browser(page):
     ],
 )
 def test_search_puts_the_name_itself_first(asked, first):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("NO NODE: node not found")
     places = {
         "City of Aa": "Alba del Norte", "City of Alba": "Norte", "Port": "Norte",
         "City of Port": "Norte", "Santa Peña": "Norte", "Peñarrubia": "Norte", "Malo": "Norte",
     }  # fmt: skip
     spelling = {"city": "*", "of": "", "sta": "santa", "ma": "maria"}
+    assert next(iter(found_by_page(asked, places, spelling)), None) == first
+
+
+def found_by_page(asked: str, places: dict[str, str], spelling: dict[str, str]) -> list[str]:
+    """Return the names that the page's search finds, the first one first."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("NO NODE: node not found")
     arguments = [list(places), list(places.values()), spelling]
     script = (TEMPLATES / "map_find.js").read_text(encoding="utf-8")
     script += f"const names = {json.dumps(arguments[0])};"
     call = ", ".join(json.dumps(argument) for argument in arguments)
     script += f"console.log(JSON.stringify(finder({call})({json.dumps(asked)}).map(i => names[i])))"
     done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
-    assert next(iter(json.loads(done.stdout)), None) == first
+    return json.loads(done.stdout)
+
+
+#: Names of many scripts and alphabets.
+SCRIPTS = [
+    "Київ", "Харків", "Łódź", "Tromsø", "Đà Nẵng", "Ærø", "Gießen", "Αθήνα", "किला", "काला",
+    "กรุงเทพ", "서울", "東京", "القاهرة", "İzmir", "Diyarbakır",
+]  # fmt: skip
+
+
+def test_search_reads_every_script_as_the_frame_does():
+    places = dict.fromkeys(SCRIPTS, "Norte")
+    typed = ["київ", "харків", "lodz", "tromso", "da nang", "aeroe", "GIESSEN", "αθηνα", "किला"]
+    wanted = [*SCRIPTS[:5], None, *SCRIPTS[6:9]]
+    for asked, name in zip([*typed, *SCRIPTS], [*wanted, *SCRIPTS], strict=True):
+        found = found_by_page(asked, places, {})
+        assert found == ([name] if name else []), asked
+    assert found_by_page("?!", places, {}) == []
+
+
+def test_the_page_spells_letters_out_as_the_frame_does():
+    script = (TEMPLATES / "map_find.js").read_text(encoding="utf-8")
+    assert json.loads(re.search(r"letters = (\{.*?\});", script)[1]) == LETTERS
 
 
 def test_real_boundaries_fit_the_page_and_nothing_vanishes(real_data):

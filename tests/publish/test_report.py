@@ -15,9 +15,11 @@ from study import COMPONENTS, INDICATORS
 
 from smallarea.catalog import ReadReport
 from smallarea.errors import InputError
+from smallarea.indicators import Population
 from smallarea.publish.draws import draws_dataset
 from smallarea.publish.estimates import SYNTHETIC, estimate_areas, estimate_groups, flag_areas
 from smallarea.publish.figures import top_figure
+from smallarea.publish.interviews import interviews
 from smallarea.publish.report import ReportInput, cell, number, percent, write_report
 from smallarea.publish.words import INTERNAL
 
@@ -243,6 +245,41 @@ def test_the_interviews_section_says_what_was_found(given, tmp_path):
     assert "as well as" not in text
     assert "at least nineteen" not in text
     assert "withheld here: so few places" in text
+
+
+METHODS = (
+    "untrimmed", "leave_one_out_low", "leave_one_out_high", "trimmed", "mean_of_ratios", "pimle",
+    "summation", "recall_adjusted",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("prior", ["Beta(9, 170), invented", None])
+def test_a_reporting_rate_is_spoken_of_only_where_there_is_one(given, tmp_path, prior):
+    methods = pd.DataFrame({"group": ["traffickers_live"], **dict.fromkeys(METHODS, 90.0)})
+    write_report(
+        replace(given, survey={"side_by_side": methods}, tau_prior=prior), tmp_path / "r.html"
+    )
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert ("People reported, before the reporting rate, for" in text) == (prior is not None)
+    assert ("People reported for the whole country" in text) == (prior is None)
+
+
+def test_people_of_a_network_are_called_as_the_project_calls_them():
+    known = pd.DataFrame(
+        {"network": "adult", "group": list("abcd"), "estimate": 90.0, "ratio": [0.9, 1.2, 1.0, 0.7]}
+    )
+    recall = pd.DataFrame({"network": ["adult"], "slope": [0.7], "slope_se": [0.14]})
+    tables = {"known_groups": known, "recall": recall}
+    assert interviews(tables, INDICATORS)["known"][0]["people"] == "adults"
+    people = Population(label="inhabitants")
+    named = INDICATORS.model_copy(update={"populations": {"inhabitants": people}})
+    assert interviews(tables, named)["known"][0]["people"] == "inhabitants"
+
+
+def test_what_is_said_of_invented_answers_is_true_of_examples_too(page):
+    assert "nobody gave them" in page
+    for words in ("digital twin", "real map", "invented by a computer"):
+        assert words not in page
 
 
 def test_a_real_survey_carries_no_banner(given, toy, tmp_path):

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,19 @@ def test_the_command_prints_a_table_and_keeps_it_beside_the_run(run):
     np.testing.assert_allclose(table[["q50", "rank_low"]], expected, rtol=1e-5)
     files = {p.relative_to(run.folder).as_posix() for p in run.folder.rglob("*") if p.is_file()}
     assert files == {*run.manifest["outputs"], "manifest.json"}  # the run is as it was
+
+
+def test_large_numbers_do_not_run_together(run):
+    found = run.target(5)
+    text = target_text(found, run.indicators, synthetic=False)
+    columns = ["mean", "q10", "q50", "q90"]
+    sets = found.sets.assign(**found.sets[columns] * 1e7 + 3_714_384_000)
+    areas = found.areas.assign(**found.areas[["q10", "q90"]] * 1e7 + 3_714_384_000)
+    wide = target_text(replace(found, sets=sets, areas=areas), run.indicators, synthetic=False)
+    for line, short in zip(wide.splitlines(), text.splitlines(), strict=True):
+        assert len(line.split()) == len(short.split()), line
+    assert "  this set " in text
+    assert max(map(len, text.splitlines()[1:7])) == 103
 
 
 def test_a_budget_goes_through_as_one_json_object(run, costs, tmp_path):

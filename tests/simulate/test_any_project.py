@@ -133,7 +133,7 @@ def project(root: Path, n: int = 36, **blocks) -> sa.Project:
             "code": [f"t{i:02d}" for i in number],
             "town": [f"Town {i}" for i in number],
             "shire": [f"Shire {i // 6}" for i in number],
-            "realm": np.where(number < n // 2, "North", "South"),
+            "realm": np.where(number // 6 < n // 12, "North", "South"),
             "people": rng.integers(2_000, 90_000, n),
             "x": 10 + number % 6 / 10,
             "y": 50 + number // 6 / 10,

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from smallarea.areas.spec import Block, FrameSpec
+from smallarea.areas.spec import FrameSpec
+from smallarea.declared import Declared
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class AgeFile(Block):
+class AgeFile(Declared):
     """A long table of population by age group for provinces, regions or the country."""
 
     file: str
@@ -25,7 +26,7 @@ class AgeFile(Block):
     """Area code, or name of a province, region or country here -> the name in the file."""
 
 
-class Ages(Block):
+class Ages(Declared):
     """Which share of the population are children (0-17)."""
 
     children: Share
@@ -33,7 +34,7 @@ class Ages(Block):
     file: AgeFile | None = None
 
 
-class NotCovered(Block):
+class NotCovered(Declared):
     """What the survey's frame leaves out."""
 
     provinces: tuple[str, ...] = ()

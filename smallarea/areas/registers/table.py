@@ -9,18 +9,20 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from scipy.spatial import cKDTree
 
 from smallarea.areas.boundaries import draw
 from smallarea.areas.codes import Crosswalk
-from smallarea.areas.frame import Frame
+from smallarea.areas.frame import ABSENT, Frame
 from smallarea.areas.geography import WGS84, neighbours
 from smallarea.areas.levels import with_groups
-from smallarea.areas.spec import FrameSpec, locate, read_spec
+from smallarea.areas.registers.points import require_points
+from smallarea.areas.registers.units import require_units
+from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
 from smallarea.errors import InputError
 from smallarea.files import sha256
-from smallarea.reading.cells import as_text, as_values, find_columns, read_cells
+from smallarea.reading.cells import as_text, as_values, find_columns, read_cells, refuse_rows
 from smallarea.reading.column import Column
 
 YES, NO = frozenset({"1", "yes", "true", "y"}), frozenset({"0", "no", "false", "n"})
@@ -57,6 +59,19 @@ class TableSpec(FrameSpec):
             raise ValueError("lon and lat go together")
         if self.lon is None and self.boundaries is None:
             raise ValueError("areas need a place: name lon and lat, or boundaries, or both")
+        return self
+
+    @field_validator("populations")
+    @classmethod
+    def _free(cls, populations: dict[str, str]) -> dict[str, str]:
+        for name in populations:
+            free_name(name)
+        return populations
+
+    @model_validator(mode="after")
+    def _populations_are_no_levels(self) -> TableSpec:
+        if both := self.populations.keys() & {level.name for level in self.levels}:
+            raise ValueError(f"a level and a reference population are both called '{min(both)}'")
         return self
 
 
@@ -107,6 +122,8 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         areas["lon"], areas["lat"] = inside.x, inside.y
         psus["lon"], psus["lat"] = inside.x.to_numpy(), inside.y.to_numpy()
     provenance = {file.name: sha256(file) for file in table_files(block, data_dirs)}
+    if spec.boundaries and locate(spec.boundaries.file, data_dirs) is None:
+        provenance[ABSENT] = spec.boundaries.file
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
     table = areas.join(drawing.notes)
@@ -145,16 +162,26 @@ def _areas(path: Path, spec: TableSpec) -> pd.DataFrame:
     _refuse(
         table["code"].duplicated(), "the code stands in another row too", where.format(spec.code)
     )
+    folded = table["code"].str.upper()  # as codes are compared
+    _refuse(
+        folded.duplicated(),
+        "the code differs from another row's in capitals only",
+        where.format(spec.code),
+    )
     for name, header in numbers.items():
         table[name], _ = as_values(
             body[name], LIMITS.get(name, Column(min=0)), where.format(header)
         )
         _refuse(table[name].isna(), "the cell is empty", where.format(header))
+    if spec.lon is not None:
+        columns = f"{path.name}, columns '{spec.lon}' and '{spec.lat}'"
+        require_points(table["lon"], table["lat"], spec.crs, columns)
     table["population"] = table["population"].astype("int64")
     table["covered"] = _yes(body["covered"], where.format(spec.covered)) if flags else True
     for level in told:
         if not level.code:
             table[f"{level.name}_id"] = table[level.name]
+    require_units(table, [level.name for level in told], text, path.name)
     levels = [column for level in told for column in (f"{level.name}_id", level.name)]
     kept = ["name", *levels, *numbers, "covered"]
     table = table.astype({"code": "str"}).set_index("code").sort_index()[kept]
@@ -168,11 +195,7 @@ def _yes(cells: pd.Series, where: str) -> pd.Series:
 
 
 def _refuse(wrong: pd.Series, why: str, where: str) -> None:
-    if wrong.any():
-        more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise InputError(
-            why + more, where=f"{where}, row {wrong.index[wrong][0]}", remedy="correct the table"
-        )
+    refuse_rows(wrong, why, where, "correct the table")
 
 
 def _units(areas: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:

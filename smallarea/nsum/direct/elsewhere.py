@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from smallarea.areas.finding import find_areas, nearest_areas
 from smallarea.errors import InputError
 from smallarea.nsum.direct.estimates import Direct
-from smallarea.reading.cells import as_text, as_values, find_columns, read_cells
+from smallarea.reading.cells import as_text, as_values, find_columns, read_cells, refuse_rows
 from smallarea.reading.column import Column
 
 if TYPE_CHECKING:
@@ -219,9 +219,9 @@ def _as_counts(table: pd.DataFrame, deff: float, where: str) -> pd.DataFrame:
     half = pd.concat([table[list(f)].notna().sum(axis=1) == 1 for f in FORMS], axis=1).any(axis=1)
     forms = " or ".join(" and ".join(form) for form in FORMS)
     _refuse(half | (filled.sum(axis=1) != 1), f"a row holds {forms}, one pair", where.format("..."))
-    _refuse(table["yes"] > table["asked"], "more said yes than were asked", where.format("yes"))
     for size in ("exposure", "asked", "variance"):
         _refuse(table[size] == 0, "it is 0; leave such a row out", where.format(size))
+    _refuse(table["yes"] > table["asked"], "more said yes than were asked", where.format("yes"))
     _refuse(table["deff"] == 0, "a design effect is positive", where.format("deff"))
     _refuse(table["estimate"] > 1, "an estimate is a rate from 0 to 1", where.format("estimate"))
     out = table[["area_id", "component"]].copy()
@@ -258,8 +258,4 @@ def _refuse_unknown(table: pd.DataFrame, frame: Frame, where: str) -> None:
 
 
 def _refuse(wrong: pd.Series, why: str, where: str) -> None:
-    if wrong.any():
-        more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise InputError(
-            why + more, where=f"{where}, row {wrong.index[wrong][0]}", remedy="correct the row"
-        )
+    refuse_rows(wrong, why, where, "correct the row")

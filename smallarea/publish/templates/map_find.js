@@ -1,7 +1,12 @@
 /* ---- search: the name itself first, then names that begin so, then whatever contains the words - */
 function finder(names, within, spelling) {
-  // Words as the frame spells them: "" drops a word, "*" marks a city, wherever in the name it is.
-  const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f'’`]/g, "").toLowerCase().split(/[^a-z0-9]+/).filter(Boolean);
+  // Letters, accents and words as `smallarea.areas.names.canonical` has them: in the frame's spelling
+  // "" drops a word, "*" marks a city, wherever in the name it is.
+  const letters = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th", "ß": "ss", "ς": "σ"};
+  const accents = /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])\p{M}+/gu;
+  const bare = (text) => text.normalize("NFKD").toLowerCase().normalize("NFKD").replace(/['’`ʼʻ\p{Cf}]/gu, "").replace(accents, "$1");
+  const spelled = (text) => bare(text).replace(/\p{L}/gu, (letter) => letters[letter] ?? letter);
+  const plain = (text) => spelled(text).split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const spelt = (word) => (Object.hasOwn(spelling, word) ? spelling[word] : word);
   const key = (words) => words.map(spelt).filter((word) => word !== "*").join("");
   const marked = (words) => words.some((word) => spelt(word) === "*");

@@ -80,6 +80,7 @@ def test_an_area_without_a_component_has_no_exposure_there(squares, tmp_path):
         ((IDS[0], "ill", 1, 20), "another row for this component"),
         ((IDS[1], "ill", 21, 20), "more said yes than were asked"),
         ((IDS[1], "ill", 0, 0), "leave such a row out"),
+        ((IDS[1], "ill", 3, 0), "column .asked., row 3: it is 0; leave such a row out"),
         ((IDS[1], "ill", 1, None), "one pair"),
         ((IDS[1], "ill", -1, 20), "is negative"),
         ((IDS[1], "ill", "few", 20), "not a number"),
