@@ -105,7 +105,8 @@ def compare(
     console.print(f"[bold]{conclusion(found)}[/bold]", highlight=False, soft_wrap=True)
     if found.losses is not None:
         console.print(loss_table(found.losses), highlight=False)
-        console.print(f"[bold]{loss_conclusion(found.losses)}[/bold]", highlight=False)
+        said = loss_conclusion(found.losses)
+        console.print(f"[bold]{said}[/bold]", highlight=False, soft_wrap=True)
     console.print(LEGEND, highlight=False, soft_wrap=True)
     console.print(INTERNAL, highlight=False, soft_wrap=True)
     console.print("Written: " + ", ".join(map(str, written)), highlight=False, soft_wrap=True)

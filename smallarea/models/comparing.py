@@ -38,10 +38,10 @@ class Compared:
 
     Attributes
     ----------
-    scores : index model, component (`all` last: sums of log scores; of `top` and `rank` that of all
-        reports together; means of the others). Each score has a 95 % interval, `<score>_low` and
-        `<score>_high`, from groups of areas drawn anew. `log_score` of the reports; `gain` over the
-        baseline and `over_pool`, paired differences of it; `crps` (in reports); `error` beyond
+    scores : index model, component (`all` last: sums of log scores; of `top`, `rank` and `pit` that
+        of all reports together; means of the others). Each score has a 95 % interval, from groups
+        of areas drawn anew: `<score>_low`, `<score>_high`. `log_score` of the reports; `gain` over
+        the baseline and `over_pool`, paired differences of it; `crps` (in reports); `error` beyond
         sampling variance, in national rates; `cover_50`, `cover_80`, `cover_95` of intervals of
         reports; `pit`, Kolmogorov's distance of their transforms from uniform; `top`, the share of
         reports in the fifth of areas predicted highest, and `top_exposure`, what a random fifth of
@@ -168,6 +168,7 @@ def _scores(
     relative = rate / levels
     judged = [(direct, relative), skill.together(direct, relative)]
     curve = skill.pit_curve(below, at, weights)
+    curve = np.hstack([curve, skill.over_components(curve)[:, None]])
     found = {
         "crps": skill.mean(skill.crps(draws, direct, seed), weights),
         "error": skill.error_net(rate, direct, weights),
@@ -183,7 +184,7 @@ def _scores(
         "rank": np.hstack([skill.rank_correlation(p, d.rate, weights) for d, p in judged])
         / np.sqrt(reliable.to_numpy()),
     }
-    return found, np.asarray(np.nanmean(curve[0], axis=0))
+    return found, curve[0, -1]
 
 
 def _table(found: dict[str, Array], reliable: pd.Series) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from smallarea.models.spatial_splits import (
     predicted_distances,
     tested_distances,
 )
-from smallarea.models.splits import Split, at_random, by_level, excluded, group_of
+from smallarea.models.splits import Split, at_random, by_level, excluded, excluded_level, group_of
 
 WAYS = ("level", "block", "knn", "random", "excluded")
 
@@ -69,9 +69,10 @@ def make_parts(
         name = level or next(iter(levels_of(areas)), "none")
         made = f"{len(splits)} parts of whole groups of level {name} ({group.nunique()})"
     elif by == "excluded":
+        level = level or excluded_level(areas)
+        group = group_of(areas, surveyed, level)
         splits = excluded(areas, surveyed, level)
-        group = _tested_together(splits)
-        made = f"{len(splits)} parts, each a whole group of the kind that the survey left out"
+        made = f"{len(splits)} parts, each a whole group of level {level}, as the survey left out"
     elif by == "block":
         found = blocks(areas, surveyed, folds, key, side, buffer)
         splits = found.splits
@@ -104,11 +105,6 @@ def _check(by: str, folds: int, given: dict[str, object]) -> None:
             where=useless[0],
             remedy="leave it out, or choose another way",
         )
-
-
-def _tested_together(splits: list[Split]) -> pd.Series:
-    parts = [pd.Series(str(k), split.test) for k, split in enumerate(splits)]
-    return pd.concat(parts).sort_index()
 
 
 def _distances(

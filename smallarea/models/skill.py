@@ -202,7 +202,7 @@ def together(direct: Direct, predicted: pd.DataFrame) -> tuple[Direct, pd.DataFr
 
 
 def over_components(values: Array) -> Array:
-    """Return the mean over the components that have a value, (1 + replicates,)."""
+    """Return the mean over the components (second axis) that have a value."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return np.asarray(np.nanmean(values, axis=1))

@@ -131,19 +131,18 @@ def matched(areas: pd.DataFrame, surveyed: pd.Index, folds: int, key: str) -> Ma
     surveyed = surveyed.sort_values()
     points, wanted = positions(areas, surveyed), predicted_distances(areas, surveyed)
     size = len(surveyed)
-    best = at_random(areas, surveyed, folds, key)
-    chosen, least = size, wasserstein_distance(tested_distances(areas, best), wanted)
+    best, chosen = part_of(at_random(areas, surveyed, folds, key)), size
+    least = wasserstein_distance(_between_folds(points, best.to_numpy()), wanted)
     tree = linkage(points, "ward")
     for number in np.unique(np.geomspace(folds, size, _SIZES).astype(int))[:-1]:
         cluster = pd.Series(fcluster(tree, number, "maxclust"), surveyed)
         fold = _merge(cluster, folds, key)
         if fold.nunique() < 2 or fold.value_counts().max() > _LARGEST * size:
             continue
-        splits = of_folds(fold)
-        distance = wasserstein_distance(tested_distances(areas, splits), wanted)
+        distance = wasserstein_distance(_between_folds(points, fold.to_numpy()), wanted)
         if distance < least:
-            best, chosen, least = splits, cluster.nunique(), distance
-    return Matched(best, int(chosen))
+            best, chosen, least = fold, cluster.nunique(), distance
+    return Matched(of_folds(best), int(chosen))
 
 
 def mismatch(areas: pd.DataFrame, splits: list[Split]) -> float:
@@ -195,6 +194,11 @@ def _nearest(points: Array, others: Array) -> Array:
     """Return great-circle distances from each point to the nearest of the others, km."""
     chord = cKDTree(others).query(points)[0]
     return 2 * EARTH_RADIUS_KM * np.arcsin(np.clip(chord / (2 * EARTH_RADIUS_KM), 0, 1))
+
+
+def _between_folds(points: Array, fold: NDArray[np.int64]) -> Array:
+    """Return each point's distance to the nearest of another fold, fold by fold."""
+    return np.concatenate([_nearest(points[fold == k], points[fold != k]) for k in np.unique(fold)])
 
 
 def _blocks(areas: pd.DataFrame, surveyed: pd.Index, side: float) -> pd.Series:

@@ -51,14 +51,13 @@ def at_random(areas: pd.DataFrame, surveyed: pd.Index, folds: int, key: str) -> 
 def excluded(areas: pd.DataFrame, surveyed: pd.Index, level: str | None = None) -> list[Split]:
     """Hold out each surveyed group of a level alone, as the survey left out whole groups of it.
 
-    level : by default the highest at which most areas that the survey does not cover lie in groups
-        that it does not cover anywhere.
+    level : by default `excluded_level`.
 
     Raises
     ------
-    InputError : the survey leaves out no whole group of any level, or all its areas are in one.
+    InputError : as `excluded_level`, or all surveyed areas are in one group.
     """
-    group = group_of(areas, surveyed, level or _excluded_level(areas))
+    group = group_of(areas, surveyed, level or excluded_level(areas))
     return of_folds(deal(group, group.nunique(), key=""))
 
 
@@ -115,7 +114,12 @@ def hashed(key: str, name: str) -> bytes:
     return hmac.digest(key.encode(), name.encode(), "sha256")
 
 
-def _excluded_level(areas: pd.DataFrame) -> str:
+def excluded_level(areas: pd.DataFrame) -> str:
+    """Return the level at which the survey left out whole groups.
+
+    The highest at which most areas that it does not cover (column `covered`) lie in groups that it
+    does not cover anywhere. Raises InputError where it leaves out no whole group of any level.
+    """
     out = ~areas["covered"].astype(bool) if "covered" in areas else pd.Series(False, areas.index)
     for level in reversed(levels_of(areas)):
         whole = out.groupby(areas[f"{level}_id"]).transform("all")

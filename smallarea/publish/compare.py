@@ -33,7 +33,7 @@ def compare_facts(found: Compared) -> dict[str, Any]:
     """Return everything as JSON-able values."""
     losses = found.losses
     return {
-        "parts": found.parts.words,
+        "held_out_by": found.parts.words,
         **found.parts.figures,
         "baseline": found.baseline,
         "conclusion": conclusion(found),
@@ -139,15 +139,18 @@ def loss_conclusion(losses: pd.DataFrame) -> str:
     kind = losses.index.name
     needed = list(losses.index[losses["loss_low"] > 0])
     harmful = list(losses.index[losses["loss_high"] < 0])
-    said = [f"{_and(needed)} clearly missed"] if needed else []
-    said += [f"{_and(harmful)} better left out"] if harmful else []
-    first = "; ".join(said) or f"No {kind} is clearly missed or harmful on its own"
-    several = (
-        f" (of {len(losses)} looked at, about {0.05 * len(losses):.1f} would seem so by chance)"
-        if said and len(losses) > 1
-        else ""
+    said = [f"clearly missed: {', '.join(needed)}"] if needed else []
+    said += [f"better left out: {', '.join(harmful)}"] if harmful else []
+    if not said:
+        return (
+            f"No {kind} is clearly missed or harmful on its own; what several tell alike can each "
+            "be done without."
+        )
+    chance = f" (of {len(losses)} looked at, about {0.05 * len(losses):.1f} would by chance alone)"
+    return (
+        f"By its 95 % interval, {'; '.join(said)}{chance if len(losses) > 1 else ''}. What several "
+        "tell alike can each be done without."
     )
-    return f"{first}{several}; what several tell alike can each be done without."
 
 
 def _and(names: list[str]) -> str:
