@@ -160,7 +160,7 @@ def test_the_stream_that_tells_is_missed(judged):
 
 
 def test_without_any_feature_a_regressor_says_one_rate(judged):
-    world, parts, found = judged
+    world, _, found = judged
     chosen = models(world, [])
     blocks = {"everything": list(world.X)}
     losses = loss_without(found, chosen, world.X, world.direct, world.areas, blocks, n=200)
