@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from smallarea import __version__
+from smallarea.cli_compare import compare
 from smallarea.cli_target import target
 from smallarea.errors import InputError
 from smallarea.files import refusal
@@ -173,6 +174,7 @@ def explain(
 
 
 app.command()(target)
+app.command()(compare)
 
 
 @app.command()

@@ -41,6 +41,7 @@ from smallarea.settings import read_settings
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
+    from smallarea.models.comparing import Compared
     from smallarea.run.inputs import Desk
     from smallarea.run.stages import Stage
 
@@ -341,6 +342,16 @@ class Project:
         if not folder.is_dir():
             raise InputError("no finished run", where=str(self.root), remedy="run `smallarea run`")
         return Run(folder.resolve())
+
+    def compare(self, by: str = "level", **wanted: Any) -> Compared:
+        """Say how well every candidate model predicts places that it has not seen.
+
+        On what the newest run was made of, with the model files as they are now. See
+        :func:`smallarea.run.comparing.compare_run` for what else can be said.
+        """
+        from smallarea.run.comparing import compare_run
+
+        return compare_run(self.latest(), self.root, self.catalog, by, **wanted)
 
     def clean(
         self,

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from small import small_country
+from typer.testing import CliRunner
 
 import smallarea as sa
+from smallarea.cli import app
 from smallarea.errors import InputError
 from smallarea.summary import unmatched_lines
 
@@ -135,8 +137,13 @@ def run_of(name: str, tmp_path: Path) -> sa.Project:
     return sa.Project(root)
 
 
-def test_brazil_goes_from_points_and_yes_or_no_to_the_map(tmp_path):
-    run = run_of("brazil", tmp_path).run()
+@pytest.fixture(scope="module")
+def brazil(tmp_path_factory):
+    return run_of("brazil", tmp_path_factory.mktemp("brazil")).run()
+
+
+def test_brazil_goes_from_points_and_yes_or_no_to_the_map(brazil):
+    run = brazil
     assert run.synthetic  # the answers are drawn from the census
     table = run.table()
     assert table["area_id"].nunique() == 5565
@@ -150,6 +157,22 @@ def test_brazil_goes_from_points_and_yes_or_no_to_the_map(tmp_path):
     assert float((error**2).mean()) < 0.5 * float((flat**2).mean())
     national = json.loads((run.folder / "manifest.json").read_text())["national"]["poor_rate"]
     assert national["q025"] < 152 < national["q975"]
+
+
+def test_models_of_brazil_are_compared_where_distances_are_those_of_prediction(brazil, tmp_path):
+    words = ["--project", brazil.folder.parents[1], "--by", "knn", "--folds", 3, "--draws", 200]
+    words += ["--without", "domain", "--out", tmp_path, "--json"]
+    made = CliRunner().invoke(app, ["compare", *map(str, words)])
+    assert made.exit_code == 0, made.output
+    facts = json.loads(made.stdout)
+    assert facts["mismatch_km"] <= facts["mismatch_random_km"]
+    scores = pd.DataFrame(facts["scores"]).set_index(["model", "component"]).xs("all", level=1)
+    assert list(scores.index[:2]) == ["national_rate", "place_alone"]
+    assert scores.loc["pool (published)", "gain_low"] > 0
+    assert scores.loc["pool (published)", "rank"] > 0.7
+    assert [row["domain"] for row in facts["losses"]] == ["living conditions"]
+    assert facts["losses"][0]["loss_low"] > 0  # it is all that the models know
+    assert (tmp_path / "compare.png").is_file()
 
 
 def test_nepal_goes_from_counts_of_four_groups_to_the_map(tmp_path):

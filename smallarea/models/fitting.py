@@ -21,7 +21,8 @@ from smallarea.models.candidates import Candidate
 from smallarea.models.counts import rows
 from smallarea.models.evidence import Evidence, covariate_evidence, pool_without_each
 from smallarea.models.pooling import pool
-from smallarea.models.validation import cross_validate, deal, held_out
+from smallarea.models.splits import at_random
+from smallarea.models.validation import cross_validate, held_out
 
 if TYPE_CHECKING:
     from smallarea.nsum.direct.estimates import Direct
@@ -100,13 +101,13 @@ def fit_models(
     cv = cross_validate(
         models, X, direct, areas, without=without, folds=folds, progress=tell(0.2, 0.55), **shared
     )
-    ids = direct.reports.index.sort_values().to_series()
+    ids = direct.reports.index.sort_values()
     own = held_out(
         {name: model for name, model in models.items() if model.stack},
         X,
-        without or (lambda left: rows(direct, ids.index.difference(left))),
+        without or (lambda left: rows(direct, ids.difference(left))),
         areas,
-        deal(ids, CROSS_FITS, key=str(seed)),
+        at_random(areas, ids, CROSS_FITS, key=str(seed)),
         n=n,
         progress=tell(0.55, 1.0),
         **shared,

@@ -99,7 +99,7 @@ def places(features: Array, areas: pd.DataFrame, levels: Sequence[str]) -> Place
     if {"lon", "lat"} <= set(areas):
         degrees = areas[["lon", "lat"]].astype(float)
         missing |= degrees.isna().any(axis=1)
-        position = _position(*np.radians(degrees.to_numpy().T))
+        position = on_the_globe(*np.radians(degrees.to_numpy().T))
     if missing.any():
         raise InputError(
             f"{missing.sum()} areas lack coordinates or a group: {list(areas.index[missing][:5])}",
@@ -110,7 +110,8 @@ def places(features: Array, areas: pd.DataFrame, levels: Sequence[str]) -> Place
     return Places(areas.index, features, position, labels)
 
 
-def _position(lon: Array, lat: Array) -> Array:
+def on_the_globe(lon: Array, lat: Array) -> Array:
+    """Return points (n, 3) in km from the centre of the earth; lon, lat in radians."""
     unit = [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
     return EARTH_RADIUS_KM * np.column_stack(unit)
 

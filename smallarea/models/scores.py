@@ -22,7 +22,7 @@ def log_density(draws: xr.DataArray, direct: Direct) -> pd.DataFrame:
 
     Areas without exposure, of which reports say nothing, and missing reports are NaN.
     """
-    y, mu, deff = _predictive(draws, direct)
+    y, mu, deff = predictive(draws, direct)
     log_p = log_mass(y, mu, deff)
     value = logsumexp(log_p, axis=2) - np.log(mu.shape[2])
     table = pd.DataFrame(value.T, direct.reports.index, direct.reports.columns)
@@ -46,17 +46,32 @@ def transform_to_uniform(draws: xr.DataArray, direct: Direct, seed: int) -> pd.D
 
     Uniform where the predictive distribution is right (Czado, Gneiting & Held 2009).
     """
-    y, mu, deff = _predictive(draws, direct)
+    below, at = pit_bounds(draws, direct)
+    u = np.random.default_rng(seed).uniform(size=at.T.shape).T
+    return below + u * (at - below)
+
+
+def pit_bounds(draws: xr.DataArray, direct: Direct) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the predictive probabilities of fewer reports than came, and of no more than came.
+
+    area_id x component, NaN without exposure: where the predictive distribution is right, a number
+    drawn between the two is uniform.
+    """
+    y, mu, deff = predictive(draws, direct)
     r = mu / np.maximum(deff - 1, 1e-3)
     p = 1 / np.maximum(deff, 1.001)
-    at, below = (stats.nbinom.cdf(np.floor(y) - step, r, p).mean(2) for step in (0, 1))
-    u = np.random.default_rng(seed).uniform(size=at.shape)
-    value = below + u * (at - below)
-    table = pd.DataFrame(value.T, direct.reports.index, direct.reports.columns)
-    return table.where(direct.exposure > 0)
+    at, below = (
+        pd.DataFrame(
+            stats.nbinom.cdf(np.floor(y) - step, r, p).mean(2).T,
+            direct.reports.index,
+            direct.reports.columns,
+        ).where(direct.exposure > 0)
+        for step in (0, 1)
+    )
+    return below, at
 
 
-def _predictive(draws: xr.DataArray, direct: Direct) -> tuple[Array, Array, Array]:
+def predictive(draws: xr.DataArray, direct: Direct) -> tuple[Array, Array, Array]:
     """Return reports, expected reports and design effect, aligned: (component, area, draw)."""
     aligned = draws.sel(component=list(direct.reports), area_id=list(direct.reports.index))
     y = direct.reports.to_numpy().T[:, :, None]

@@ -39,7 +39,8 @@ class Supervised(BaseEstimator):
     each fold of groups; the prediction of a surveyed area comes from the fits without its
     group, that of any other area from all fits. On these out-of-fold predictions level,
     calibration slope and spread between areas are learned (`fit_area_effects`), so
-    that a regressor that found nothing shrinks to the national rate.
+    that a regressor that found nothing shrinks to the national rate. Without any feature the
+    regressor is not asked, and that rate is all there is.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ class Supervised(BaseEstimator):
         group = level_ids(areas)[index]
         self.members_: list[Any] = []
         log_f = np.zeros((self.repeats, *expected.shape))
-        for repeat in range(self.repeats):
+        for repeat in range(self.repeats if len(self.features_) else 0):
             seed = self.random_state + 1000 * repeat
             fold = group_folds(group, self.exposure_.sum(axis=1), self.folds, seed).to_numpy()
             for k in np.unique(fold):
@@ -115,7 +116,8 @@ class Supervised(BaseEstimator):
         members = [
             _log_predict(member, features, self.reports_.shape[1]) for member in self.members_
         ]
-        log_f = pd.DataFrame(np.mean(members, axis=0), index, self.reports_.columns)
+        mean = np.mean(members, axis=0) if members else 0.0
+        log_f = pd.DataFrame(mean, index, self.reports_.columns)
         log_f.update(self.log_f_)
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
         information = self.information_.reindex(index, fill_value=0.0)

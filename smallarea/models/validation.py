@@ -7,8 +7,7 @@ effect), by its squared error net of sampling variance, and by how often its int
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
 from smallarea.models.counts import check_areas, rows
 from smallarea.models.scores import by_area_and_component, log_density, summarise
+from smallarea.models.splits import Split, by_level, part_of
 
 if TYPE_CHECKING:
     from smallarea.models.candidates import Candidate
@@ -67,7 +67,7 @@ def cross_validate(
     Parameters
     ----------
     models : name -> candidate; the first is the baseline of ``gain``.
-    folds : of whole groups, see `deal`. n : draws per model.
+    folds : of whole groups, see `splits.by_level`. n : draws per model.
     X, areas, without, fitted, seed, progress : see `held_out`.
 
     Raises
@@ -79,15 +79,15 @@ def cross_validate(
     direct = rows(direct, surveyed)
     without = without or (lambda left: rows(direct, surveyed.difference(left)))
     group = level_ids(areas)[surveyed]
-    fold = deal(group, folds, key=str(seed))
+    splits = by_level(areas, surveyed, folds, key=str(seed))
     draws = held_out(
-        models, X, without, areas, fold, fitted=fitted, n=n, seed=seed, progress=progress
+        models, X, without, areas, splits, fitted=fitted, n=n, seed=seed, progress=progress
     )
     log_scores = pd.DataFrame(
         {name: by_area_and_component(log_density(each, direct)) for name, each in draws.items()}
     )
     summary = summarise(draws, log_scores, direct, group, seed)
-    return CrossValidation(draws, log_scores, fold, group, summary, direct)
+    return CrossValidation(draws, log_scores, part_of(splits), group, summary, direct)
 
 
 def held_out(
@@ -95,7 +95,7 @@ def held_out(
     X: pd.DataFrame,
     without: Callable[[pd.Index], Direct],
     areas: pd.DataFrame,
-    fold: pd.Series,
+    splits: Sequence[Split],
     *,
     fitted: Mapping[str, Any] | None = None,
     n: int = 500,
@@ -104,57 +104,37 @@ def held_out(
 ) -> dict[str, xr.DataArray]:
     """Return each model's draws (component, area_id, draw) from fits that have not seen the area.
 
+    Areas are sorted.
+
     Parameters
     ----------
     models : name -> candidate. X : features of all areas (area_id x feature). areas : the
         frame's table.
     without : direct estimates had some areas not been surveyed.
-    fold : of each surveyed area.
+    splits : which areas to draw, and which no fit may see meanwhile.
     fitted : fits to all areas; those with a method ``refit`` lend what hangs on no answer.
     seed : the draws of a model are made from the same seed in every fold, and as `fit_models` makes
         those of all areas: what areas have in common is alike, and draws may be added up.
     progress : called before every fold with what it is and the share of them done.
     """
     parts: dict[str, list[xr.DataArray]] = {name: [] for name in models}
-    for k in sorted(fold.unique()):
+    for k, split in enumerate(splits):
         if progress:
-            progress(f"without part {k + 1} of the survey", k / fold.nunique())
-        inside = fold.index[fold == k]
-        training = without(inside)
+            progress(f"without part {k + 1} of the survey", k / len(splits))
+        training = without(split.left_out)
         for name, model in models.items():
             whole = (fitted or {}).get(name)
             if whole is not None and hasattr(whole, "refit"):
                 fit = whole.refit(training)
             else:
                 fit = model.fit(X, training, areas, seed)
-            own = model.select(X).loc[inside]
+            own = model.select(X).loc[split.test]
             parts[name].append(fit.draws(own, areas, n, model.seed(seed)))
+    ids = sorted(area for split in splits for area in split.test)
     return {
-        name: xr.concat(each, "area_id", combine_attrs="drop").sel(area_id=list(fold.index))
+        name: xr.concat(each, "area_id", combine_attrs="drop").sel(area_id=ids)
         for name, each in parts.items()
     }
-
-
-def deal(group: pd.Series, folds: int, key: str) -> pd.Series:
-    """Return each area's fold: whole groups, dealt in the order of a keyed hash of their names.
-
-    So it hangs on no answer, and nobody without the key knows who was dealt with whom. Areas that
-    are groups of their own are dealt one by one.
-
-    Raises
-    ------
-    InputError : all areas are in one group.
-    """
-    names = sorted(map(str, group.unique()))
-    if len(names) < 2:
-        raise InputError(
-            "all surveyed areas are in one group of the lowest level",
-            where="cross-validation",
-            remedy="survey at least two, or declare a lower level",
-        )
-    order = sorted(names, key=lambda name: hmac.digest(key.encode(), name.encode(), "sha256"))
-    fold = {name: k % folds for k, name in enumerate(order)}
-    return group.astype(str).map(fold).rename("fold")
 
 
 def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:

@@ -14,7 +14,7 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import make_pipeline
 
 from smallarea.models import Candidate, LatentGaussian, Supervised, fit_models
-from smallarea.models.validation import deal
+from smallarea.models.splits import deal
 
 RIDGE = make_pipeline(SimpleImputer(), PoissonRegressor(alpha=3.0))
 MODELS = {
