@@ -224,7 +224,7 @@ def design(
     tau: Annotated[float, typer.Option(help="Expected share of cases that people report.")] = 0.05,
     groups: Annotated[
         Path | None,
-        typer.Option(help="Table group,kind,network[,prevalence]; without it, one per network."),
+        typer.Option(help="Table group,kind,network[,prevalence]; by default the components."),
     ] = None,
     degrees: Annotated[
         str, typer.Option(help="Median number of people known, of each network.")
@@ -258,7 +258,8 @@ def design(
     seed = opened.settings.seed if seed is None else seed
     power = None
     if opened.settings.direct is None:  # else nobody is asked whom they know
-        power = plan_power(base, groups, told, barrier=barrier, decrease=decrease, seed=seed)
+        hidden = opened.indicators.hidden() if groups is None else groups
+        power = plan_power(base, hidden, told, barrier=barrier, decrease=decrease, seed=seed)
     with showing(quiet or as_json) as progress:
         sample = opened.design(
             areas=areas, take=take, expansion=expansion, replacements=replacements,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
+import pandas as pd
 from pydantic import Field, model_validator
 
 from smallarea.declared import Declared, Said, read_block
@@ -110,6 +111,14 @@ class Indicators(Declared):
         """Component or sum -> its reference population, a column of the frame's table."""
         single = {name: component.population for name, component in self.components.items()}
         return {name: single[added.of[0]] for name, added in self.sums.items()} | single
+
+    def hidden(self) -> pd.DataFrame:
+        """Return the components as a table of hidden groups: columns group and network."""
+        network = {
+            name: self.populations[component.population].network
+            for name, component in self.components.items()
+        }
+        return pd.DataFrame(network.items(), columns=["group", "network"])
 
     @cached_property
     def counts(self) -> tuple[str, ...]:

@@ -78,8 +78,9 @@ def test_design_draws_a_sample_and_says_what_it_can_tell(tmp_path):
     assert made.returncode == 0, made.stderr
     facts = json.loads(made.stdout)
     assert facts["margin_99_simple"] == pytest.approx(0.0215, abs=5e-5)
-    adult, child = facts["components"]
-    assert (adult["component"], child["component"]) == ("adult", "child")
+    told = {row["component"]: row for row in facts["components"]}
+    adult, child = told["traffickers_live"], told["victims_live"]
+    assert len(told) == 4
     assert adult["reports"] > 4 * child["reports"]
     assert 0.3 < child["power"] < 0.6 < adult["power"]
     assert child["deff"] > 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,22 +25,18 @@ _BLOCK = 50
 
 def plan_power(
     base: Plan,
-    groups: Path | None,
+    groups: Path | pd.DataFrame,
     degrees: Mapping[str, float],
     *,
     barrier: float | None = None,
     decrease: float = 0.3,
     seed: int,
 ) -> pd.DataFrame:
-    """:func:`power_by_component` of the hidden groups in a file; without one, of one per network.
+    """:func:`power_by_component` of the hidden groups in a table, or in a file of one.
 
     Parameters as in :func:`component_plans`, whose InputErrors it raises.
     """
-    if groups is None:
-        networks = list(degrees)
-        table = pd.DataFrame({"group": networks, "network": networks})
-    else:
-        table = read_table(groups)
+    table = read_table(groups) if isinstance(groups, Path) else groups
     plans = component_plans(table, degrees, base, barrier=barrier)
     return power_by_component(plans, decrease=decrease, seed=seed)
 
@@ -130,13 +127,13 @@ def power_by_component(
     approximations of power, `decrease`, `power` (share of simulated pairs) and `power_error` (its
     Monte Carlo standard error). Components with equal plans get equal figures.
     """
-    rows = {}
-    for name, plan in plans.items():
+    rows: dict[Plan, dict[Any, Any]] = {}
+    for plan in dict.fromkeys(plans.values()):
         precision = nsum_power(plan, decreases=(), simulations=simulations, seed=seed)
         power, error = simulated_power(
             plan, decrease, level=level, simulations=simulations, draws=draws, seed=seed
         )
-        rows[name] = {
+        rows[plan] = {
             "prevalence": plan.prevalence,
             "degree": plan.degree,
             **precision.to_dict(),
@@ -144,7 +141,8 @@ def power_by_component(
             "power": power,
             "power_error": error,
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("component")
+    table = {name: rows[plan] for name, plan in plans.items()}
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("component")
 
 
 def simulated_power(

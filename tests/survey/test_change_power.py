@@ -94,7 +94,7 @@ def test_each_component_is_seen_through_its_own_network(tmp_path):
     assert power["reports"].to_numpy() == pytest.approx(expected, rel=0.05)
     assert power.loc["b", "power"] < power.loc["c", "power"] < power.loc["a", "power"]
     assert "97" in power_text(power)
-    assert list(plan_power(BASE, None, DEGREES, **settings).index) == ["adult", "child"]
+    pd.testing.assert_frame_equal(plan_power(BASE, groups, DEGREES, **settings), power)
 
 
 def test_weights_and_acquaintances_alike_add_variance():
