@@ -228,11 +228,11 @@ class Smooth:
         return draw
 
 
-def kernels(surveyed: Places, range_km: float) -> list[Kernel]:
+def kernels(surveyed: Places, range_km: float | None) -> list[Kernel]:
     """Return the kernels that the surveyed areas allow for, each level's and the area's last.
 
-    Without features there is none of features, without coordinates none of space; a level is
-    left out if the survey saw but one of its groups.
+    Without features there is none of features, without coordinates or a range none of space; a
+    level is left out if the survey saw but one of its groups.
     """
     chosen: list[Kernel] = []
     if surveyed.features.shape[1]:
@@ -241,7 +241,7 @@ def kernels(surveyed: Places, range_km: float) -> list[Kernel]:
         length = float((surveyed.features**2).sum(axis=1).mean())
         if apart > 0:
             chosen += [Linear(length), Smooth("features", apart)]
-    if surveyed.position is not None:
+    if surveyed.position is not None and range_km is not None:
         chosen.append(Smooth("space", range_km))
     for level, labels in surveyed.groups.items():
         if len(set(labels)) > 1:

@@ -47,7 +47,8 @@ class LatentGaussian(BaseEstimator):
     family : ``"poisson"``, reports with exposure, both over the design effect; ``"binomial"``,
         yes (reports) among asked (exposure), likewise; ``"gaussian"``, rates with variances.
     levels : columns of the areas' table that name groups above the area; None for all there are.
-    range_km : distance over which the smooth function of place loses all but 1/e of correlation.
+    range_km : distance over which the smooth function of place loses all but 1/e of correlation;
+        None leaves it out.
     scale : mean of the exponential priors of standard deviations, on the latent scale.
     level_sd : of a component's level about the survey's own.
     points : size of the design over standard deviations and correlation; 1 plugs in their mode.
@@ -66,7 +67,7 @@ class LatentGaussian(BaseEstimator):
         components: int = 8,
         family: Family = "poisson",
         levels: Sequence[str] | None = None,
-        range_km: float = 100.0,
+        range_km: float | None = 100.0,
         scale: float = 0.5,
         level_sd: float = 1.0,
         points: int = 64,

@@ -236,6 +236,9 @@ def test_columns_decide_on_kernels():
     assert levels_above(bare) == ["province_id"]
     model = LatentGaussian(points=1).fit(world.X[[]], world.direct, bare)
     assert [k.name for k in model.kernels_] == ["province", "area"]
+    placeless = LatentGaussian(components=0, points=1, range_km=None)
+    placeless.fit(world.X, world.direct, world.areas)
+    assert [k.name for k in placeless.kernels_] == ["province", "area"]
     nowhere = world.areas.copy()
     nowhere.loc[world.new[0], "lon"] = np.nan
     model = fitted(world)

@@ -1,0 +1,90 @@
+"""Every figure on how accurate the estimates are, beside its target: from the committed results.
+
+    python benchmarks/accuracy.py
+
+The studies are run by accuracy_twins.py (frozen twins), accuracy_worlds.py (censuses of three
+countries), accuracy_coverage.py (many twins), us_states.py and fay_herriot.py, each with --json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+Row = tuple[str, str, str, bool]
+
+#: World -> component -> the most that the pool's ratio to the reference may be, and be sure of.
+WORLDS = {
+    "pmpob": {"pmpob": 0.93},
+    "t_analf18m": {"t_analf18m": 0.95},
+    "t_sluz": {"t_sluz": 0.95},
+    "poverty": {"poverty": 0.93},
+    "walls": {"walls": 0.93},
+}
+#: Most that the pool's RMSE may be, in national rates, and how much above the national rate's.
+NEPAL = {"physical": 0.65, "speech": 0.635, "mental": 0.635}
+NEVER_ABOVE = 1.02
+
+
+def twins(found: dict[str, Any]) -> Iterator[Row]:
+    """Ratios to what was landed before, coverage and true top 100 on frozen twins."""
+    told = found["signal_0.6"]["ratio_of_rmse_and_standard_error"]
+    for other, most in (("gate", 0.90), ("stack", 0.93)):
+        ratio, error = told[other]
+        row = f"frozen twins, signal .6: RMSE over the landed {other}'s"
+        yield row, f"{ratio:.3f} (se {error:.3f})", f"<= {most:.2f}", ratio <= most
+    ratio, error = found["signal_0"]["ratio_of_rmse_and_standard_error"]["plain"]
+    row = "frozen twins, noise: RMSE over no covariates'"
+    yield row, f"{ratio:.3f} (se {error:.3f})", "<= 1.01", ratio <= 1.01
+    top = found["signal_0.6"]["means"]["victims_live"]["top_100"]
+    yield "frozen twins, signal .6: true top 100 found", f"{top:.1f}", ">= 43", top >= 43
+
+
+def coverage(found: dict[str, Any]) -> Iterator[Row]:
+    """Coverage over many twins."""
+    for signal, by_interval in found.items():
+        if not signal.startswith("signal"):
+            continue
+        for interval, (low, high) in {"80": (0.77, 0.83), "95": (0.93, 0.97)}.items():
+            share, error = by_interval[interval]["all"]
+            row = f"{found['twins']} twins, {signal.replace('_', ' ')}: {interval} % intervals hold"
+            target = f"{low:.0%} to {high:.0%}"
+            yield row, f"{share:.1%} (se {error:.1%})", target, low <= share <= high
+
+
+def worlds(found: dict[str, Any]) -> Iterator[Row]:
+    """RMSE over a simple regression's on censuses."""
+    for world, components in WORLDS.items():
+        for component, most in components.items():
+            pool = found[world]["components"][component]["pool"]
+            row = f"{found[world]['world']}: RMSE over {found[world]['reference']}'s"
+            figure = f"{pool['ratio']:.3f} (se {pool['ratio_se']:.3f}), {pool['rmse']:.2f} points"
+            yield row, figure, f"<= {most:.2f}", pool["ratio"] <= most
+    for component, most in NEPAL.items():
+        pool = found["nepal"]["components"][component]["pool"]
+        figure = f"{pool['rmse']:.3f}, {pool['ratio']:.3f} of the national rate's"
+        good = pool["rmse"] <= most and pool["ratio"] <= NEVER_ABOVE
+        yield f"Nepal {component}: RMSE in national rates", figure, f"<= {most:.3f}", good
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
+    "accuracy_twins": twins,
+    "accuracy_coverage": coverage,
+    "accuracy_worlds": worlds,
+}
+
+
+def main() -> None:
+    """Print every row: study, measured, target, whether it is reached."""
+    for name, part in PARTS.items():
+        found = json.loads((RESULTS / f"{name}.json").read_text())
+        print(f"\n{name}.py, code {found['code'][:12]}")
+        for study, figure, target, reached in part(found):
+            print(f"  {study:<58} {figure:<44} {target:<12} {'reached' if reached else 'short'}")
+
+
+if __name__ == "__main__":
+    main()
