@@ -25,7 +25,8 @@ from smallarea.models.observations import Derivatives, Observed
 
 Array = NDArray[np.float64]
 
-_CLOSE = 1e-8  # a step this short ends the search
+_CLOSE = 1e-5  # a Newton step this short leaves an error of about its square
+_CLOSER = 1e-8  # a step with the curvature of an earlier one, an error not much shorter than itself
 _FASTER = 0.3  # share of the last step that a step with the same curvature may be long
 
 
@@ -210,13 +211,14 @@ def laplace(prior: Prior, data: Observed, start: Array) -> Laplace:
     sites, last = None, np.inf
     for _ in range(200):
         at = data.derivatives(f)
+        fresh = sites is None
         if sites is None:
             sites, weight = Sites(prior, at.weight), at.weight
         b = weight * f + at.first
         target = b - sites.solve(prior.times(b)[:, :, None])[:, :, 0]
         a, new, height = _step(prior, data, a, target, height)
         moved, f = np.abs(new - f).max(), new
-        if moved < _CLOSE and np.isfinite(height):
+        if moved < (_CLOSE if fresh else _CLOSER) and np.isfinite(height):
             return _around(prior, data, f)
         # Curvature is taken anew once that of an earlier step no longer brings the mode near.
         if moved > _FASTER * last:
