@@ -2,13 +2,18 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test slow lint check bench clean
 
 run: .venv/installed
 	$(BIN)/smallarea run
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
+
+slow: .venv/installed-test
+	$(BIN)/python -m pytest -m slow
+
+check: lint test slow
 
 lint: .venv/installed-test
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

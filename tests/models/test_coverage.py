@@ -24,7 +24,10 @@ CASES = {
 }
 
 
-@pytest.fixture(params=list(CASES))
+SAMPLED = [pytest.param(n, marks=pytest.mark.slow if n == "partial_pooling" else ()) for n in CASES]
+
+
+@pytest.fixture(params=SAMPLED)
 def case(request):
     return CASES[request.param]
 

@@ -46,7 +46,10 @@ ESTIMATORS = {
 }
 
 
-@pytest.fixture(params=list(ESTIMATORS))
+SAMPLED = [pytest.param(n, marks=pytest.mark.slow if n == "pooling" else ()) for n in ESTIMATORS]
+
+
+@pytest.fixture(params=SAMPLED)
 def estimator(request):
     return clone(ESTIMATORS[request.param])
 

@@ -108,6 +108,7 @@ def fitted() -> list[tuple[World, AreaHierarchy]]:
     return [(world, world.fit()) for world in worlds]
 
 
+@pytest.mark.slow
 def test_intervals_cover_surveyed_areas_and_the_others(fitted):
     inside = {True: [], False: []}
     for world, model in fitted:
@@ -122,6 +123,7 @@ def test_intervals_cover_surveyed_areas_and_the_others(fitted):
         assert 0.7 < np.mean(hits) < 0.9, f"surveyed: {which}"
 
 
+@pytest.mark.slow
 def test_the_sampler_converged_and_its_estimates_beat_direct_ones(fitted):
     for world, model in fitted:
         assert model.diagnostics_["weak"] == 0
@@ -132,6 +134,7 @@ def test_the_sampler_converged_and_its_estimates_beat_direct_ones(fitted):
         assert ((mean - truth) ** 2).mean().sum() < 0.6 * ((direct - truth) ** 2).mean().sum()
 
 
+@pytest.mark.slow
 def test_area_totals_stand_in_for_respondents(fitted):
     world, model = fitted[0]
     by_totals = world.fit(with_units=False).draws(world.X, world.areas, 500, 4).mean("draw")
@@ -140,6 +143,7 @@ def test_area_totals_stand_in_for_respondents(fitted):
     assert np.abs(ratio).mean() < 0.15
 
 
+@pytest.mark.slow
 def test_draws_do_not_depend_on_the_order_of_areas(fitted):
     world, model = fitted[0]
     shuffled = world.X.sample(frac=1, random_state=1)

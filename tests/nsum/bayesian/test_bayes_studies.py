@@ -63,6 +63,7 @@ def test_ignoring_what_matters_shows(committed):
     assert too_large["relative_bias_of_median"] == pytest.approx(0.2, abs=error)
 
 
+@pytest.mark.slow
 def test_calibration_rerun(models, committed):
     """Twenty of the surveys: the sampler is seeded, so this is a part of what is committed."""
     found = models.calibration("full, summed degrees", 20, committed["seed"])
@@ -71,6 +72,7 @@ def test_calibration_rerun(models, committed):
         assert sum(result["histogram"]) == 20
 
 
+@pytest.mark.slow
 def test_coverage_rerun(models, committed):
     found = models.interval_study(
         "transmission", models.WELL_SPECIFIED["transmission"], 20, committed["seed"]
@@ -79,6 +81,7 @@ def test_coverage_rerun(models, committed):
     assert within(found["cover95"], 0.95, 20)
 
 
+@pytest.mark.slow
 def test_misspecification_rerun(models, committed):
     variant, world, _, tau = models.MISSPECIFIED["strong barrier (rho 0.1), ignored"]
     found = models.interval_study(variant, world, 20, committed["seed"], tau=tau)
@@ -97,6 +100,7 @@ def test_the_hierarchy_is_calibrated_and_covers():
             assert found["coverage"][name] == pytest.approx(share / 100, abs=3.3 * error)
 
 
+@pytest.mark.slow
 def test_the_hierarchy_rerun():
     """One of its surveys: 80 intervals of surveyed areas, which depend on each other."""
     found = load("municipal_hierarchy").study(1)
@@ -117,6 +121,7 @@ def test_the_design_scaled_posterior_is_the_honest_one():
         assert not within(many[method]["cover80"], 0.80, found["surveys"])
 
 
+@pytest.mark.slow
 def test_a_national_survey_can_be_compared_anew():
     national = load("nsum_national")
     rng = np.random.default_rng(4)

@@ -67,6 +67,7 @@ def far(one, other):
     return pd.Series(apart)
 
 
+@pytest.mark.slow
 def test_several_seeds_agree_with_nuts(survey):
     settings = {"weighted": True, "draws": 800, "tune": 400, "chains": 4, "seed": 1}
     exact = fit_nsum(survey, "barrier", **settings)

@@ -145,6 +145,7 @@ def test_leaving_a_cell_out_takes_away_no_more_than_its_weight(weighted):
     assert cost == pytest.approx(scored(0 * w) - scored(w / 10), rel=0.2)
 
 
+@pytest.mark.slow
 def test_one_covariate_of_one_group_with_summed_degrees_can_be_checked(weighted):
     ard = weighted[2]
     quick = {"chains": 2, "tune": 200, "draws": 100, "seed": 1}
