@@ -159,7 +159,11 @@ def within_population(table: pd.DataFrame, population: pd.Series) -> tuple[pd.Da
         above = table.loc[group, columns].astype(float) > most
         if above.any():
             worst = float(table.loc[group, columns].astype(float).max())
-            ends = "estimate and interval" if above[["mean", "median"]].any() else "interval"
+            ends = (
+                "estimate and interval"
+                if above.reindex(["mean", "median"]).eq(True).any()
+                else "interval"
+            )
             said.append(
                 f"{group}: the {ends} went to {worst:,.0f}, beyond the population of {most:,.0f}, "
                 "and is cut there: the answers or the known groups' sizes are wrong"

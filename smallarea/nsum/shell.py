@@ -15,7 +15,8 @@ from smallarea.nsum.classical.known_groups import back_estimates
 from smallarea.nsum.classical.known_groups import recall as recall_line
 from smallarea.nsum.classical.scale_up import killworth
 from smallarea.nsum.classical.variance import clusters
-from smallarea.nsum.plausible import doubts, left_out, within_population
+from smallarea.nsum.plausible import left_out, within_population
+from smallarea.nsum.raised import answer_warnings
 from smallarea.nsum.shell_models import (
     BAYESIAN,
     WITH_TAU,
@@ -24,7 +25,6 @@ from smallarea.nsum.shell_models import (
     json_number,
     stated_prior,
 )
-from smallarea.nsum.thresholds import design_effect_warnings, known_group_warnings
 from smallarea.survey.ard import ARD
 from smallarea.survey.reading import Columns, read_ard
 
@@ -153,11 +153,8 @@ def nsum_survey(
         warnings.insert(0, f"{SYNTHETIC}: these numbers describe no real place")
     table = table.reindex(index=ard.hidden(), columns=list(COLUMNS))
     table, cut = within_population(table, ard.groups["population"])
-    doubtful = doubts(ard, degree)
-    design = killworth(ard, degree=degree)
-    warnings += cut + doubtful.warnings()
-    warnings += known_group_warnings(ard) + design_effect_warnings(design)
-    warnings += _few(ard)
+    raised, doubtful = answer_warnings(ard, degree)
+    warnings += cut + raised + _few(ard)
     diagnostics |= doubtful.facts() | {"removed": list(ard.removed)}
     found = {
         "model": model,

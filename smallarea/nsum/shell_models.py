@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smallarea.nsum.classical.scale_up import killworth
-from smallarea.nsum.thresholds import disagreement_warnings, fit_warnings
+from smallarea.nsum.raised import model_warnings
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
@@ -64,12 +64,9 @@ def bayesian(
             bound = _bound_given_tau(bound, result.scale, prior or UNIFORM, seed)
         tables.append(pd.DataFrame({"mean": 0.0, "q025": 0.0, "median": 0.0, "q975": bound}))
         warnings += result.notes[len(ard.notes) :]
-    closed = killworth(ard, degree=degree)
-    design = pd.DataFrame({"estimate": closed.estimate, "se": closed.standard_error()})
+    if fits:
+        warnings += model_warnings(ard, fits, *_checked(fits, seed), degree)
     for network, fit in fits.items():
-        warnings += _judged(fit, network, seed) + disagreement_warnings(
-            design, _as_reported(fit), ard
-        )
         tables.append(fit.summary(allow_unconverged=allow_unconverged))
         found = fit.diagnostics
         diagnostics[network] = {
@@ -92,21 +89,13 @@ def bayesian(
     return pd.concat(tables), diagnostics, warnings
 
 
-def _judged(fit: NsumFit, network: str, seed: int) -> list[str]:
-    """Warn of what the fit does not describe: predictive tails, Pareto k."""
+def _checked(fits: dict[str, NsumFit], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Posterior predictive checks and leave-one-out of all fits, as `check_fits` has them."""
     from smallarea.nsum.bayesian.predictive import leave_one_out, predictive_check
 
-    checks = predictive_check(fit, "posterior", seed).reset_index().assign(kind="posterior")
-    left = leave_one_out(fit).rename_axis("group").reset_index()
-    hidden = [str(group) for group in fit.reported["group"].values]
-    return [f"{network}: {said}" for said in fit_warnings(checks, left, hidden)]
-
-
-def _as_reported(fit: NsumFit) -> pd.DataFrame:
-    """Median and 95 % interval of the reported sizes, by hidden group, in people."""
-    quantiles = np.quantile(fit.reported.to_numpy(), [0.025, 0.5, 0.975], axis=(1, 2)).T
-    groups = pd.Index(fit.reported["group"].to_numpy())
-    return pd.DataFrame(quantiles, groups, ["q025", "median", "q975"])
+    checks = [predictive_check(fit, "posterior", seed).reset_index() for fit in fits.values()]
+    left = [leave_one_out(fit).rename_axis("group").reset_index() for fit in fits.values()]
+    return pd.concat(checks).assign(kind="posterior"), pd.concat(left)
 
 
 def _bound_given_tau(

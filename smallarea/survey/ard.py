@@ -174,7 +174,7 @@ def make_ard(
     check_counts(counts, where=where)
     counts, removed = remove_answers(counts, groups, remove or {})
     counts, notes = _top_code(counts, groups, top_code)
-    notes = removal_notes(removed) + notes
+    notes = (*removal_notes(removed), *notes)
     check_possible(counts, groups, where=where)
     notes += missing_codes(counts)
     missing = int(counts.isna().sum().sum())

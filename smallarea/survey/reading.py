@@ -22,6 +22,8 @@ def read_ard(
     respondents_path: Path | str,
     groups_path: Path | str,
     columns: Columns | Path | None = None,
+    *,
+    remove: Mapping[str, float] | None = None,
 ) -> ARD:
     """Read a wide survey file and its table of groups into a validated ARD.
 
@@ -33,6 +35,8 @@ def read_ard(
     columns : a description (see `survey.columns`) or the path of its YAML; without one, columns
         with the usual names (respondent_id, weight, psu, stratum, area_id) are used and the rest
         is carried along. A description that names no respondent column still finds respondent_id.
+
+    remove : rules that remove answers, beside those of the description.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def read_ard(
         degree=columns.degree,
         nest=columns.nest,
         lonely=columns.lonely,
-        remove=columns.remove,
+        remove={**columns.remove, **(remove or {})},
         top_code=columns.top_code,
         where=respondents_path.name,
         groups_where=groups_path.name,

@@ -83,7 +83,7 @@ def rough_degrees(counts: pd.DataFrame, groups: pd.DataFrame, network: str) -> p
     return population * answers.sum(axis=1) / size.where(size > 0)
 
 
-def removal_notes(removed: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
+def removal_notes(removed: tuple[dict[str, Any], ...]) -> list[str]:
     """Say what each rule removed, the largest first; all of it is in the JSON."""
     notes = []
     for rule in dict.fromkeys(one["rule"] for one in removed):
@@ -91,4 +91,4 @@ def removal_notes(removed: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
         named = [f"row {r['row']} {r['column']} {r['answer']:,.0f}" for r in of_rule[:5]]
         more = f" and {len(of_rule) - 5} more" if len(of_rule) > 5 else ""
         notes.append(f"{rule} removed {len(of_rule)} answers: {', '.join(named)}{more}")
-    return tuple(notes)
+    return notes
