@@ -22,7 +22,8 @@ def nsum(
     model: Annotated[
         str,
         typer.Option(
-            help="killworth, pimle, degree, barrier, transmission, full, overdispersed, correlated."
+            help="killworth, pimle, power, degree, barrier, transmission, full, overdispersed, "
+            "correlated."
         ),
     ] = "full",
     degree: Annotated[

@@ -21,6 +21,7 @@ from smallarea.survey.ard import ARD
 FAR = 10.0  # times the largest usual answer of the others
 USUAL = 0.95  # quantile of the others' answers above 0
 SURE = 0.9999  # one-sided, of a degree that is estimated from few answers
+SAME = 0.01  # relative difference of estimates below which they are not told apart
 SHOWN = 5
 
 
@@ -50,12 +51,18 @@ class Doubts:
             said.append(f"implausible answers, column '{column}': {named}{more}")
         both = pd.DataFrame({"kept": self.with_them, "without": self.without})
         for group, kept, without in both.reindex(self.without.index).itertuples():
+            if abs(without - kept) <= SAME * kept:
+                continue
             said.append(
                 f"{group}: {kept:,.0f} with the implausible answers, "
                 f"{_people(without)} without them (ratio of sums); they are kept: correct them, or "
                 "declare a rule (--remove)"
             )
-        return said + [c.sentence() for c in self.carriers if c.much]
+        first: dict[str, Carrier] = {}  # an area is carried by the respondent who carries its PSU
+        for carrier in self.carriers:
+            if carrier.much:
+                first.setdefault(carrier.group, carrier)
+        return said + [carrier.sentence() for carrier in first.values()]
 
     def facts(self) -> dict[str, Any]:
         """Return the same as JSON-able numbers."""

@@ -131,7 +131,7 @@ def test_a_model_far_from_the_design_is_shown_beside_it() -> None:
     assert disagreement_warnings(design, near, ard) == []
     (said,) = disagreement_warnings(design, near * 1.5, ard)
     assert "respondents who know few report at 1." in said
-    assert "killworth follows the design" in said
+    assert "killworth and power follow the design" in said
 
 
 def test_a_run_passes_on_what_its_survey_was_warned_of(tmp_path) -> None:
