@@ -11,7 +11,7 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.nsum.annex.folder import SYNTHETIC, check_folder, is_synthetic, write_annex
-from smallarea.nsum.classical.known_groups import back_estimates
+from smallarea.nsum.classical.known_groups import back_estimates, checkable
 from smallarea.nsum.classical.known_groups import recall as recall_line
 from smallarea.nsum.classical.power import power_summary
 from smallarea.nsum.classical.scale_up import killworth
@@ -238,7 +238,7 @@ def _known_groups(ard: ARD) -> dict[str, Any]:
     """Back-estimates of the known groups, and the slope of recall, per network."""
     out = {}
     for network in ("adult", "child"):
-        if len(ard.known(network)) >= 2:
+        if checkable(ard, network):
             table = back_estimates(ard, network)
             entry: dict[str, Any] = {
                 "mean_relative_error": json_number((table["ratio"] - 1).abs().mean()),

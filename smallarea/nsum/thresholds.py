@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smallarea.nsum.classical.known_groups import back_estimates
+from smallarea.nsum.classical.known_groups import back_estimates, checkable
 from smallarea.nsum.classical.scale_up import ScaleUp
 from smallarea.survey.ard import ARD
 
 KNOWN_BAND = 2.0  # a known group estimated from the others is within this factor of its size
 KNOWN_ERROR = 0.5  # mean relative error of the known groups
+SOURCE = {"other": "the others", "asked": "the degree that was asked"}
 TAIL = 0.005  # of a predictive check of a hidden group, either side
 BAD_K = 0.1  # share of a group's answers with Pareto k > 0.7
 DEFF = 5.0  # design effect: interviews are worth so many times fewer
@@ -21,7 +22,8 @@ def known_group_warnings(ard: ARD) -> list[str]:
     """Say which known groups the others estimate badly (`KNOWN_BAND`, `KNOWN_ERROR`)."""
     said = []
     for network in ("adult", "child"):
-        if len(ard.known(network)) < 2:
+        by = checkable(ard, network)
+        if by is None:
             continue
         ratio = back_estimates(ard, network)["ratio"].dropna()
         error = (ratio - 1).abs().mean()
@@ -32,7 +34,7 @@ def known_group_warnings(ard: ARD) -> list[str]:
             continue
         named = ", ".join(f"{g} {ratio[g]:.3g} times its size" for g in far.index[:3])
         said.append(
-            f"known groups of the {network} network, each estimated from the others, are off by "
+            f"known groups of the {network} network, each estimated from {SOURCE[by]}, are off by "
             f"{error:.0%} on average, {len(far)} of {len(ratio)} by more than a factor of "
             f"{KNOWN_BAND:g}" + (f" ({named})" if named else "") + ": hidden groups may be as well"
         )

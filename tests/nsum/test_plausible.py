@@ -101,6 +101,18 @@ def test_known_groups_that_are_far_off_are_raised() -> None:
     assert "1 of 4 by more than a factor of 2 (k3 " in said
 
 
+def test_known_groups_are_checked_against_a_degree_that_was_asked() -> None:
+    ard = survey()
+    table = ard.counts.reset_index(drop=True)
+    table["reach"] = np.rint(table["k1"] / SHARES["k1"] + 1)
+    groups = ard.groups.reset_index()
+    groups.loc[groups["group"] == "k2", "size"] *= 3
+    asked = make_ard(table, groups, degree="reach")
+    (said,) = known_group_warnings(asked)
+    assert "estimated from the degree that was asked" in said
+    assert "1 of 4 by more than a factor of 2 (k2 0.3" in said
+
+
 def test_a_large_design_effect_is_raised() -> None:
     result = killworth(changed(survey(), 3, "h", 300))
     assert "h: design effect" in design_effect_warnings(result)[0]
