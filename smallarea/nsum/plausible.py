@@ -23,6 +23,10 @@ USUAL = 0.95  # quantile of the others' answers above 0
 SURE = 0.9999  # one-sided, of a degree that is estimated from few answers
 SAME = 0.01  # relative difference of estimates below which they are not told apart
 SHOWN = 5
+KEPT = (
+    "They are kept: correct them, or declare a rule that removes answers (--remove, or "
+    "settings.remove of a project)"
+)
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,14 @@ class Doubts:
                 f"row {row.row}: {row.answer:,.0f}, {row.why}" for row in largest.itertuples()
             )
             more = f"; and {len(table) - SHOWN} more" if len(table) > SHOWN else ""
-            said.append(f"implausible answers, column '{column}': {named}{more}")
+            said.append(f"implausible answers, column '{column}': {named}{more}. {KEPT}")
         both = pd.DataFrame({"kept": self.with_them, "without": self.without})
         for group, kept, without in both.reindex(self.without.index).itertuples():
             if abs(without - kept) <= SAME * kept:
                 continue
             said.append(
-                f"{group}: {kept:,.0f} with the implausible answers, "
-                f"{_people(without)} without them (ratio of sums); they are kept: correct them, or "
-                "declare a rule (--remove)"
+                f"{group}: {kept:,.0f} with the implausible answers, {_people(without)} without "
+                "them (ratio of sums)"
             )
         first: dict[str, Carrier] = {}  # an area is carried by the respondent who carries its PSU
         for carrier in self.carriers:
