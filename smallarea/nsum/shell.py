@@ -209,7 +209,11 @@ def _classical(
     if model == "pimle":
         warnings.append("pimle is biased up where degrees are small; killworth is not")
         warnings += left_out(result, ard)
-    return result.summary(replicates=replicates, seed=seed), diagnostics, warnings
+    table = result.summary(replicates=replicates, seed=seed)
+    none = table["mean"] == 0
+    if model == "pimle" and none.any():  # one bound for the same answers, whatever the estimator
+        table.loc[none, "q975"] = killworth(ard, degree=degree).upper_bound()[none]
+    return table, diagnostics, warnings
 
 
 def _power(

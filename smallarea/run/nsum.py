@@ -12,6 +12,7 @@ from smallarea.areas import load_frame
 from smallarea.errors import InputError
 from smallarea.files import write_json
 from smallarea.run.answers import surveyed_areas
+from smallarea.survey.removal import REMOVED
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -35,7 +36,6 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         from smallarea.nsum.national import national_fits
         from smallarea.nsum.plausible import within_population
         from smallarea.nsum.raised import answer_warnings, model_warnings
-        from smallarea.survey.removal import removal_notes
 
         areas = load_frame(frame.folder)
         ard, direct = surveyed_areas(settings, survey, areas, indicators)
@@ -61,8 +61,11 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         checks, left_out = check_fits(fits, job.seed_of("checks"))
         checks.to_csv(out / "checks.csv", index=False)
         left_out.to_csv(out / "leave_one_out.csv", index=False)
-        warnings += removal_notes(ard.removed) + answer_warnings(ard)[0]
-        write_json(out / "warnings.json", warnings + model_warnings(ard, fits, checks, left_out))
+        said, doubtful = answer_warnings(ard)
+        said = ard.loud_notes + warnings + said + model_warnings(ard, fits, checks, left_out)
+        write_json(out / "warnings.json", said)
+        doubtful.answers.to_csv(out / "implausible.csv", index=False)
+        pd.DataFrame(ard.removed, columns=REMOVED).to_csv(out / "removed.csv", index=False)
 
     return job.store.stage(
         "nsum",

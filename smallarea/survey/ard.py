@@ -78,6 +78,12 @@ class ARD:
         return len(self.counts)
 
     @property
+    def loud_notes(self) -> list[str]:
+        """The notes but those that only say how many answers are missing or columns unused."""
+        quiet = ("answers are missing: every sum", "not used, because not declared")
+        return [note for note in self.notes if not any(words in note for words in quiet)]
+
+    @property
     def weights(self) -> np.ndarray:
         """Survey weights, shape (n,)."""
         return self.design["weight"].to_numpy(float)

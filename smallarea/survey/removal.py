@@ -19,6 +19,9 @@ from smallarea.errors import InputError
 #: degree : an answer about a hidden group above this share of the people the respondent knows.
 RULES = ("quantile", "mad", "degree")
 
+#: What is told of an answer that was removed.
+REMOVED = ["row", "respondent", "column", "answer", "rule"]
+
 
 def remove_answers(
     counts: pd.DataFrame, groups: pd.DataFrame, rules: Mapping[str, float]

@@ -149,7 +149,11 @@ def test_the_bound_of_a_silent_group_is_one(nsum_cases: Path, columns, bound) ->
     folder = nsum_cases / "unseen-bound-bayes"
     ard = read_ard(folder / "survey.csv", folder / "groups.csv", columns)
     closed = killworth(ard).summary().loc["msm", "q975"]
+    assert closed == pytest.approx(bound, abs=0.1)
+    named = {"psu": columns.psu, "strata": columns.stratum}
+    for model in ("pimle", "power"):
+        found = nsum_survey(folder / "survey.csv", folder / "groups.csv", model, **named)
+        assert found["groups"][1]["q975"] == pytest.approx(closed)
     table, _, warnings = bayesian(ard, "degree", None, {}, None, 0, allow_unconverged=True)
     assert table.loc["msm", "q975"] == pytest.approx(closed)
     assert any("nobody reported anyone in msm" in said for said in warnings)
-    assert closed == pytest.approx(bound, abs=0.1)

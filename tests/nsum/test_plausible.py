@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallarea.nsum import killworth
+from smallarea.nsum import fit_nsum, killworth
+from smallarea.nsum.bayesian.predictive import leave_one_out, predictive_check
 from smallarea.nsum.plausible import doubts, implausible, within_population
-from smallarea.nsum.raised import answer_warnings
+from smallarea.nsum.raised import answer_warnings, model_warnings
+from smallarea.nsum.shell import nsum_survey
 from smallarea.nsum.thresholds import (
     design_effect_warnings,
     disagreement_warnings,
@@ -144,6 +146,33 @@ def test_a_model_far_from_the_design_is_shown_beside_it() -> None:
     (said,) = disagreement_warnings(design, near * 1.5, ard)
     assert "respondents who know few report at 1." in said
     assert "killworth and power follow the design" in said
+
+
+def test_a_model_that_weighs_large_networks_down_is_told_from_the_design() -> None:
+    rng = np.random.default_rng(5)
+    d = np.rint(rng.lognormal(4, 1, 2_000)) + 1
+    table = pd.DataFrame({"h": rng.poisson(d * 0.05 * (d / 55) ** -0.5 * rng.gamma(1, size=2_000))})
+    groups = pd.DataFrame({"group": ["h"], "kind": "hidden", "size": np.nan, "population": PEOPLE})
+    table["reach"] = d
+    ard = make_ard(table, groups, degree="reach")
+    child = replace(ard, groups=ard.groups.assign(network="child"))
+    fit = fit_nsum(child, "barrier", degree="summation", draws=200, tune=200, chains=2,
+                   sampler="gibbs")  # fmt: skip
+    left_out = leave_one_out(fit).rename_axis("group").reset_index()
+    checks = predictive_check(fit).reset_index().assign(kind="posterior")
+    said = model_warnings(child, {"child": fit}, checks, left_out)
+    assert any("standard errors apart: respondents who know few report at" in one for one in said)
+
+
+def test_two_respondents_give_numbers_that_nobody_should_trust(tmp_path) -> None:
+    (tmp_path / "s.csv").write_text("a,b,c,h\n3,1,2,1\n2,0,1,0\n")
+    groups = "".join(f"{g},known,10000,1000000\n" for g in "abc")
+    (tmp_path / "g.csv").write_text(f"group,kind,size,population\n{groups}h,hidden,,1000000\n")
+    for model in ("killworth", "pimle", "power"):
+        files = tmp_path / "s.csv", tmp_path / "g.csv"
+        found = nsum_survey(*files, model, out=tmp_path / model)
+        assert any("2 respondents in all" in said for said in found["warnings"])
+        assert 0 <= found["groups"][0]["q975"] <= 1_000_000
 
 
 def test_a_run_passes_on_what_its_survey_was_warned_of(tmp_path) -> None:
