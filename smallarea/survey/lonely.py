@@ -29,23 +29,26 @@ def settle_lonely(
         raise InputError(
             f"no rule '{rule}'", where="lonely PSUs", remedy=f"choose one of {', '.join(LONELY)}"
         )
-    if design["psu"].isna().any() or design["stratum"].isna().any():
+    if design["stratum"].isna().any():
         return design, ()
-    units = design.groupby("stratum", observed=True)["psu"].nunique()
+    of_psus = design["psu"].notna().all()  # else every respondent is one
+    by_stratum = design.groupby("stratum", observed=True)
+    units = by_stratum["psu"].nunique() if of_psus else by_stratum.size()
     single = units.index[units == 1]
     if single.empty:
         return design, ()
-    named = f"{len(single)} of {len(units)} strata have a single PSU ({listed(single)})"
+    unit = "PSU" if of_psus else "respondent"
+    named = f"{len(single)} of {len(units)} strata have a single {unit} ({listed(single)})"
     if rule == "fail":
         raise InputError(
             named,
             where=where,
             remedy="choose what becomes of them (--lonely collapse or certainty)",
         )
-    if rule == "certainty":
+    if rule == "certainty" and of_psus:
         lonely = design["stratum"].isin(single)
         own = design["psu"].astype(str) + "/" + design.index.astype(str)
         done = "taken as certain to be drawn, so their respondents are the sampling units"
         return design.assign(psu=design["psu"].mask(lonely, own)), (f"{named}: {done}",)
-    done = "each is joined with its neighbour, for a single PSU shows no variation"
+    done = f"each is joined with its neighbour, for a single {unit} shows no variation"
     return design, (f"{named}: {done}",)

@@ -79,6 +79,15 @@ def test_psus_may_be_numbered_within_strata(tmp_path: Path) -> None:
         read(tmp_path, psu="ea", nest=True)
 
 
+def test_a_stratum_of_one_respondent_is_said(tmp_path: Path) -> None:
+    survey = ANSWERS.replace("5,0,2,B", "5,0,2,C")
+    assert "2 of 3 strata have a single respondent (B, C)" in read(
+        tmp_path, survey, stratum="st"
+    ).notes[-1]  # fmt: skip
+    with pytest.raises(InputError, match="--lonely collapse"):
+        read(tmp_path, survey, stratum="st", lonely="fail")
+
+
 def test_a_total_is_no_respondent_and_no_group(tmp_path: Path) -> None:
     for total in ("19,1,,", "40,9,Total,"):
         with pytest.raises(InputError, match=r"survey.csv, row 5: it is the total"):
