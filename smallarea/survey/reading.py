@@ -107,7 +107,7 @@ def _renamed(
             where=f"{where}, column '{column}'",
             remedy="name one column for each group",
         )
-    to = {str(column): str(group) for group, column in groups.items()}
+    to = {str(column): str(group).strip() for group, column in groups.items()}
     hidden_by = [g for c, g in to.items() if g in survey.columns and g not in to and g != c]
     note = (
         f"not used: column {listed(hidden_by)}, for the description takes the group of that name "

@@ -138,3 +138,22 @@ def test_rules_remove_cells_and_list_them(tmp_path: Path) -> None:
     assert "mad=5 removed 1 answers: row 51 teachers 900" in ard.notes
     most = {r["answer"] for r in read(tmp_path, survey, remove={"quantile": 0.98}).removed}
     assert {900, 30} <= most
+
+
+def test_spss_labels_and_stata_labels_are_read_alike(tmp_path: Path) -> None:
+    table = pd.DataFrame({"teachers": [4, 99, 3], "victims": [0, 1, 98]})
+    (tmp_path / "groups.csv").write_text(GROUPS)
+    codes = {"teachers": {99: "Don't know"}, "victims": {98: "Refused to answer"}}
+    table.to_stata(tmp_path / "survey.dta", write_index=False, value_labels=codes)
+    files = ["survey.dta"]
+    try:
+        import pyreadstat
+    except ImportError:
+        pass
+    else:
+        pyreadstat.write_sav(table, str(tmp_path / "survey.sav"), variable_value_labels=codes)
+        files.append("survey.sav")
+    for name in files:
+        ard = read_ard(tmp_path / name, tmp_path / "groups.csv")
+        np.testing.assert_array_equal(ard.counts, [[4, 0], [np.nan, 1], [3, np.nan]])
+        assert "99 'Don't know' in teachers (1)" in ard.notes[0]
