@@ -18,6 +18,7 @@ import typer
 
 from smallarea import __version__
 from smallarea.cli_compare import compare
+from smallarea.cli_nsum import nsum
 from smallarea.cli_target import target
 from smallarea.errors import InputError
 from smallarea.files import refusal
@@ -287,96 +288,7 @@ def design(
         )
 
 
-@app.command()
-def nsum(
-    survey: Annotated[
-        Path, typer.Argument(help="Answers, one row per respondent (csv, xlsx, dta, sav).")
-    ],
-    groups: Annotated[
-        Path, typer.Option(help="Table group,kind,size,population[,network]; kind known or hidden.")
-    ],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="killworth, pimle, degree, barrier, transmission, full, overdispersed, correlated."
-        ),
-    ] = "full",
-    degree: Annotated[
-        str | None,
-        typer.Option(help="known: scaled up from known groups; summation: their answers added up."),
-    ] = None,
-    tau_prior: Annotated[
-        str | None, typer.Option(help="A,B of the Beta prior of the reporting rate.")
-    ] = None,
-    weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
-    psu: Annotated[str | None, typer.Option(help="Column of primary sampling units.")] = None,
-    strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
-    columns: Annotated[
-        Path | None, typer.Option(help="YAML that describes the survey's columns.")
-    ] = None,
-    recall: Annotated[
-        bool, typer.Option("--recall", help="Let answers drift with the size of the group.")
-    ] = False,
-    covariates: Annotated[
-        str | None, typer.Option(help="A,B: numeric columns, for the correlated model.")
-    ] = None,
-    seed: int = 0,
-    draws: Annotated[int, typer.Option(help="Bootstrap replicates, or draws per chain.")] = 1000,
-    allow_unconverged: Annotated[
-        bool, typer.Option(help="Print a fit that did not converge, with a warning.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the annex: tables and figures of every check.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Size the hidden groups of any survey that asked "how many people do you know who ...".
-
-    No project is needed. A total under an uninformative reporting prior has no mean: it is null.
-    """
-    from smallarea.nsum.shell import nsum_survey
-
-    found = nsum_survey(
-        survey,
-        groups,
-        model,
-        degree=degree,
-        tau_prior=None if tau_prior is None else _two_numbers(tau_prior, "--tau-prior"),
-        weights=weights,
-        psu=psu,
-        strata=strata,
-        columns=columns,
-        recall=recall,
-        covariates=[] if covariates is None else [c.strip() for c in covariates.split(",")],
-        seed=seed,
-        draws=draws,
-        allow_unconverged=allow_unconverged,
-        out=out,
-    )
-    if as_json:
-        print(json.dumps(found))
-        return
-    console.print(f"model {found['model']}")
-    for row in found["groups"]:
-        numbers = "  ".join(
-            f"{key} {'none' if row[key] is None else format(row[key], ',.4g')}"
-            for key in ("median", "q025", "q975", "mean", "sd")
-        )
-        console.print(f"  {row['group']:<24} {numbers}", highlight=False, soft_wrap=True)
-    for warning in found["warnings"]:
-        console.print(f"[yellow]warning[/yellow] {warning}", highlight=False, soft_wrap=True)
-    if out is not None:
-        console.print(f"Wrote the annex to {out}.", highlight=False, soft_wrap=True)
-
-
-def _two_numbers(text: str, option: str) -> tuple[float, float]:
-    try:
-        first, second = (float(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"{text!r} is not two numbers", where=option, remedy="write A,B, for example 5,95"
-        ) from None
-    return first, second
+app.command()(nsum)
 
 
 def _named_numbers(text: str, option: str) -> dict[str, float]:

@@ -72,6 +72,8 @@ class Settings(Declared):
         areas, at most 100.
     small_population : below this population an area is flagged: read only with its neighbours.
     withhold_below : an area with fewer of any reference population than this has no numbers.
+    remove : rules that remove answers of the survey (quantile, mad, degree: see `survey.removal`);
+        what they removed is among the run's warnings. None by default.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
         are, with band edges for numbers, or with the names of their values.
     describe_numbers : respondents' columns of numbers that the findings describe: mean, quartiles.
@@ -87,6 +89,9 @@ class Settings(Declared):
     top_k: int | None = Field(None, ge=1)
     small_population: float = Field(5_000, ge=0)
     withhold_below: float = Field(500, ge=0)
+    remove: dict[Literal["quantile", "mad", "degree"], Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict
+    )
     describe_by: dict[str, Levels] = Field(default_factory=dict)
     describe_numbers: list[str] = Field(default_factory=list)
     folds: int = Field(5, ge=2)

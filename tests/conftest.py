@@ -54,6 +54,12 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def nsum_cases() -> Path:
+    """The folder of surveys that once gave an answer that cannot be true."""
+    return _shared("cases/nsum")
+
+
+@pytest.fixture(scope="session")
 def frame(request: pytest.FixtureRequest) -> Frame:
     """The frame of the repository's own catalog, without any data file (embedded default).
 

@@ -53,9 +53,34 @@ def test_nsum_sizes_a_hidden_group_from_the_shell(survey):
     assert json.loads(command(*words, "--json").stdout) == found
 
 
+def test_nsum_reads_files_as_they_come_and_prints_people(tmp_path):
+    rows = ["1;0;A;200;0;0", "1;2;A;99;1;0", "2;7;A;180;2;DK", "1;0;B;220;1;1", "2;3;B;150;1;0"]
+    header = "ea;teachers;st;knows;hidden;other"
+    (tmp_path / "s.csv").write_text("\n".join([header, *rows * 3]), encoding="utf-16")
+    groups = "group,kind,size,population\nteachers,known,90000,9000000\nhidden,hidden,,9000000\n"
+    (tmp_path / "g.csv").write_text(groups + "other,hidden,,9000000\n")
+    words = ("nsum", tmp_path / "s.csv", "--groups", tmp_path / "g.csv", "--model", "killworth",
+             "--sep", ";", "--encoding", "utf-16", "--missing", "99,DK", "--psu", "ea",
+             "--strata", "st", "--nest", "--lonely", "collapse", "--top-code", "5000",
+             "--degree-column", "knows", "--remove", "mad=20")  # fmt: skip
+    made = command(*words)
+    assert made.returncode == 0, made.stderr
+    people = f"{9_000_000 * 4 / 750:,.0f}"
+    assert f"mean {people}  sd" in made.stdout
+    assert "e+0" not in made.stdout
+    found = json.loads(command(*words, "--json").stdout)
+    assert found["groups"][0]["mean"] == pytest.approx(9_000_000 * 4 / 750)
+    assert found["diagnostics"]["removed"] == []
+    assert {c["level"] for c in found["diagnostics"]["carriers"]} == {"respondent"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--missing", "99", "--remove", "mad"), "write quantile=0.99"),
+        (("--model", "killworth", "--degree-column", "kin=x"), "write COLUMN, or adult=COLUMN"),
+        (("--model", "killworth", "--degree-column", "x"), "missing columns: x"),
+        (("--model", "killworth", "--lonely", "magic"), "choose one of collapse"),
         (("--model", "magic"), "choose one of killworth"),
         (("--model", "full", "--tau-prior", "five"), "write A,B"),
         (("--model", "killworth", "--tau-prior", "5,95"), "no transmission rate"),

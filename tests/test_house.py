@@ -11,7 +11,7 @@ ROOMS = (
     "errors", "declared", "files", "indicators", "settings", "reading",
     "areas", "catalog", "features", "survey", "nsum", "models",
     "projection", "findings", "publish", "simulate", "run", "project", "summary",
-    "options", "upkeep", "cli_compare", "cli_target", "cli", "__main__",
+    "options", "upkeep", "cli_compare", "cli_nsum", "cli_target", "cli", "__main__",
 )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ def test_names_of_values_are_keyed_as_a_survey_file_spells_them():
         ({"describe_by": {"age": [30, 18]}}, "describe_by.age"),
         ({"describe_numbers": "profit"}, "describe_numbers"),
         ({"describe_by": {"sex": "F"}}, "describe_by.sex"),
+        ({"remove": {"iqr": 3}}, "remove.iqr"),
+        ({"remove": {"mad": 0}}, "remove.mad"),
     ],
 )
 def test_a_wrong_setting_is_named(change, field):

@@ -17,6 +17,7 @@ from smallarea.nsum.classical.known_groups import (
     side_by_side,
     trim,
 )
+from smallarea.nsum.classical.power import power_posterior
 from smallarea.nsum.classical.scale_up import ScaleUp, degrees, killworth, killworth_table
 from smallarea.nsum.direct.estimates import Direct, direct_estimates, load_direct, save_direct
 from smallarea.nsum.measures import killworth_indicators
@@ -44,6 +45,7 @@ __all__ = [
     "modified_basic",
     "national_draws",
     "overlap",
+    "power_posterior",
     "recall",
     "save_direct",
     "side_by_side",

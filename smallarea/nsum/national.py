@@ -13,7 +13,7 @@ from scipy import stats
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
-from smallarea.nsum.classical.scale_up import degrees, usual_degree
+from smallarea.nsum.classical.scale_up import killworth, usual_degree
 from smallarea.survey.ard import ARD
 
 
@@ -129,16 +129,18 @@ def national_fits(
             remedy="use the full profile, or allow an unconverged result explicitly",
         )
     rng = np.random.default_rng(seed)
+    closed = killworth(ard, groups=components)
+    bound = closed.upper_bound() / closed.scale
     sizes = pd.DataFrame(index=range(draws), columns=components, dtype=float)
     for component in components:
         population = covered_population[indicators.reference[component]]
         if component in silent:
-            sizes[component] = population * _rate_of_silence(ard, component, draws, rng)
+            sizes[component] = population * _rate_of_silence(bound[component], draws, rng)
             continue
         fit = fits[indicators.reference[component]]
         rate = fit.reported.sel(group=component).to_numpy().ravel() / fit.answers.population
         chosen = rng.permutation(len(rate))[:draws]
-        sizes[component] = rate[chosen] * population
+        sizes[component] = np.minimum(rate[chosen], 1.0) * population
     scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1)
     scores = scores.reindex(columns=components).fillna(0)
     values = paired(sizes.to_numpy(), scores.to_numpy(float), rng)
@@ -151,16 +153,14 @@ def national_fits(
     return made, fits
 
 
-def _rate_of_silence(ard: ARD, component: str, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw the reported rate of a group nobody reported: Gamma(1/2, people known).
+def _rate_of_silence(bound: float, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the reported rate of a group nobody reported: exponential, 97.5 % below its bound.
 
-    The Poisson posterior under Jeffreys' prior. The models' prior, proportional to 1 / N, has no
-    proper posterior here. These draws say how large the group may be unseen, not how large it is.
+    The one rule for such a group is `ScaleUp.upper_bound`. An exponential is the posterior of a
+    Poisson rate without reports under a flat prior, its exposure divided by the design effect. The
+    draws say how large the group may be unseen, not how large it is.
     """
-    network = str(ard.groups.loc[component, "network"])
-    degree = degrees(ard, network, usual_degree(network))
-    known = degree.where(ard.counts[component].notna()).sum()
-    return rng.gamma(0.5, 1 / known, draws)
+    return np.minimum(rng.exponential(bound / -np.log(0.025), draws), 1.0)
 
 
 def paired(draws: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:

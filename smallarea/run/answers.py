@@ -24,7 +24,7 @@ def surveyed_areas(
     settings: Settings, survey: Path, areas: Frame, indicators: Indicators
 ) -> tuple[ARD, Direct]:
     """Read the survey and estimate the surveyed areas' rates, with the degrees that are set."""
-    ard = read_answers(survey, indicators)
+    ard = read_answers(survey, indicators, settings)
     return ard, _direct(settings, survey, areas, ard)
 
 
@@ -59,7 +59,7 @@ def in_frame(ard: ARD, areas: Frame) -> ARD:
     return replace(ard, design=ard.design.assign(area_id=matched.to_numpy(object)))
 
 
-def read_answers(survey: Path, indicators: Indicators) -> ARD:
+def read_answers(survey: Path, indicators: Indicators, settings: Settings) -> ARD:
     """Read the survey; its hidden groups get the names of the components that count them.
 
     Raises InputError when a component's group is not in the survey, or is counted in another
@@ -67,7 +67,11 @@ def read_answers(survey: Path, indicators: Indicators) -> ARD:
     """
     from smallarea.survey import read_ard
 
-    ard = read_ard(survey / "respondents.csv", survey / "groups.csv")
+    ard = read_ard(
+        survey / "respondents.csv",
+        survey / "groups.csv",
+        remove={str(rule): limit for rule, limit in settings.remove.items()},
+    )
     names = {c.group or name: name for name, c in indicators.components.items()}
     for group, name in names.items():
         declared = indicators.populations[indicators.reference[name]].network

@@ -43,7 +43,7 @@ def findings_stage(
                 table.to_csv(out / f"{name}.csv", index=False)
             write_json(out / "notes.json", [])
             return
-        ard = in_frame(read_answers(survey, job.indicators), areas)
+        ard = in_frame(read_answers(survey, job.indicators, job.settings), areas)
         tables, notes = findings(
             ard,
             areas.table,

@@ -12,6 +12,7 @@ from smallarea.areas import load_frame
 from smallarea.errors import InputError
 from smallarea.files import write_json
 from smallarea.run.answers import surveyed_areas
+from smallarea.survey.removal import REMOVED
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -33,6 +34,8 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         from smallarea.nsum import killworth_table, save_direct
         from smallarea.nsum.bayesian.predictive import check_fits
         from smallarea.nsum.national import national_fits
+        from smallarea.nsum.plausible import within_population
+        from smallarea.nsum.raised import answer_warnings, model_warnings
 
         areas = load_frame(frame.folder)
         ard, direct = surveyed_areas(settings, survey, areas, indicators)
@@ -42,7 +45,8 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         about = f"{len(ard.counts):,} respondents in {len(direct.reports):,} areas"
         (out / "about.txt").write_text(about, encoding="utf-8")
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
-        killworth_table(ard).to_csv(out / "killworth.csv")
+        closed, warnings = within_population(killworth_table(ard), ard.groups["population"])
+        closed.to_csv(out / "killworth.csv")
         tau, casework = reporting_prior(
             settings, indicators, survey, direct, areas, job.seed_of("casework")
         )
@@ -57,13 +61,18 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         checks, left_out = check_fits(fits, job.seed_of("checks"))
         checks.to_csv(out / "checks.csv", index=False)
         left_out.to_csv(out / "leave_one_out.csv", index=False)
+        said, doubtful = answer_warnings(ard)
+        said = ard.loud_notes + warnings + said + model_warnings(ard, fits, checks, left_out)
+        write_json(out / "warnings.json", said)
+        doubtful.answers.to_csv(out / "implausible.csv", index=False)
+        pd.DataFrame(ard.removed, columns=REMOVED).to_csv(out / "removed.csv", index=False)
 
     return job.store.stage(
         "nsum",
         compute,
         settings={
             "survey": job.inputs.answers,
-            "chosen": settings.model_dump(include={"tau_prior", "degrees"}),
+            "chosen": settings.model_dump(include={"tau_prior", "degrees", "remove"}),
             "indicators": indicators.model_dump(),
             "profile": job.profile,
             "draws": draws,

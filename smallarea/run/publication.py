@@ -88,7 +88,8 @@ def publish(
     evidence = json.loads((folders["models"] / "evidence.json").read_text())
     weights = pd.read_csv(folders["models"] / "members.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
-    warnings += silence_warnings(ground) + weak_fits(folders["models"]) + drawn_borders(frame)
+    warnings += survey_warnings(ground) + silence_warnings(ground) + weak_fits(folders["models"])
+    warnings += drawn_borders(frame)
 
     prior = tau_prior(ground)
     mean, sd = (prior.has_mean, prior.has_sd) if prior else (True, True)
@@ -259,6 +260,12 @@ def drawn_borders(frame: Frame) -> list[str]:
     absent = frame.provenance.get(ABSENT)
     why = "was not found in any data folder, so borders are drawn from points and approximate"
     return [f"the declared boundary file {absent} {why}"] if absent else []
+
+
+def survey_warnings(ground: Path) -> list[str]:
+    """Return what the stage of the survey warned of: answers, known groups, its fits."""
+    kept = ground / "warnings.json"
+    return json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
 
 
 def weak_fits(models: Path) -> list[str]:

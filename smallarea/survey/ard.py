@@ -10,16 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
+from smallarea.survey.lonely import settle_lonely
+from smallarea.survey.removal import removal_notes, remove_answers
 from smallarea.survey.validation import (
     DESIGN,
+    KINDS,
     check_counts,
     check_design,
     check_groups,
+    check_possible,
     listed,
     missing_codes,
     numbers,
@@ -39,6 +44,7 @@ class ARD:
     design : index respondent_id; `weight` (>= 0), `stratum`, `psu`, `area_id` (text, or None
         throughout where the survey has none) and any other column of the respondents.
     notes : what was done to the answers while reading, in sentences for the user.
+    removed : answers that declared rules removed, see `remove_answers`.
 
     Raises
     ------
@@ -49,6 +55,7 @@ class ARD:
     groups: pd.DataFrame
     design: pd.DataFrame
     notes: tuple[str, ...] = ()
+    removed: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         check_groups(self.groups, where="groups")
@@ -69,6 +76,12 @@ class ARD:
 
     def __len__(self) -> int:
         return len(self.counts)
+
+    @property
+    def loud_notes(self) -> list[str]:
+        """The notes but those that only say how many answers are missing or columns unused."""
+        quiet = ("answers are missing: every sum", "not used, because not declared")
+        return [note for note in self.notes if not any(words in note for words in quiet)]
 
     @property
     def weights(self) -> np.ndarray:
@@ -118,6 +131,10 @@ def make_ard(
     stratum: str | None = None,
     psu: str | None = None,
     area: str | None = None,
+    degree: str | Mapping[str, str] | None = None,
+    nest: bool = False,
+    lonely: str = "collapse",
+    remove: Mapping[str, float] | None = None,
     top_code: int | Mapping[str, int] | None = None,
     where: str = "survey",
     groups_where: str = "groups",
@@ -130,18 +147,28 @@ def make_ard(
     groups : columns `group`, `kind`, `size`, `population` and, if the survey has child groups,
         `network` (adult where the column is absent).
     respondent, weight, stratum, psu, area : columns of `survey`; None where it has none.
+    degree : column with the number of people each respondent knows, asked directly; of several
+        networks {network: column}. It becomes the network's one known group, of the size of its
+        population, so that `summation` takes it as the degree; other known groups are `both` then.
+    nest : PSUs are numbered anew in each stratum.
+    lonely : what becomes of strata with a single PSU, see `survey.lonely`.
+    remove : rules that remove answers, see `survey.removal`; what they removed is in `removed`.
     top_code : largest answer believed: a number caps the known groups' answers, a mapping caps
-        the groups it names. How many answers were lowered is said in `notes`.
+        the groups it names, or those of a kind (known, hidden). How many answers were lowered,
+        and how many of hidden groups were left above a number, is said in `notes`.
     where, groups_where : how to call the two tables in error messages, e.g. by file name.
 
     Raises
     ------
     InputError : empty survey, missing column, negative or fractional count, duplicate
-        respondent, a size above its population, no known group.
+        respondent, a size above its population, no known group, more people known in a group than
+        there are.
     """
     if survey.empty:
         raise InputError("no respondents", where=where, remedy="give at least one row of answers")
     groups = _tidy_groups(groups, groups_where)
+    if degree is not None:
+        groups = _with_degree(groups, degree)
     check_groups(groups, where=groups_where)
     columns = {"weight": weight, "stratum": stratum, "psu": psu, "area_id": area}
     wanted = [c for c in (respondent, *columns.values()) if c is not None]
@@ -151,7 +178,10 @@ def make_ard(
     counts = pd.DataFrame({g: numbers(survey[g], f"{where}, column '{g}'") for g in groups.index})
     counts.index = ids
     check_counts(counts, where=where)
+    counts, removed = remove_answers(counts, groups, remove or {})
     counts, notes = _top_code(counts, groups, top_code)
+    notes = (*removal_notes(removed), *notes)
+    check_possible(counts, groups, where=where)
     notes += missing_codes(counts)
     missing = int(counts.isna().sum().sum())
     if missing:
@@ -165,24 +195,62 @@ def make_ard(
     design = others.drop(columns=undeclared).set_axis(ids)
     for position, (name, column) in enumerate(columns.items()):
         design.insert(position, name, _design_column(survey, name, column, where))
+    if nest and (stratum is None or psu is None):
+        raise InputError(
+            "PSUs numbered within strata need both columns",
+            where=where,
+            remedy="name the columns of PSUs and strata (--psu, --strata)",
+        )
+    if nest:
+        design["psu"] = design["stratum"].astype(str) + "/" + design["psu"].astype(str)
     check_design(design, where=where)
-    return ARD(counts, groups, design, notes)
+    design, said = settle_lonely(design, lonely, where)
+    return ARD(counts, groups, design, notes + said, removed)
 
 
 def _tidy_groups(groups: pd.DataFrame, where: str) -> pd.DataFrame:
-    if "group" in groups.columns:
-        groups = groups.set_index("group")
+    """Tidy the table of groups: names, kinds and networks without spaces, empty rows left out."""
+    if "group" not in groups.columns:
+        groups = groups.rename_axis("group").reset_index()
     require(groups, ["kind", "size", "population"], where)
+    text = (
+        groups[["group", "kind"]].astype(object).map(lambda v: v if pd.isna(v) else str(v).strip())
+    )
+    empty = text.isna().all(axis=1) | (text.fillna("") == "").all(axis=1)
+    groups, text = groups[~empty], text[~empty]
     network = groups["network"] if "network" in groups.columns else "adult"
-    return pd.DataFrame(
+    tidy = pd.DataFrame(
         {
-            "kind": groups["kind"].astype(str).str.strip().str.lower(),
+            "kind": text["kind"].fillna("").str.lower(),
             "size": numbers(groups["size"], f"{where}, column 'size'"),
             "population": numbers(groups["population"], f"{where}, column 'population'"),
             "network": network,
         },
-        index=pd.Index(groups.index.astype(str).str.strip(), name="group"),
+        index=groups.index,
     )
+    tidy["network"] = tidy["network"].map(lambda n: n.strip() if isinstance(n, str) else n)
+    return tidy.set_index(pd.Index(text["group"].astype(str), name="group"))
+
+
+def _with_degree(groups: pd.DataFrame, degree: str | Mapping[str, str]) -> pd.DataFrame:
+    """Make of a column that holds degrees its network's one known group, as large as all."""
+    if not isinstance(degree, Mapping):
+        networks = groups.loc[groups["kind"] == "hidden", "network"].unique()
+        if len(networks) != 1:
+            raise InputError(
+                f"hidden groups belong to {len(networks)} networks",
+                where="degree column",
+                remedy="name a column for each: adult=COLUMN,child=COLUMN",
+            )
+        degree = {str(networks[0]): degree}
+    for network, column in degree.items():
+        members = groups["network"] == network
+        people = groups.loc[members & (groups["kind"] == "hidden"), "population"].max()
+        groups = groups.drop(index=column, errors="ignore").copy()
+        others = (groups["network"] == network) & (groups["kind"] == "known")
+        groups.loc[others, "network"] = "both"
+        groups.loc[column] = ["known", people, people, network]
+    return groups
 
 
 def _design_column(
@@ -219,8 +287,20 @@ def _top_code(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if top_code is None:
         return counts, ()
+    spared: tuple[str, ...] = ()
     if not isinstance(top_code, Mapping):
-        top_code = dict.fromkeys(groups.index[groups["kind"] == "known"], top_code)
+        hidden = counts.loc[:, groups["kind"].to_numpy() == "hidden"]
+        above = (hidden > top_code).sum()
+        if above.any():
+            spared = (
+                f"the top code of {top_code:,} is for known groups: {int(above.sum())} answers "
+                f"about hidden groups are above it ({listed(above.index[above > 0])}); "
+                f"{{known: {top_code}, hidden: {top_code}}} caps all",
+            )
+        top_code = {"known": top_code}
+    caps = {g: cap for kind, cap in top_code.items() if kind in KINDS and kind not in groups.index
+            for g in groups.index[groups["kind"] == kind]}  # fmt: skip
+    top_code = caps | {g: cap for g, cap in top_code.items() if g not in KINDS or g in groups.index}
     require(counts, list(top_code), "top-coding")
     cap = pd.Series(top_code, dtype=float).reindex(counts.columns, fill_value=np.inf)
     above = counts > cap
@@ -229,4 +309,4 @@ def _top_code(
         f"{int(lowered.sum())} answers in {int((lowered > 0).sum())} groups were above the "
         f"top code and lowered to it: {listed(lowered.index[lowered > 0])}"
     )
-    return counts.clip(upper=cap, axis=1), (note,) if lowered.any() else ()
+    return counts.clip(upper=cap, axis=1), ((note,) if lowered.any() else ()) + spared

@@ -1,120 +1,42 @@
-"""Reading a survey from CSV, Excel, Stata or SPSS, its columns described by a small YAML.
-
-The description names the columns of the survey; every entry is optional::
-
-    respondent: hhid
-    weight: indweight
-    psu: cluster
-    stratum: domain
-    area: town_code
-    groups: {teachers: q12a, sex_workers: "sex.workers"}   # where names differ from GROUPS
-    missing: [98, 99]                                      # codes that mean "not answered"
-    top_code: 30                                           # or {teachers: 50}
-"""
+"""Reading a survey and its table of groups from CSV, Excel, Stata or SPSS into a validated ARD."""
 
 from __future__ import annotations
 
-import struct
-import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 
 from smallarea.errors import InputError
 from smallarea.survey.ard import ARD, make_ard
+from smallarea.survey.columns import Columns
+from smallarea.survey.labels import without_labelled
+from smallarea.survey.tables import Labels, read_labelled, read_table
 from smallarea.survey.validation import listed, require
 
-#: Column names that are understood without a description.
-USUAL = {
-    "respondent": "respondent_id",
-    "weight": "weight",
-    "psu": "psu",
-    "stratum": "stratum",
-    "area": "area_id",
-}
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What the columns of a survey file mean; None = the survey has no such column."""
-
-    respondent: str | None = None
-    weight: str | None = None
-    psu: str | None = None
-    stratum: str | None = None
-    area: str | None = None
-    groups: Mapping[str, str] = field(default_factory=dict)
-    missing: tuple[float, ...] = ()
-    top_code: int | Mapping[str, int] | None = None
-
-    @classmethod
-    def from_yaml(cls, path: Path) -> Columns:
-        """Read a description; InputError if it is no YAML or an entry is not one of the above."""
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except FileNotFoundError:
-            raise _no_file(path) from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-            raise InputError(
-                "is not YAML",
-                where=f"{path.name}, line {line}",
-                remedy="write lines of `name: value`",
-            ) from error
-        allowed = [f.name for f in fields(cls)]
-        unknown = sorted(set(content) - set(allowed)) if isinstance(content, dict) else [content]
-        if unknown:
-            raise InputError(
-                f"not understood: {listed(unknown)}",
-                where=path.name,
-                remedy=f"the entries are {', '.join(allowed)}",
-            )
-        missing = content.get("missing", ())
-        missing = tuple(missing) if isinstance(missing, list | tuple) else (missing,)
-        caps, groups = content.get("top_code"), content.get("groups", {})
-        cap = list(caps.values()) if isinstance(caps, dict) else [] if caps is None else [caps]
-        for entry, fine, remedy in (
-            ("missing", _numeric(missing), "list numbers, for example [98, 99]"),
-            ("top_code", _numeric(cap), "give a number, or one for each group: {teachers: 50}"),
-            ("groups", isinstance(groups, dict), "write {group: column, ...}"),
-        ):
-            if not fine:
-                raise InputError(
-                    f"{content[entry]!r} is not understood",
-                    where=f"{path.name}, entry '{entry}'",
-                    remedy=remedy,
-                )
-        return cls(**content | {"missing": missing, "groups": groups})
-
-    @classmethod
-    def usual(cls, survey: pd.DataFrame) -> Columns:
-        """Return the columns found under their usual names (respondent_id, weight, psu, ...)."""
-        found: dict[str, Any] = {r: name for r, name in USUAL.items() if name in survey.columns}
-        return cls(**found)
-
-
-def _numeric(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, int | float) for value in values)
+__all__ = ["Columns", "read_ard", "read_table"]
 
 
 def read_ard(
     respondents_path: Path | str,
     groups_path: Path | str,
     columns: Columns | Path | None = None,
+    *,
+    remove: Mapping[str, float] | None = None,
 ) -> ARD:
     """Read a wide survey file and its table of groups into a validated ARD.
 
     Parameters
     ----------
-    respondents_path : one row per respondent; .csv, .xlsx, .dta (Stata) or .sav (SPSS).
+    respondents_path : one row per respondent; .csv, .xlsx, .dta (Stata) or .sav (SPSS). Codes
+        that the file labels as no answer ("Do not know") are missing.
     groups_path : CSV or Excel with `group,kind,size,population` and optionally `network`.
-    columns : a description or the path of its YAML; without one, columns with the usual names
-        (respondent_id, weight, psu, stratum, area_id) are used and the rest is carried along.
-        A description that names no respondent column still finds respondent_id.
+    columns : a description (see `survey.columns`) or the path of its YAML; without one, columns
+        with the usual names (respondent_id, weight, psu, stratum, area_id) are used and the rest
+        is carried along. A description that names no respondent column still finds respondent_id.
+
+    remove : rules that remove answers, beside those of the description.
 
     Raises
     ------
@@ -123,19 +45,22 @@ def read_ard(
     respondents_path, groups_path = Path(respondents_path), Path(groups_path)
     if isinstance(columns, str | Path):
         columns = Columns.from_yaml(Path(columns))
-    survey = read_table(respondents_path)
-    groups = read_table(groups_path).rename(columns=str.lower)
+    how = columns or Columns()
+    survey, labels = read_labelled(
+        respondents_path, sep=how.sep, encoding=how.encoding, sheet=how.sheet
+    )
+    groups = _read_groups(groups_path, how)
     if columns is None:
         columns = Columns.usual(survey)
     respondent = columns.respondent or Columns.usual(survey).respondent
-    require(survey, list(columns.groups.values()), respondents_path.name)
-    survey = survey.rename(columns={column: group for group, column in columns.groups.items()})
+    survey, labels, notes = _renamed(survey, labels, columns.groups, respondents_path.name)
     require(groups, ["group", "kind", "size", "population"], groups_path.name)
-    if columns.missing:
-        asked = survey.columns.intersection(list(groups["group"].astype(str)))
-        numeric = survey[asked].apply(pd.to_numeric, errors="coerce")
-        survey[asked] = survey[asked].mask(numeric.isin(columns.missing))
-    return make_ard(
+    names = groups["group"].astype(str).str.strip()
+    asked = [*survey.columns.intersection(list(names)), *_degree_columns(columns.degree, survey)]
+    survey[asked] = _without_codes(survey[asked], columns.missing)
+    survey, said = without_labelled(survey, labels, asked)
+    _no_total(survey, asked, respondents_path.name)
+    ard = make_ard(
         survey,
         groups,
         respondent=respondent,
@@ -143,77 +68,84 @@ def read_ard(
         stratum=columns.stratum,
         psu=columns.psu,
         area=columns.area,
+        degree=columns.degree,
+        nest=columns.nest,
+        lonely=columns.lonely,
+        remove={**columns.remove, **(remove or {})},
         top_code=columns.top_code,
         where=respondents_path.name,
         groups_where=groups_path.name,
     )
+    return replace(ard, notes=(*notes, *said, *ard.notes))
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a .csv, .xlsx, .dta or .sav table; text cells stay text, empty cells are NaN.
+def _read_groups(path: Path, how: Columns) -> pd.DataFrame:
+    """Read the table of groups; it may be written as the survey is, or with commas."""
+    written: list[dict[str, str | None]] = [{}]
+    written += [{"encoding": how.encoding}, {"sep": how.sep, "encoding": how.encoding}]
+    for position, one in enumerate(written):
+        try:
+            return read_table(path, **one).rename(columns=str.lower)
+        except InputError:
+            if position == 2 or (how.sep is None and how.encoding is None):
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
-    Spaces around column names are dropped.
-    """
-    readers = {
-        ".csv": lambda p: pd.read_csv(p, dtype=str, encoding="utf-8-sig"),
-        ".xlsx": lambda p: pd.read_excel(p, dtype=str),
-        ".dta": lambda p: pd.read_stata(p, convert_categoricals=False),
-        ".sav": _read_spss,
-    }
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+
+def _renamed(
+    survey: pd.DataFrame, labels: Labels, groups: Mapping[str, str], where: str
+) -> tuple[pd.DataFrame, Labels, tuple[str, ...]]:
+    """Give columns their groups' names; a column that has such a name already is not used."""
+    sources = [str(column) for column in groups.values()]
+    require(survey, sources, where)
+    twice = {column for column in sources if sources.count(column) > 1}
+    if twice:
+        column = sorted(twice)[0]
+        both = listed([group for group, of in groups.items() if str(of) == column])
         raise InputError(
-            f"'{path.suffix}' is not a survey format",
-            where=path.name,
-            remedy=f"save it as one of {', '.join(readers)}",
+            f"{both} are read from one column",
+            where=f"{where}, column '{column}'",
+            remedy="name one column for each group",
         )
-    if not path.is_file():
-        raise _no_file(path)
-    try:
-        table = reader(path)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"byte {error.start + 1} is not UTF-8 text",
-            where=path.name,
-            remedy="save it as CSV UTF-8",
-        ) from error
-    except InputError:
-        raise
-    except (ValueError, OSError, KeyError, struct.error, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from error
-    table.columns = pd.Index([str(name).strip() for name in table.columns])
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise InputError(
-            f"columns that differ by spaces only: {listed(twice)}",
-            where=path.name,
-            remedy="give every column a name of its own",
-        )
-    return table
-
-
-def _no_file(path: Path) -> InputError:
-    return InputError("no such file", where=str(path), remedy="check the path")
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(
-        f"cannot be read as {path.suffix.lower()} ({error})",
-        where=path.name,
-        remedy="check that it is what its name says, open it and save it again",
+    to = {str(column): str(group).strip() for group, column in groups.items()}
+    hidden_by = [g for c, g in to.items() if g in survey.columns and g not in to and g != c]
+    note = (
+        f"not used: column {listed(hidden_by)}, for the description takes the group of that name "
+        "from another",
     )
+    survey = survey.drop(columns=hidden_by).rename(columns=to)
+    labels = {to.get(column, column): of for column, of in labels.items()}
+    return survey, labels, note if hidden_by else ()
 
 
-def _read_spss(path: Path) -> pd.DataFrame:
-    try:
-        import pyreadstat
-    except ImportError:
+def _degree_columns(degree: str | Mapping[str, str] | None, survey: pd.DataFrame) -> list[str]:
+    named = degree.values() if isinstance(degree, Mapping) else [degree] if degree else []
+    return [str(column) for column in named if column in survey.columns]
+
+
+def _without_codes(answers: pd.DataFrame, missing: tuple[float | str, ...]) -> pd.DataFrame:
+    """Empty the cells that hold a code for "not answered", numbers as numbers, text as text."""
+    if not missing:
+        return answers
+    codes = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce").dropna()
+    words = {str(code).strip().casefold() for code in missing}
+    numeric = answers.apply(pd.to_numeric, errors="coerce")
+    text = answers.apply(lambda column: column.astype(str).str.strip().str.casefold())
+    return answers.mask(numeric.isin(list(codes)) | text.isin(list(words)))
+
+
+def _no_total(survey: pd.DataFrame, asked: list[str], where: str) -> None:
+    """Raise InputError where the last row is the sum of those above it, or says so."""
+    if len(survey) < 2:
+        return
+    last = survey.iloc[-1]
+    words = {str(v).strip().casefold().rstrip(":") for v in last.drop(asked)}
+    answers = survey[asked].apply(pd.to_numeric, errors="coerce").fillna(0).to_numpy(float)
+    sums = answers[:-1].sum(axis=0)
+    adds_up = (sums > 0).sum() >= 2 and len(survey) > 4 and (sums == answers[-1]).all()
+    if adds_up or words & {"total", "totals", "grand total", "sum"}:
         raise InputError(
-            "reading SPSS files needs the package pyreadstat",
-            where=path.name,
-            remedy="pip install 'smallarea[survey-formats]'",
-        ) from None
-    try:
-        return pyreadstat.read_sav(str(path))[0]
-    except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
-        raise _unreadable(path, error) from error
+            "it is the total of the rows above, not a respondent",
+            where=f"{where}, row {len(survey)}",
+            remedy="remove the row",
+        )

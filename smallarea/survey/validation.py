@@ -15,6 +15,8 @@ DESIGN = ("weight", "stratum", "psu", "area_id")
 
 def numbers(column: pd.Series, where: str) -> np.ndarray:
     """Return a column as floats; InputError naming the first cell that is not a number."""
+    if not pd.api.types.is_numeric_dtype(column):
+        column = column.mask(column.astype(str).str.strip() == "")
     values = pd.to_numeric(column, errors="coerce")
     wrong = (values.isna() & column.notna()).to_numpy()
     if wrong.any():
@@ -22,13 +24,16 @@ def numbers(column: pd.Series, where: str) -> np.ndarray:
         raise InputError(
             f"{column.iloc[row]!r} in row {row + 1} is not a number",
             where=where,
-            remedy="write plain digits (1234, not 1,234 or 30+); leave the cell empty if missing",
+            remedy="write plain digits (1234, not 1,234 or 30+); leave the cell empty if missing, "
+            "or list the code as `missing` (--missing DK)",
         )
     return values.to_numpy(float, na_value=np.nan)
 
 
 def check_groups(groups: pd.DataFrame, *, where: str) -> None:
     """Raise InputError unless kinds, networks, sizes and populations make sense."""
+    if groups.empty:
+        raise InputError("no groups", where=where, remedy="list the groups that were asked about")
 
     def fail(chosen: pd.Series, what: str, remedy: str) -> None:
         if chosen.any():
@@ -37,6 +42,12 @@ def check_groups(groups: pd.DataFrame, *, where: str) -> None:
             )
 
     fail(groups.index.to_series().duplicated(), "named twice", "name each group once")
+    fail(
+        groups.index.to_series().str.casefold().isin(["total", "totals", "sum"])
+        & ~groups["kind"].isin(KINDS),
+        "it is a total, not a group",
+        "remove the row",
+    )
     fail(~groups["kind"].isin(KINDS), "kind is neither known nor hidden", "write known or hidden")
     fail(~groups["network"].isin(NETWORKS), "unknown network", "write adult, child or both")
     known = groups["kind"] == "known"
@@ -44,12 +55,18 @@ def check_groups(groups: pd.DataFrame, *, where: str) -> None:
         raise InputError(
             "no group of known size",
             where=where,
-            remedy="scale-up needs at least one known group; mark it 'known' and give its size",
+            remedy="scale-up needs at least one known group; mark it 'known' and give its size, or "
+            "name the column with the number of people each respondent knows (--degree-column)",
         )
     fail(
         ~(groups["population"] > 0),
         "population missing or not positive",
         "give the number of people in the group's reference population",
+    )
+    fail(
+        (groups["population"] <= 1) | (known & (groups["size"] < 1) & (groups["size"] > 0)),
+        "size or population looks like a share",
+        "give sizes and populations as numbers of people: a share times the population",
     )
     fail(
         known & ~(groups["size"] > 0),
@@ -100,6 +117,29 @@ def check_counts(counts: pd.DataFrame, *, where: str) -> None:
         )
 
 
+def check_possible(counts: pd.DataFrame, groups: pd.DataFrame, *, where: str) -> None:
+    """Raise InputError if somebody knows more people of a group than there are.
+
+    That is its size for a known group, and its population for a hidden one.
+    """
+    most = groups["size"].fillna(groups["population"]).to_numpy(float)
+    wrong = counts.to_numpy(float) > most
+    if not wrong.any():
+        return
+    cells = np.argwhere(wrong)
+    row, column = cells[0]
+    group, limit = counts.columns[column], most[column]
+    owner = "the group has" if groups["kind"].iloc[column] == "known" else "its population has"
+    more = f"; {len(cells) - 1} more answers are as impossible" if len(cells) > 1 else ""
+    raise InputError(
+        f"{counts.to_numpy()[row, column]:,.0f} in row {row + 1} (respondent {counts.index[row]}) "
+        f"is more people than {owner}, {limit:,.0f}{more}",
+        where=f"{where}, column '{group}'",
+        remedy="correct the answer, or leave its cell empty; rules for such answers can be "
+        "declared (top_code, --remove), and what they did is listed",
+    )
+
+
 def missing_codes(counts: pd.DataFrame) -> tuple[str, ...]:
     """Say which groups' largest answer looks like a code for "not answered", if any do.
 
@@ -116,7 +156,7 @@ def missing_codes(counts: pd.DataFrame) -> tuple[str, ...]:
     return (
         f"{sum(found.values())} answers of 97, 98, 99, 998 or 999 far above all others were taken "
         f"as counts ({listed(list(found))}): if they mean 'not answered', list them as `missing` "
-        "in a description of the columns",
+        "in a description of the columns (--missing)",
     )
 
 
@@ -147,7 +187,8 @@ def check_design(design: pd.DataFrame, *, where: str) -> None:
             raise InputError(
                 f"PSUs in more than one stratum: {listed(strata.index[strata > 1])}",
                 where=where,
-                remedy="give each PSU a code of its own, unique over all strata",
+                remedy="give each PSU a code of its own, or say they are numbered within strata "
+                "(--nest)",
             )
 
 

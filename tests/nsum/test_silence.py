@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from smallarea.nsum import killworth
 from smallarea.nsum.national import _rate_of_silence
 from smallarea.run.publication import silence_warnings
 from smallarea.survey import make_ard
 
 
-def test_the_rate_of_a_silent_group_is_jeffreys_posterior_given_people_known():
+def test_the_rate_of_a_silent_group_keeps_to_the_one_bound():
     survey = pd.DataFrame({"children_0_8": [10, 20], "children_9_17": [30, 40], "victims": [0, 0]})
     groups = pd.DataFrame(
         {
@@ -21,10 +22,14 @@ def test_the_rate_of_a_silent_group_is_jeffreys_posterior_given_people_known():
             "network": "child",
         }
     )
-    rate = _rate_of_silence(make_ard(survey, groups), "victims", 20_000, np.random.default_rng(0))
-    # Gamma(1/2, 100 people known): mean 0.005, sd 0.0071; four standard errors of the mean.
-    assert rate.mean() == pytest.approx(0.5 / 100, abs=4 * 0.0071 / np.sqrt(20_000))
+    result = killworth(make_ard(survey, groups))
+    bound = (result.upper_bound() / result.scale)["victims"]
+    assert bound == pytest.approx(-np.log(0.025) / 100)  # 100 people known
+    rate = _rate_of_silence(bound, 20_000, np.random.default_rng(0))
+    # Four standard errors of the share.
+    assert (rate > bound).mean() == pytest.approx(0.025, abs=4 * (0.025 / 20_000) ** 0.5)
     assert (rate > 0).all()
+    assert (rate <= 1).all()
 
 
 def test_silence_is_said(tmp_path):

@@ -73,12 +73,16 @@ class NsumFit:
         return self.diagnostics.reasons
 
     def totals(self, tau_prior: TauPrior | None = None) -> pd.DataFrame:
-        """Draws of true sizes N, draw x group, under the fit's or another transmission prior."""
+        """Draws of true sizes N, draw x group, under the fit's or another transmission prior.
+
+        None is above the population.
+        """
         flat = self.reported.transpose("group", "chain", "draw")
         prior = tau_prior or self.tau_prior
         values = flat.to_numpy().reshape(flat.sizes["group"], -1)
         if prior is not None:
             values = divide_by_tau(values, prior, self.answers.population, self.seed)
+        values = np.minimum(values, self.answers.population)
         return pd.DataFrame(values.T, columns=pd.Index(flat["group"].to_numpy(), name="group"))
 
     def summary(self, *, allow_unconverged: bool = False) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from smallarea.nsum.classical.variance import clusters
 from smallarea.survey.ard import ARD
 
 
@@ -87,14 +88,13 @@ def _by_psu(score: pd.Series, design: pd.DataFrame) -> pd.Series:
     """Sum scores by PSU; their squares then sum to the design variance of the total.
 
     PSUs are centred on their stratum and scaled by sqrt(m / (m - 1)), m PSUs in the stratum;
-    strata of a single PSU are taken together. Without PSUs respondents are their own.
+    strata of a single PSU are joined as in `clusters`. Without PSUs respondents are their own.
     """
+    units = clusters(design)
     own = pd.Series(design.index, index=design.index)
-    psu = own if design["psu"].isna().any() else design["psu"]
-    stratum = design["stratum"].fillna("all").groupby(psu).first()
-    size = stratum.groupby(stratum).transform("size")
-    stratum = stratum.where(size > 1, "single")
+    psu = own if design["psu"].isna().all() else design["psu"]
     sums = score.groupby(psu).sum()
+    stratum = pd.Series(units.stratum, index=pd.unique(psu)).reindex(sums.index)
     by_stratum = sums.groupby(stratum)
     m = by_stratum.transform("size")
-    return (sums - by_stratum.transform("mean")) * np.sqrt(m / (m - 1).clip(lower=1))
+    return (sums - by_stratum.transform("mean")) * np.sqrt(m / (m - 1))

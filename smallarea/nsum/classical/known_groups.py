@@ -47,11 +47,14 @@ def leave_one_out(ard: ARD, network: str = "adult") -> ScaleUp:
 def back_estimates(ard: ARD, network: str = "adult") -> pd.DataFrame:
     """Compare leave-one-out estimates with the sizes on record.
 
+    Where the degree was asked (`make_ard`), known groups are estimated from it.
+
     Returns
     -------
     DataFrame by known group: size, estimate, se (linearised), ratio = estimate / size.
     """
-    result = leave_one_out(ard, network)
+    result = _from_asked(ard, network) if checkable(ard, network) == "asked" else None
+    result = result or leave_one_out(ard, network)
     table = pd.DataFrame(
         {
             "size": ard.groups.loc[result.scale.index, "size"],
@@ -60,6 +63,26 @@ def back_estimates(ard: ARD, network: str = "adult") -> pd.DataFrame:
         }
     )
     return table.assign(ratio=table["estimate"] / table["size"])
+
+
+def checkable(ard: ARD, network: str) -> str | None:
+    """Return by what known groups can be checked: each `other`, an `asked` degree, or nothing."""
+    known = ard.known(network)
+    if len(known) >= 2:
+        return "other"
+    if len(known) == 1 and ard.groups.loc[known[0], "size"] == ard.population(network):
+        return "asked" if ard.known("both") else None
+    return None
+
+
+def _from_asked(ard: ARD, network: str) -> ScaleUp:
+    """Estimate known groups from the degree that was asked, as if hidden."""
+    (asked,) = ard.known(network)
+    y = ard.counts[ard.known("both")]
+    d = pd.DataFrame(dict.fromkeys(y.columns, ard.counts[asked]))
+    used = y.notna() & (d > 0)
+    people = pd.Series(ard.population(network), index=y.columns)
+    return ScaleUp(y.where(used), d.where(used), people, ard.design)
 
 
 @dataclass(frozen=True)
