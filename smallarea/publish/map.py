@@ -146,9 +146,9 @@ def map_data(
             "id": ids.tolist(),
             "name": first["name"].tolist(),
             "levels": [codes.tolist() for codes, _ in above.values()],
-            "surveyed": first["surveyed"].astype(int).tolist() if "surveyed" in first else None,
             "flags": flag.tolist(),
         }
+        | ({"surveyed": first["surveyed"].astype(int).tolist()} if "surveyed" in first else {})
         | {name: people[name].round().astype(int).tolist() for name in indicators.populations},
         "numbers": {
             name: [list(map(_short, by[name][q])) for q in QUANTILES]

@@ -9,6 +9,7 @@ alone say he may know: what counts is what he gains over a world in which the un
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,13 @@ def auc(told: np.ndarray, score: np.ndarray) -> float:
 
 
 def judge(
-    told: pd.DataFrame, pooled: Scores, safe: Scores, unasked: Scores, *, n: int = 2000, seed: int = 0
+    told: pd.DataFrame,
+    pooled: Scores,
+    safe: Scores,
+    unasked: Scores,
+    *,
+    n: int = 2000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Compare the attack on a run, on a tier and on a world without the interviews.
 
@@ -71,9 +78,10 @@ def judge(
             there = [each[attack][component].to_numpy(float) for each in (pooled, safe, unasked)]
             known = ~np.isnan(there).any(axis=0)
             is_told = told[component].to_numpy(bool)[known]
-            row = {"attack": attack, "component": component}
-            row |= {"told": int(is_told.sum()), "silent": int((~is_told).sum())}
-            if min(row["told"], row["silent"]) >= ENOUGH:
+            ones, zeros = int(is_told.sum()), int((~is_told).sum())
+            row: dict[str, Any] = {"attack": attack, "component": component}
+            row |= {"told": ones, "silent": zeros}
+            if min(ones, zeros) >= ENOUGH:
                 values = [each[known] for each in there]
                 aucs = [auc(is_told, each) for each in values]
                 gains = _gains(is_told, values[1], values[2], n, rng)

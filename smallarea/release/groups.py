@@ -1,13 +1,18 @@
 """Whose interviews the numbers of an area must not rest on: those of its group.
 
-A cell (a unit of any level) that holds only a few sampling units tells, by its own numbers, what
-was answered in them; so does a place whose number can be set beside its neighbours'. A tier is
-therefore made of draws that have not seen any interview of the area's group: its unit of the
-lowest level, or the largest unit above it that is too thinly surveyed. Groups hang on where
-people were interviewed, never on an answer.
+A place is set beside its neighbours. So within a *group*, a unit of the second level above the
+areas, nothing of what makes one place differ from another has been learned from interviews of the
+group: neither the place's own nor its neighbours' (these would stand too low beside it, had it
+told). A group too thinly surveyed is taken together with the larger unit around it. Groups hang on
+where people were interviewed, never on an answer.
+
+Only the level of a group as a whole may rest on its own interviews, and only where these come from
+several sampling units of which none dominates.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +20,33 @@ import pandas as pd
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.errors import InputError
 
-#: A cell with fewer sampling units, or with one that has more than half of its people known, is
-#: thin (threshold and dominance rules of the UK Data Service's handbook on output checking).
+if TYPE_CHECKING:
+    from smallarea.nsum import Direct
+
+#: A cell with fewer sampling units, or with one that has more than half of its people known or of
+#: its reports, is thin (threshold and dominance: UK Data Service, Handbook on Statistical
+#: Disclosure Control for Outputs).
 FEWEST_UNITS = 3
 MOST = 0.5
+
+
+def sampling_units(direct: Direct) -> pd.DataFrame:
+    """Return a row per sampling unit: `area_id`, `exposure` (people known), reports by component.
+
+    Where only estimates of areas are known, each area counts as one unit.
+    """
+    if direct.units is None:
+        exposure = direct.exposure.sum(axis=1).rename("exposure")
+        table = direct.reports.fillna(0.0).rename_axis("area_id").reset_index()
+        return table.assign(exposure=exposure.to_numpy())
+    units = direct.units
+    exposure = units.exposure.sum(axis=1).rename("exposure")
+    table = pd.concat([units.reports.fillna(0.0), exposure], axis=1)
+    return (
+        table.groupby([units.area_id.rename("area_id"), units.psu.rename("psu")])
+        .sum()
+        .reset_index()
+    )
 
 
 def cells(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
@@ -26,27 +54,28 @@ def cells(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    table : the frame's, index area_id.
-    units : a row per sampling unit: `area_id`, `exposure` (people its respondents know).
+    table : the frame's, index area_id. units : see :func:`sampling_units`.
 
     Returns
     -------
-    Index level, unit (of the frame's codes; the nation is the last level); `units`, `largest` (share
-    of the largest in the exposure), `thin`.
+    Index level, unit (codes of the frame; the last level is the nation); `units`, `largest` (the
+    largest one's share in the people known), `thin`.
     """
     parts = {}
-    levels = levels_of(table)
-    for number, level in enumerate([*levels, "nation"]):
+    for number, level in enumerate([*levels_of(table), "nation"]):
         own = level_ids(table, number).loc[units["area_id"]].to_numpy()
-        by = units["exposure"].groupby(own)
-        share = by.max() / by.sum().where(lambda total: total > 0)
-        parts[level] = pd.DataFrame({"units": by.size(), "largest": share.fillna(1.0)})
+        parts[level] = pd.DataFrame(
+            {"units": units.groupby(own).size(), "largest": _largest(units["exposure"], own)}
+        )
     found = pd.concat(parts, names=["level", "unit"])
     return found.assign(thin=(found["units"] < FEWEST_UNITS) | (found["largest"] > MOST))
 
 
 def groups_of(table: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
-    """Return each area's group (index area_id): the largest thin unit it is in, else the lowest.
+    """Return each area's group (index area_id), as `level code`.
+
+    Its unit of the second level (of the only one, where there is no second), or the smallest unit
+    that lies above every thin one it is in; if all are thin, that of the highest level.
 
     found : see :func:`cells`.
 
@@ -56,20 +85,41 @@ def groups_of(table: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
         to learn from.
     """
     levels = levels_of(table)
-    group = levels[0] + " " + level_ids(table)
-    for number, level in enumerate(levels):
-        rows = found.xs(level)
+    first = min(1, len(levels) - 1)
+    group = levels[first] + " " + level_ids(table, first)
+    for number in range(first, len(levels) - 1):
+        rows = found.xs(levels[number])
         thin = level_ids(table, number).isin(rows.index[rows["thin"]])
-        group = group.where(~thin, level + " " + level_ids(table, number))
-    lowest = found.xs(levels[0]).index
-    held = group[level_ids(table).isin(lowest)].nunique()
-    if found.xs("nation")["thin"].any() or held < 2:
+        group = group.where(~thin, levels[number + 1] + " " + level_ids(table, number + 1))
+    lowest = level_ids(table).isin(found.xs(levels[0]).index)
+    if found.xs("nation")["thin"].any() or group[lowest].nunique() < 2:
         raise InputError(
             "too few sampling units, or all of them in one thinly surveyed part of the country",
             where="survey",
             remedy="a tier needs interviews in several units of the levels above the areas",
         )
     return group.astype(str).rename("group")
+
+
+def own_level(group: pd.Series, units: pd.DataFrame, components: list[str]) -> pd.DataFrame:
+    """Return group x component: whether a group's level may rest on its own interviews.
+
+    At least `FEWEST_UNITS` sampling units, none with more than half of the people known or of the
+    component's reports, and at least one report: that nobody in a group told is not told either.
+    """
+    own = group.loc[units["area_id"]].to_numpy()
+    enough = (units.groupby(own).size() >= FEWEST_UNITS) & (
+        _largest(units["exposure"], own) <= MOST
+    )
+    allowed = {name: enough & (_largest(units[name], own) <= MOST) for name in components}
+    return pd.DataFrame(allowed).reindex(sorted(group.unique()), fill_value=False)
+
+
+def _largest(values: pd.Series, key: np.ndarray) -> pd.Series:
+    """Return the largest value's share in the sum of each key; 1 where all are 0."""
+    by = values.groupby(key)
+    total = by.sum()
+    return (by.max() / total.where(total > 0)).fillna(1.0)
 
 
 def unseen(X: pd.DataFrame, surveyed: pd.Index, group: pd.Series, components: int = 8) -> pd.Series:
@@ -83,9 +133,9 @@ def unseen(X: pd.DataFrame, surveyed: pd.Index, group: pd.Series, components: in
     from smallarea.models.components import principal_components
 
     X = X.sort_index()
-    scores = principal_components(X, components).fit_transform(X)
+    points = principal_components(X, components).fit_transform(X)
     here = X.index.isin(surveyed)
-    between = cdist(scores, scores[here])
+    between = cdist(points, points[here])
     own = group.loc[X.index].to_numpy()
     between[own[:, None] == own[here]] = np.inf
     nearest = between.min(axis=1)

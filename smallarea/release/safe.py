@@ -1,12 +1,14 @@
-"""The draws a tier is made of: no area's have seen an interview of its own group.
+"""The draws a tier is made of.
 
-The survey's groups are dealt to folds; for each fold the models are fitted as if nobody in it had
-been asked, and every area of the fold, surveyed or not, is drawn from that fit. Drawing only the
-surveyed ones anew would not do: their never-surveyed neighbours, drawn from everybody's interviews,
-would then stand too high beside them where somebody told (measured: docs/decisions/9-tiers.md).
+The groups (`smallarea.release.groups`) are dealt to folds; for each fold the models are fitted as
+if nobody in it had been asked, and every area of the fold, surveyed or not, is drawn from that fit.
+Drawing only the surveyed ones anew would not do: their never-surveyed neighbours, drawn from
+everybody's interviews, would stand too high beside them where somebody told (docs/decisions/9).
 
-Every published cell is a sum of these draws, agreed with the nation by the same shift as a run's:
-that total is everybody's, and the shift is common to all.
+All areas of a group are then shifted together, so that its total in every draw is that of the run
+where that total may rest on the group's own interviews, and else what the others' interviews say of
+it; in the end all areas are shifted together, so that they agree with the nation. Every number of a
+tier, of whatever level, is a sum of these draws.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import expit, logit
 
 from smallarea.models.pooling import pool
 from smallarea.models.splits import Split, deal
 from smallarea.models.validation import held_out
-from smallarea.projection import agree, bound_rates, to_counts
+from smallarea.projection import agree, bound_rates
+from smallarea.projection.consistency import solve_shift
 
 if TYPE_CHECKING:
     from smallarea.models.candidates import Candidate
@@ -88,26 +92,60 @@ def unseen_draws(
     return Unseen(rates, fold, known)
 
 
-def agreed(
-    rates: xr.DataArray,
+def safe_rates(
+    unseen: xr.DataArray,
+    pooled: xr.DataArray,
+    group: pd.Series,
+    own: pd.DataFrame,
     sizes: xr.DataArray,
     national: xr.DataArray,
     covered: pd.Series,
     tau: np.ndarray | None = None,
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return rates that agree with the nation, and counts in persons, as a run makes them.
+) -> xr.DataArray:
+    """Return prevalences (component, area_id, draw) that a tier may be made of.
 
     Parameters
     ----------
-    rates : reported, (component, area_id, draw). sizes, national, covered, tau : those of the run's
-        projection, see `smallarea.projection.agree`.
+    unseen : see :func:`unseen_draws`. pooled : the run's reported rates.
+    group, own : of each area; whether a group's level may rest on its own interviews, see
+        `smallarea.release.groups.own_level`.
+    sizes, national, covered, tau : those of the run's projection, see `smallarea.projection.agree`.
     """
-    rates, _ = bound_rates(rates)
-    prevalence, _ = agree(rates, sizes, national, covered, tau=tau)
-    return prevalence, to_counts(prevalence, sizes, covered)
+    seen = agree(bound_rates(pooled)[0], sizes, national, covered)[0]
+    blind = agree(bound_rates(unseen)[0], sizes, national, covered, weight="flat")[0]
+    sizes = sizes.sel(component=blind["component"].values, area_id=blind["area_id"].values)
+    seen = seen.sel(component=blind["component"].values, area_id=blind["area_id"].values)
+    values, people = blind.values.copy(), sizes.transpose("component", "area_id").values
+    of = group.loc[blind["area_id"].values].to_numpy()
+    for c, component in enumerate(blind["component"].values):
+        for name in own.index[own[component]]:
+            inside = of == name
+            total = people[c, inside] @ seen.values[c, inside]
+            eta = logit(values[c, inside]).T
+            shift = solve_shift(eta, np.ones(inside.sum()), people[c, inside], total)
+            values[c, inside] = expit(eta + shift[:, None]).T
+    rates, _ = bound_rates(blind.copy(data=values))
+    return agree(rates, sizes, national, covered, weight="flat", tau=tau)[0]
 
 
 def medians(rates: xr.DataArray) -> pd.DataFrame:
     """Return median rates, area_id x component."""
     values: Any = rates.median("draw").transpose("area_id", "component").values
     return pd.DataFrame(values, rates["area_id"].values, rates["component"].values)
+
+
+def unasked(
+    drawn: Unseen, score: Callable[[pd.DataFrame], dict[str, pd.DataFrame]], surveyed: pd.Index
+) -> dict[str, pd.DataFrame]:
+    """Return an attacker's scores of each surveyed area in the world without its fold.
+
+    score : from median rates (area_id x component) to tables of surveyed area_id x component.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for k in drawn.worlds["fold"].values:
+        world = drawn.worlds.sel(fold=k).transpose("area_id", "component")
+        names = (world["area_id"].values, world["component"].values)
+        own = surveyed[drawn.fold.loc[surveyed].to_numpy() == k]
+        for attack, table in score(pd.DataFrame(world.values, *names)).items():
+            parts.setdefault(attack, []).append(table.loc[own])
+    return {attack: pd.concat(tables).loc[surveyed] for attack, tables in parts.items()}

@@ -1,0 +1,202 @@
+"""The checks before anything leaves, after the UK Data Service's handbook on output checking."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smallarea.areas.levels import level_ids, levels_of
+from smallarea.errors import InputError
+from smallarea.publish.estimates import NUMBERS, levels_in
+from smallarea.release.groups import FEWEST_UNITS, MOST
+from smallarea.release.tiers import LEVEL_COLUMNS, UNTOLD, Tier
+
+#: What an attack may gain over a world without the interviews, as a difference of AUCs.
+GAIN = 0.03
+SIGN = (
+    "Author of the release",
+    "First output checker (not the author)",
+    "Second output checker (not the author)",
+    "Owner of the survey's data",
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule, whether it holds (None: people must judge), and what was found."""
+
+    name: str
+    rule: str
+    holds: bool | None
+    found: str
+
+
+def require(checks: list[Check], tier: str) -> None:
+    """Raise InputError if a check fails."""
+    if failed := [f"{check.name}: {check.found}" for check in checks if check.holds is False]:
+        raise InputError(
+            f"the {tier} tier does not pass its audit: {'; '.join(failed)}",
+            where="smallarea publish",
+            remedy="nothing was written; mend the cause, or keep the run internal",
+        )
+
+
+def check_tables(
+    tier: Tier, estimates: pd.DataFrame, people: pd.DataFrame, above: pd.DataFrame, minimum: float
+) -> list[Check]:
+    """Check columns, small populations and secondary suppression.
+
+    Parameters
+    ----------
+    estimates : the long table. people : reference populations of its places, index area_id.
+    above : the table of levels. minimum : `settings.withhold_below`.
+    """
+    allowed = {*tier.columns, *levels_in(estimates)}
+    extra = [c for c in estimates if c not in allowed] + [
+        c for c in above if c not in LEVEL_COLUMNS
+    ]
+    small = people.index[~(people >= minimum).all(axis=1)]
+    numbers = [name for name in (*NUMBERS, "p_top") if name in estimates]
+    shown = estimates[estimates["area_id"].isin(small)][numbers].notna().any(axis=None)
+    means = bool(len(small)) and above[["mean", "sd"]].notna().any(axis=None)
+    return [
+        Check(
+            "columns",
+            "No column but the declared ones.",
+            not extra,
+            f"not declared: {', '.join(map(str, extra))}" if extra else "all are declared",
+        ),
+        Check(
+            "threshold, people",
+            f"No number of a place with fewer than {minimum:g} people of a reference population.",
+            not shown,
+            f"{len(small)} places are this small; their numbers are "
+            + ("shown" if shown else "withheld"),
+        ),
+        Check(
+            "secondary suppression, differencing within the tier",
+            "No withheld number can be computed from totals: medians and quantiles do not add up, "
+            "means do and are blank above the places where one is withheld.",
+            not means,
+            "means of levels are shown beside withheld places" if means else "no mean undoes one",
+        ),
+    ]
+
+
+def check_units(
+    table: pd.DataFrame, found: pd.DataFrame, group: pd.Series, own: pd.DataFrame
+) -> list[Check]:
+    """Check that no cell rests on the interviews of a few sampling units, or mainly of one.
+
+    found, group, own : see `smallarea.release.groups`.
+    """
+    levels = levels_of(table)
+    rank = group.str.split(" ", n=1).str[0].map({level: i for i, level in enumerate(levels)})
+    wrong = []
+    for level, unit in found.index[found["thin"]]:
+        if level == "nation":
+            continue
+        number = levels.index(level)
+        inside = (level_ids(table, number) == unit) & (rank <= number)
+        if own.loc[group[inside].unique()].any(axis=None):
+            wrong.append(f"{level} {unit}")
+    held = own.index.isin(group.unique())
+    told = f"{int(own[held].sum().sum())} of {own[held].size} levels of groups rest on their own"
+    return [
+        Check(
+            "threshold, sampling units",
+            f"No cell of any level with fewer than {FEWEST_UNITS} sampling units rests on them.",
+            not wrong,
+            f"these do: {', '.join(wrong[:5])}"
+            if wrong
+            else f"{int(found['thin'].sum())} of {len(found)} cells are thin; none rests on its own "
+            f"interviews; places differ from their neighbours by what other groups say "
+            f"({group.nunique()} groups)",
+        ),
+        Check(
+            "dominance",
+            f"No cell rests on interviews of which one unit gave over {MOST:.0%} of the reports, or "
+            "all gave none.",
+            not wrong,
+            f"{told} interviews, by component; the others on those of other groups",
+        ),
+    ]
+
+
+def check_attack(attack: pd.DataFrame) -> Check:
+    """Judge what `smallarea.release.attack.judge` found."""
+    known = attack.dropna(subset=["gain"])
+    rule = (
+        "Who knows which places were surveyed cannot tell from the tier where somebody told better "
+        f"than from a world without those interviews: AUCs differ by at most {GAIN:g}; of a place's "
+        "rate over that of its unit's other places, so does the upper 95 % bound."
+    )
+    if known.empty:
+        said = "too few surveyed places where somebody told, or where nobody did"
+        return Check("attack", rule, None, f"cannot be judged: {said}")
+    place = known["attack"] == "unit"
+    bound = known.loc[place, ["low", "high"]].abs().max(axis=1).max() if place.any() else 0.0
+    worst = known["gain"].abs().max()
+    said = (
+        f"largest difference {worst:.3f}, upper bound {bound:.3f}; AUC of the run up to "
+        f"{known['pooled'].max():.2f}, of the tier up to {known['safe'].max():.2f}"
+    )
+    return Check("attack", rule, bool(max(worst, bound) <= GAIN), said)
+
+
+def check_classes(table: pd.DataFrame) -> Check:
+    """Count units of which all places are in one class: people judge whether that harms."""
+    levels = levels_in(table.rename(columns={"notice": "indicator"}))
+    levels = [name for name in levels if not name.endswith("_class")]
+    alike = 0
+    for column in (name for name in table if str(name).endswith("_class")):
+        by = table[column].groupby(table[levels[0]])
+        alike += int(((by.nunique() == 1) & (by.first() != UNTOLD)).sum())
+    rule = "No group of which all members are known to be alike, where that can hurt them."
+    return Check("class disclosure", rule, None, f"{alike} units have all places in one class")
+
+
+def check_files(tier: Tier, names: list[str], spilled: list[str]) -> list[Check]:
+    """Check what was written: the declared files, and nothing in them that is forbidden."""
+    odd = sorted(set(names) ^ set(tier.files))
+    return [
+        Check(
+            "files", "The declared files and no other.", not odd, ", ".join(odd) or "as declared"
+        ),
+        Check(
+            "contents",
+            "No file holds codes of sampling units, who was surveyed, or counts of answers.",
+            not spilled,
+            "; ".join(spilled[:5]) or "every file was opened and searched",
+        ),
+    ]
+
+
+def audit_facts(checks: list[Check], attack: pd.DataFrame, trace: dict[str, Any]) -> dict[str, Any]:
+    """Return what audit.json says."""
+    rows = attack.replace({np.nan: None}).to_dict("records")
+    return {**trace, "checks": [asdict(c) for c in checks], "attack": rows, "to_sign": SIGN}
+
+
+def audit_text(checks: list[Check], attack: pd.DataFrame, trace: dict[str, Any]) -> str:
+    """Return what audit.md says: what was checked, what people must judge, who signs."""
+    words = {True: "holds", False: "FAILS", None: "to be judged"}
+    lines = [f"# Audit of the {trace['tier']} tier of run {trace['run']}", ""]
+    lines += ["Internal: it counts places by what was answered there. Keep it with the run.", ""]
+    lines += ["| check | result | rule | found |", "|---|---|---|---|"]
+    lines += [f"| {c.name} | {words[c.holds]} | {c.rule} | {c.found} |" for c in checks]
+    lines += ["", "## The attack", ""]
+    lines += ["AUC of telling surveyed places where somebody told from those where nobody did.", ""]
+    shown = attack.round(3).astype(object).where(attack.notna(), "–")
+    lines += ["| " + " | ".join(shown.columns) + " |", "|---" * shown.shape[1] + "|"]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.to_numpy()]
+    lines += [
+        "",
+        "Not tested: differencing against releases of other runs or of other surveys.",
+        "",
+    ]
+    lines += ["## Signed", "", *(f"- {who}: name, date, signature" for who in SIGN), ""]
+    return "\n".join(lines)
