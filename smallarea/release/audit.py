@@ -12,7 +12,8 @@ from smallarea.areas.levels import level_ids, levels_of
 from smallarea.errors import InputError
 from smallarea.publish.estimates import NUMBERS, levels_in
 from smallarea.release.groups import FEWEST_UNITS, MOST
-from smallarea.release.tiers import LEVEL_COLUMNS, UNTOLD, Tier
+from smallarea.release.tiers import ABOVE, BELOW, LEVEL_COLUMNS, Tier
+from smallarea.release.writing import Tables
 
 #: What an attack may gain over a world without the interviews, as a difference of AUCs.
 GAIN = 0.03
@@ -45,23 +46,26 @@ def require(checks: list[Check], tier: str) -> None:
 
 
 def check_tables(
-    tier: Tier, estimates: pd.DataFrame, people: pd.DataFrame, above: pd.DataFrame, minimum: float
+    tier: Tier, tables: Tables, areas: pd.DataFrame, populations: list[str], minimum: float
 ) -> list[Check]:
     """Check columns, small populations and secondary suppression.
 
     Parameters
     ----------
-    estimates : the long table. people : reference populations of its places, index area_id.
-    above : the table of levels. minimum : `settings.withhold_below`.
+    areas : the frame's table. populations : its columns of reference populations.
+    minimum : `settings.withhold_below`.
     """
+    estimates, above = tables.estimates, tables.levels
     allowed = {*tier.columns, *levels_in(estimates)}
-    extra = [c for c in estimates if c not in allowed] + [
-        c for c in above if c not in LEVEL_COLUMNS
-    ]
-    small = people.index[~(people >= minimum).all(axis=1)]
+    extra = [c for c in estimates if c not in allowed]
+    extra += [c for c in above if c not in LEVEL_COLUMNS]
+    small = few_people(tables.places, populations, minimum)
     numbers = [name for name in (*NUMBERS, "p_top") if name in estimates]
-    shown = estimates[estimates["area_id"].isin(small)][numbers].notna().any(axis=None)
-    means = bool(len(small)) and above[["mean", "sd"]].notna().any(axis=None)
+    places = estimates["area_id"].isin(small.index[small])
+    shown = bool(estimates.loc[places, numbers].notna().any(axis=None))
+    sums = [above] if tier.areas == "numbers" else [above, estimates]
+    withheld = few_people(areas, populations, minimum)
+    means = any(table[["mean", "sd"]].notna().any(axis=None) for table in sums)
     return [
         Check(
             "columns",
@@ -73,17 +77,23 @@ def check_tables(
             "threshold, people",
             f"No number of a place with fewer than {minimum:g} people of a reference population.",
             not shown,
-            f"{len(small)} places are this small; their numbers are "
-            + ("shown" if shown else "withheld"),
+            f"{int(small.sum())} places are this small; "
+            + ("numbers of some are shown" if shown else "no number of one is shown"),
         ),
         Check(
-            "secondary suppression, differencing within the tier",
-            "No withheld number can be computed from totals: medians and quantiles do not add up, "
-            "means do and are blank above the places where one is withheld.",
-            not means,
-            "means of levels are shown beside withheld places" if means else "no mean undoes one",
+            "secondary suppression, differencing within and between tiers",
+            "No withheld number of an area can be computed from totals in any tier: medians and "
+            "quantiles do not add up, means do and are blank above the areas if one is withheld.",
+            not (withheld.any() and means),
+            f"{int(withheld.sum())} areas are withheld; means above the areas are "
+            + ("shown" if means else "blank"),
         ),
     ]
+
+
+def few_people(table: pd.DataFrame, populations: list[str], minimum: float) -> pd.Series:
+    """Return which places have fewer than `minimum` people of a reference population."""
+    return ~(table[populations] >= minimum).all(axis=1)
 
 
 def check_units(
@@ -112,14 +122,14 @@ def check_units(
             not wrong,
             f"these do: {', '.join(wrong[:5])}"
             if wrong
-            else f"{int(found['thin'].sum())} of {len(found)} cells are thin; none rests on its own "
-            f"interviews; places differ from their neighbours by what other groups say "
+            else f"{int(found['thin'].sum())} of {len(found)} cells are thin; none rests on its "
+            "own interviews; places differ from their neighbours by what other groups say "
             f"({group.nunique()} groups)",
         ),
         Check(
             "dominance",
-            f"No cell rests on interviews of which one unit gave over {MOST:.0%} of the reports, or "
-            "all gave none.",
+            f"No cell rests on interviews of which one unit gave over {MOST:.0%} of the reports, "
+            "or all gave none.",
             not wrong,
             f"{told} interviews, by component; the others on those of other groups",
         ),
@@ -131,8 +141,8 @@ def check_attack(attack: pd.DataFrame) -> Check:
     known = attack.dropna(subset=["gain"])
     rule = (
         "Who knows which places were surveyed cannot tell from the tier where somebody told better "
-        f"than from a world without those interviews: AUCs differ by at most {GAIN:g}; of a place's "
-        "rate over that of its unit's other places, so does the upper 95 % bound."
+        f"than from a world without those interviews: AUCs differ by at most {GAIN:g}; for a "
+        "place's rate over that of its unit's other places, so does the upper 95 % bound."
     )
     if known.empty:
         said = "too few surveyed places where somebody told, or where nobody did"
@@ -154,7 +164,7 @@ def check_classes(table: pd.DataFrame) -> Check:
     alike = 0
     for column in (name for name in table if str(name).endswith("_class")):
         by = table[column].groupby(table[levels[0]])
-        alike += int(((by.nunique() == 1) & (by.first() != UNTOLD)).sum())
+        alike += int(by.agg(lambda own: set(own) in ({ABOVE}, {BELOW})).sum())
     rule = "No group of which all members are known to be alike, where that can hurt them."
     return Check("class disclosure", rule, None, f"{alike} units have all places in one class")
 

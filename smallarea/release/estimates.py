@@ -99,8 +99,8 @@ def level_numbers(made: Measured, first: int) -> pd.DataFrame:
 def classes(made: Measured, unreliable: pd.Series) -> pd.DataFrame:
     """Put every area in a class for each rate of a total: above or below the national one.
 
-    Reliable where the 80 % interval is no wider than `WIDEST` times its lower end, and the chance of
-    being above the nation's rate at least `SURE`, or at most 1 - `SURE`.
+    Reliable where the 80 % interval is no wider than `WIDEST` times its lower end, and the chance
+    of being above the nation's rate at least `SURE`, or at most 1 - `SURE`.
 
     unreliable : bool, index area_id: areas put in no class whatever their draws.
 

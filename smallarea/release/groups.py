@@ -3,7 +3,7 @@
 A place is set beside its neighbours. So within a *group*, a unit of the second level above the
 areas, nothing of what makes one place differ from another has been learned from interviews of the
 group: neither the place's own nor its neighbours' (these would stand too low beside it, had it
-told). A group too thinly surveyed is taken together with the larger unit around it. Groups hang on
+told). A larger unit that is thinly surveyed is a group as a whole. Groups hang on
 where people were interviewed, never on an answer.
 
 Only the level of a group as a whole may rest on its own interviews, and only where these come from
@@ -74,23 +74,23 @@ def cells(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 def groups_of(table: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
     """Return each area's group (index area_id), as `level code`.
 
-    Its unit of the second level (of the only one, where there is no second), or the smallest unit
-    that lies above every thin one it is in; if all are thin, that of the highest level.
+    The largest thin unit it is in; if none is thin, its unit of the second level (of the only one,
+    where there is no second).
 
     found : see :func:`cells`.
 
     Raises
     ------
-    InputError : the nation itself is thin, or all interviews lie in one group: nothing would be left
-        to learn from.
+    InputError : the nation itself is thin, or all interviews lie in one group: nothing would be
+        left to learn from.
     """
     levels = levels_of(table)
     first = min(1, len(levels) - 1)
     group = levels[first] + " " + level_ids(table, first)
-    for number in range(first, len(levels) - 1):
+    for number in range(first, len(levels)):
         rows = found.xs(levels[number])
         thin = level_ids(table, number).isin(rows.index[rows["thin"]])
-        group = group.where(~thin, levels[number + 1] + " " + level_ids(table, number + 1))
+        group = group.where(~thin, levels[number] + " " + level_ids(table, number))
     lowest = level_ids(table).isin(found.xs(levels[0]).index)
     if found.xs("nation")["thin"].any() or group[lowest].nunique() < 2:
         raise InputError(

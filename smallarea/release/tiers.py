@@ -19,8 +19,8 @@ _TABLES = ("estimates.csv", "estimates.parquet", "estimates.xlsx", "estimates.gp
 class Tier:
     """A tier.
 
-    areas : `numbers` with intervals per area, or `classes`, and numbers only for units of the levels
-        above. reader : for whom it is. files : all that a folder of it has, besides its manifest.
+    areas : `numbers` with intervals per area, or `classes`, and numbers only for units of the
+        levels above. reader : for whom it is. files : all that a folder has, but its manifest.
     columns : of its tables of estimates, besides the names of levels.
     """
 

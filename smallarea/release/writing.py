@@ -95,8 +95,8 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
     lines += ["", "| file | what |", "|---|---|"]
     lines += [
         "| `estimates.*` | a row per place and indicator "
-        f"(place: {place}; levels above: {', '.join(levels_in(tables.estimates))}); the same as CSV, "
-        "Parquet, Excel and GeoPackage |",
+        f"(place: {place}; levels above: {', '.join(levels_in(tables.estimates))}); the same as "
+        "CSV, Parquet, Excel and GeoPackage |",
         "| `levels.csv` | the levels above, and the whole country |",
         "| `map.html` | a map that needs no network |",
     ]
@@ -115,9 +115,10 @@ def _class_words(table: pd.DataFrame, shown: str) -> list[str]:
     told = int((table[columns] != UNTOLD).any(axis=1).sum())
     share = told / max(len(table), 1)
     rule = (
-        f"An area is called '{ABOVE}' or '{BELOW}' where the chance is at least {SURE:.0%}, its 80 % "
-        f"interval is no wider than {WIDEST:g} times its lower end, it does not lie outside what the "
-        f"models have been tested on, and not too few live there; else '{UNTOLD}'."
+        f"An area is called '{ABOVE}' or '{BELOW}' where the chance is at least {SURE:.0%}, its "
+        f"80 % interval is no wider than {WIDEST:g} times its lower end, it does not lie outside "
+        "what the models have been tested on nor where the survey did not go, and not too few live "
+        f"there; else '{UNTOLD}'."
     )
     found = f"{told:,} of {len(table):,} areas are in a class for some indicator."
     why = f" So few can be told apart that map and tables show {shown} and not areas."

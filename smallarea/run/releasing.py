@@ -24,6 +24,7 @@ from smallarea.release.audit import (
     check_files,
     check_tables,
     check_units,
+    few_people,
     require,
 )
 from smallarea.release.estimates import (
@@ -71,34 +72,45 @@ def publish_tiers(
     root = run.folder.resolve().parents[1]
     with one_thread():
         safe = safe_draws(run, root, progress)
-        made = [
-            _publish(run, tier, safe, (out or root / RELEASES) / f"{run.folder.name}-{tier.name}")
-            for tier in wanted
-        ]
+        measured = _measured(run, safe)
+        ready = [_audited(run, tier, safe, measured) for tier in wanted]
+        folders = [(out or root / RELEASES) / f"{run.folder.name}-{tier.name}" for tier in wanted]
+        for tier, (tables, checks), folder in zip(wanted, ready, folders, strict=True):
+            _write(run, tier, safe, measured, tables, checks, folder)
     progress("publish", 1.0)
-    return made
+    return folders
 
 
-def _publish(run: Run, tier: Tier, safe: Safe, folder: Path) -> Path:
+def _measured(run: Run, safe: Safe) -> Measured:
     prior = run.manifest.get("tau_prior")
     moments = TauPrior(**prior) if prior else None
-    measured = Measured(
-        safe.counts,
-        safe.frame.table,
-        run.indicators,
-        moments.has_mean if moments else True,
-        moments.has_sd if moments else True,
-        run.synthetic,
-    )
+    has_mean, has_sd = (moments.has_mean, moments.has_sd) if moments else (True, True)
+    made = (safe.counts, safe.frame.table, run.indicators)
+    return Measured(*made, has_mean, has_sd, run.synthetic)
+
+
+def _audited(run: Run, tier: Tier, safe: Safe, measured: Measured) -> tuple[Tables, list[Check]]:
+    """Return what a tier shows and the checks of it; raise InputError if one fails."""
     tables = tier_tables(tier, safe, measured, run.manifest["top_k"])
-    people = tables.places[list(run.indicators.populations)]
-    checks = check_tables(
-        tier, tables.estimates, people, tables.levels, safe.settings.withhold_below
-    )
+    populations = list(run.indicators.populations)
+    minimum = safe.settings.withhold_below
+    checks = check_tables(tier, tables, safe.frame.table, populations, minimum)
     checks += check_units(safe.frame.table, safe.found, safe.group, safe.own)
     checks += [check_attack(safe.attack)]
     checks += [] if tables.classes is None else [check_classes(tables.classes)]
     require(checks, tier.name)
+    return tables, checks
+
+
+def _write(
+    run: Run,
+    tier: Tier,
+    safe: Safe,
+    measured: Measured,
+    tables: Tables,
+    checks: list[Check],
+    folder: Path,
+) -> None:
     trace = {
         "tier": tier.name,
         "run": run.manifest["run"],
@@ -108,14 +120,14 @@ def _publish(run: Run, tier: Tier, safe: Safe, folder: Path) -> Path:
     }
     with writing(folder) as temporary:
         temporary.mkdir()
-        write_tier(temporary, tier, tables, measured, prior is not None, run.manifest["run"])
+        reporting = run.manifest.get("tau_prior") is not None
+        write_tier(temporary, tier, tables, measured, reporting, run.manifest["run"])
         names = sorted(path.name for path in temporary.iterdir())
-        checks += check_files(tier, names, spilled(temporary, safe.units))
+        checks = checks + check_files(tier, names, spilled(temporary, safe.units))
         require(checks, tier.name)
         outputs = {name: sha256(temporary / name) for name in names}
         write_json(temporary / MANIFEST, seal(trace | {"outputs": outputs}))
         _keep_audit(run, tier, checks, safe.attack, trace)
-    return folder
 
 
 def _keep_audit(
@@ -135,6 +147,8 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
     top_k : the run's k of "among the k highest areas"; of units, a tenth of them.
     """
     settings, table, words = safe.settings, made.table, safe.frame.words
+    populations = list(made.indicators.populations)
+    withheld = few_people(table, populations, settings.withhold_below)
     shared: dict[str, Any] = {"mean": made.mean, "synthetic": made.synthetic}
     flags = flag_areas(
         table, extrapolated=set(safe.outside.index[safe.outside]),
@@ -144,21 +158,20 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
         places, geometry, k = table, safe.frame.geometry, min(top_k, len(table))
         every, first, told = area_numbers(made, flags, k), 0, None
     else:
-        places = unit_table(table, 0, tuple(made.indicators.populations))
+        places = unit_table(table, 0, tuple(populations))
         geometry = _dissolved(safe.frame.geometry, table)
         k = max(1, round(len(places) / 10))
         far = _mostly(safe.outside, table)
         of_units = flag_areas(places, extrapolated=far, small=settings.small_population, **shared)
         every, first = unit_numbers(made, places, 0, of_units, k), 1
-        people = table[list(made.indicators.populations)]
-        few = ~(people >= settings.withhold_below).all(axis=1)
-        few |= table["population"] < settings.small_population
+        few = withheld | (table["population"] < settings.small_population)
         told = classes(made, few | safe.outside.loc[table.index] | ~table["covered"].astype(bool))
         words = words | {"area": words[levels_of(table)[0]], "nation": "Country"}
     estimates = suppress(every, places, made.indicators, settings.withhold_below)
     levels = level_numbers(made, first)
-    if estimates["q50"].isna().any():  # means add up: with the levels', a withheld one would too
-        levels[["mean", "sd"]] = np.nan
+    if withheld.any():  # means add up, across tiers too: with totals' a withheld one would be known
+        for sums in (levels, estimates) if tier.areas == "classes" else (levels,):
+            sums[["mean", "sd"]] = np.nan
     return Tables(estimates, places, geometry, levels, told, words, safe.frame.spelling, k)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class Safe:
     """What tiers of a run are made of and judged by.
 
+    before : reported rates before any agreement, of areas whose group was never interviewed.
     counts : persons (component, area_id, draw) that may be released. outside : bool by area, see
         `smallarea.release.groups.unseen`.
     found, group, own : cells, groups, and whether a group's level rests on its own interviews.
@@ -36,6 +37,7 @@ class Safe:
 
     frame: Frame
     settings: Settings
+    before: xr.DataArray
     counts: xr.DataArray
     outside: pd.Series
     found: pd.DataFrame
@@ -100,7 +102,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
     )
     codes = frozenset(units["psu"].astype(str)) if "psu" in units else frozenset()
     return Safe(
-        frame, settings, counts, unseen(features, surveyed, group),
+        frame, settings, drawn.rates, counts, unseen(features, surveyed, group),
         found, group, own, attack, codes - set(table.index),
     )  # fmt: skip
 
