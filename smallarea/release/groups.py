@@ -3,8 +3,8 @@
 A place is set beside its neighbours. So within a *group*, a unit of the second level above the
 areas, nothing of what makes one place differ from another has been learned from interviews of the
 group: neither the place's own nor its neighbours' (these would stand too low beside it, had it
-told). A larger unit that is thinly surveyed is a group as a whole. Groups hang on
-where people were interviewed, never on an answer.
+told). A larger unit that is thinly surveyed is a group as a whole. Groups hang on where people were
+interviewed, never on an answer.
 
 Only the level of a group as a whole may rest on its own interviews, and only where these come from
 several sampling units of which none dominates.

@@ -5,9 +5,9 @@ if nobody in it had been asked, and every area of the fold, surveyed or not, is 
 Drawing only the surveyed ones anew would not do: their never-surveyed neighbours, drawn from
 everybody's interviews, would stand too high beside them where somebody told (docs/decisions/9).
 
-All areas of a group are then shifted together, so that its total in every draw is that of the run
-where that total may rest on the group's own interviews, and else what the others' interviews say of
-it; in the end all areas are shifted together, so that they agree with the nation. Every number of a
+All areas of a group are then shifted together, so that its total has the distribution that the run
+gives it where it may rest on the group's own interviews (draws are paired by the rank of the total,
+so that little has to move), and else the one that the others' interviews give it; in the end all areas are shifted together, so that they agree with the nation. Every number of a
 tier, of whatever level, is a sum of these draws.
 """
 
@@ -120,7 +120,8 @@ def safe_rates(
     for c, component in enumerate(blind["component"].values):
         for name in own.index[own[component]]:
             inside = of == name
-            total = people[c, inside] @ seen.values[c, inside]
+            total = np.sort(people[c, inside] @ seen.values[c, inside])
+            total = total[np.argsort(np.argsort(people[c, inside] @ values[c, inside]))]
             eta = logit(values[c, inside]).T
             shift = solve_shift(eta, np.ones(inside.sum()), people[c, inside], total)
             values[c, inside] = expit(eta + shift[:, None]).T

