@@ -33,10 +33,11 @@ def publish(
     """
     from smallarea.project import Project
     from smallarea.run.record import Run
+    from smallarea.run.releasing import publish_tiers
 
     opened = Project(project).latest() if run is None else Run(run.resolve())
     with showing(quiet or as_json) as progress:
-        made = opened.publish(*tier, out=out, progress=progress)
+        made = publish_tiers(opened, tier, out=out, progress=progress)
     if as_json:
         print(json.dumps({"run": opened.manifest["run"], "folders": list(map(str, made))}))
     elif not quiet:

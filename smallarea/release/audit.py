@@ -142,19 +142,21 @@ def check_attack(attack: pd.DataFrame) -> Check:
     rule = (
         "Who knows which places were surveyed cannot tell from the tier where somebody told better "
         f"than from a world without those interviews: AUCs differ by at most {GAIN:g}; for a "
-        "place's rate over that of its unit's other places, so does the upper 95 % bound."
+        "place's rate over that of its unit's other places, so does the upper 95 % bound; for that "
+        "of a unit's other places, unless the difference may be chance."
     )
     if known.empty:
         said = "too few surveyed places where somebody told, or where nobody did"
         return Check("attack", rule, None, f"cannot be judged: {said}")
+    gain, bound = known["gain"].abs(), known[["low", "high"]].abs().max(axis=1)
     place = known["attack"] == "unit"
-    bound = known.loc[place, ["low", "high"]].abs().max(axis=1).max() if place.any() else 0.0
-    worst = known["gain"].abs().max()
+    chance = (known["attack"] == "unit/above") & (known["low"] <= 0) & (known["high"] >= 0)
+    holds = bool((chance | (gain <= GAIN)).all() and (bound[place] <= GAIN).all())
     said = (
-        f"largest difference {worst:.3f}, upper bound {bound:.3f}; AUC of the run up to "
-        f"{known['pooled'].max():.2f}, of the tier up to {known['safe'].max():.2f}"
+        f"largest difference {gain.max():.3f}, upper bound {bound[place].max():.3f}; AUC of the "
+        f"run up to {known['pooled'].max():.2f}, of the tier up to {known['safe'].max():.2f}"
     )
-    return Check("attack", rule, bool(max(worst, bound) <= GAIN), said)
+    return Check("attack", rule, holds, said)
 
 
 def check_classes(table: pd.DataFrame) -> Check:

@@ -5,10 +5,11 @@ if nobody in it had been asked, and every area of the fold, surveyed or not, is 
 Drawing only the surveyed ones anew would not do: their never-surveyed neighbours, drawn from
 everybody's interviews, would stand too high beside them where somebody told (docs/decisions/9).
 
-All areas of a group are then shifted together, so that its total has the distribution that the run
-gives it where it may rest on the group's own interviews (draws are paired by the rank of the total,
-so that little has to move), and else the one that the others' interviews give it; in the end all areas are shifted together, so that they agree with the nation. Every number of a
-tier, of whatever level, is a sum of these draws.
+All areas of a group are then shifted together. Its total gets the distribution that the run gives
+it, where that may rest on the group's own interviews (draws are paired by the rank of the total, so
+that little has to move), and else keeps the one that the others' interviews give it. In the end all
+areas are shifted together, so that they agree with the nation. Every number of a tier, of whatever
+level, is a sum of these draws.
 """
 
 from __future__ import annotations

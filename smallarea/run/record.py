@@ -173,15 +173,6 @@ class Run:
         made = (self.folder, self.manifest, self.table(), self.draws(), self.indicators)
         return target_run(*made, k, **wanted)
 
-    def publish(self, *tiers: str, **wanted: Any) -> list[Path]:
-        """Make tiers (`public`, `partner`) that may leave, each a folder of its own.
-
-        See :func:`smallarea.run.releasing.publish_tiers` for what else can be said.
-        """
-        from smallarea.run.releasing import publish_tiers
-
-        return publish_tiers(self, tiers, **wanted)
-
     def change_since(
         self, earlier: Run, *, tau_drift: float = 0.0, correlation: float = 0.0, seed: int = 0
     ) -> Change:

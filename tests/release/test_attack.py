@@ -117,7 +117,7 @@ def test_a_units_answers_move_its_group_only_as_a_whole(world, drawn, told):
 
     Its neighbours do within 5 %: how a median of a thousand draws moves is chance, too.
     """
-    area = world.direct.reports.index[17]
+    area = world.direct.reports.index[50]
     reports = world.direct.reports.copy()
     reports.loc[area] = told
     changed = replace(world.direct, reports=reports)
