@@ -19,6 +19,7 @@ import typer
 from smallarea import __version__
 from smallarea.cli_compare import compare
 from smallarea.cli_nsum import nsum
+from smallarea.cli_publish import publish
 from smallarea.cli_target import target
 from smallarea.errors import InputError
 from smallarea.files import refusal
@@ -176,6 +177,7 @@ def explain(
 
 app.command()(target)
 app.command()(compare)
+app.command()(publish)
 
 
 @app.command()

@@ -353,6 +353,15 @@ class Project:
 
         return compare_run(self.latest(), self.root, self.catalog, by, **wanted)
 
+    def publish(self, *tiers: str, **wanted: Any) -> list[Path]:
+        """Make tiers (`public`, `partner`) of the newest run, each a folder of its own.
+
+        See :func:`smallarea.run.releasing.publish_tiers` for what else can be said.
+        """
+        from smallarea.run.releasing import publish_tiers
+
+        return publish_tiers(self.latest(), tiers, **wanted)
+
     def clean(
         self,
         *,

@@ -10,8 +10,8 @@ from smallarea.run.code import PACKAGE, module_names
 ROOMS = (
     "errors", "declared", "files", "indicators", "settings", "reading",
     "areas", "catalog", "features", "survey", "nsum", "models",
-    "projection", "findings", "publish", "simulate", "run", "project", "summary",
-    "options", "upkeep", "cli_compare", "cli_nsum", "cli_target", "cli", "__main__",
+    "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
+    "options", "upkeep", "cli_compare", "cli_nsum", "cli_publish", "cli_target", "cli", "__main__",
 )  # fmt: skip
 
 

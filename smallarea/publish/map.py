@@ -52,31 +52,35 @@ def write_map(
     labels: Mapping[str, str],
     spelling: Mapping[str, str] | None = None,
     reporting: bool = True,
+    meaning: Sequence[str] = MEANING,
+    standing: str = INTERNAL,
 ) -> None:
     """Write the page, about 1 MB for 1,642 areas.
 
     Parameters
     ----------
-    estimates : the long table after disclosure control.
+    estimates : the long table after disclosure control. Without the column `surveyed` the page
+        does not say where anybody was interviewed.
     national : rows of `estimate_groups` for the whole country, one per indicator.
     table : the frame's table, index area_id, with the reference populations.
     geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
     k : the k of the estimates' `p_top`.
     labels : what an area and each level are called, see `smallarea.areas.Frame.words`.
     reporting : whether numbers were divided by a reporting rate.
+    meaning : what the numbers mean. standing : for whom the page is.
     spelling : words the search takes for others, see `smallarea.areas.names.canonical`.
     """
     from jinja2 import Environment, FileSystemLoader
 
     check_columns(estimates)
-    data = map_data(estimates, national, table, geometry, indicators, labels, k, reporting)
+    data = map_data(estimates, national, table, geometry, indicators, labels, k, reporting, meaning)
     data["spelling"] = dict(spelling or {})
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
         title=indicators.title,
         names={"area": labels["area"], "lowest": labels[levels_in(estimates)[0]]},
         notice=data["notice"],
-        internal=INTERNAL,
+        internal=standing,
         not_said=[*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])],
         labels=[f"{indicators.labels[n]} ({indicators.units[n]})" for n in indicators.totals],
         rows=_plain_rows(estimates, indicators.totals),
@@ -98,6 +102,7 @@ def map_data(
     labels: Mapping[str, str],
     k: int,
     reporting: bool = True,
+    meaning: Sequence[str] = MEANING,
 ) -> dict[str, Any]:
     """Return everything the page's script reads; arrays are in the order of `areas.id`."""
     by = {name: rows.set_index("area_id") for name, rows in estimates.groupby("indicator")}
@@ -115,7 +120,7 @@ def map_data(
         "cells": cells(drawn_from_points(people), len(people)),
         "hatch": HATCHED,
         "words": FLAG_WORDS,
-        "meaning": [*MEANING, *([TAU_MEANING] if reporting else []), *indicators.meaning],
+        "meaning": [*meaning, *([TAU_MEANING] if reporting else []), *indicators.meaning],
         "indicators": {
             name: {
                 "label": indicators.labels[name],
@@ -141,9 +146,9 @@ def map_data(
             "id": ids.tolist(),
             "name": first["name"].tolist(),
             "levels": [codes.tolist() for codes, _ in above.values()],
-            "surveyed": first["surveyed"].astype(int).tolist(),
             "flags": flag.tolist(),
         }
+        | ({"surveyed": first["surveyed"].astype(int).tolist()} if "surveyed" in first else {})
         | {name: people[name].round().astype(int).tolist() for name in indicators.populations},
         "numbers": {
             name: [list(map(_short, by[name][q])) for q in QUANTILES]

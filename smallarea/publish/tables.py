@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +40,13 @@ def write_csv(estimates: pd.DataFrame, path: Path) -> None:
 
 
 def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:
-    """One row per area: names, surveyed, flags, notice, then `<indicator>_<number>` of `WIDE`."""
+    """One row per area: names, surveyed, flags, notice, then `<indicator>_<number>` of `WIDE`.
+
+    Without `surveyed` where the long table has none: a tier does not tell it.
+    """
     check_columns(estimates)
-    keys = ["name", *levels_in(estimates), "surveyed", "flags", "notice"]
+    told = ["surveyed"] if "surveyed" in estimates else []
+    keys = ["name", *levels_in(estimates), *told, "flags", "notice"]
     wide = estimates.drop_duplicates("area_id").set_index("area_id")[keys]
     parts = [wide]
     for indicator, rows in estimates.groupby("indicator", sort=False):
@@ -51,7 +56,11 @@ def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_geopackage(
-    estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Path, indicators: Indicators
+    estimates: pd.DataFrame,
+    geometry: gpd.GeoSeries,
+    path: Path,
+    indicators: Indicators,
+    meaning: Sequence[str] = MEANING,
 ) -> None:
     """Write one layer `areas`, one row per area, columns as `wide_table`.
 
@@ -63,7 +72,7 @@ def write_geopackage(
     wide = wide_table(estimates)
     shapes = geometry.loc[wide.index]
     layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes.to_numpy(), crs=geometry.crs)
-    notice = " ".join([*wide["notice"].unique(), *MEANING, *indicators.meaning]).strip()
+    notice = " ".join([*wide["notice"].unique(), *meaning, *indicators.meaning]).strip()
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}"})
     try:
         with writing(path) as temporary:

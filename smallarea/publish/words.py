@@ -26,6 +26,16 @@ MEANING: tuple[str, ...] = (
     "from medians.",
 )
 
+#: The same in a tier, which does not tell where anybody was interviewed.
+TIER_MEANING: tuple[str, ...] = (
+    MEANING[0],
+    MEANING[1],
+    "What makes one place differ from its neighbours was learned from other parts of the country, "
+    "never from answers given there or near it; whether anybody was asked in a place is not told. "
+    "Flags say where even what others show is a stretch.",
+    MEANING[3],
+)
+
 #: Stands in the map, the report, the findings and the command's summary.
 INTERNAL = (
     "This run is internal: do not pass it on or post it until a public tier has been made from it, "

@@ -27,12 +27,17 @@ _WRITTEN = f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}".encode()
 
 
 def write_excel(
-    estimates: pd.DataFrame, path: Path, indicators: Indicators, notes: Sequence[str] = ()
+    estimates: pd.DataFrame,
+    path: Path,
+    indicators: Indicators,
+    notes: Sequence[str] = (),
+    meaning: Sequence[str] = MEANING,
 ) -> None:
     """Write a workbook: README, `overview` (an area a row), `estimates` (the long table).
 
     Numbers are rounded to four significant digits; Parquet has them in full.
     notes : further sentences for the README sheet, such as where the numbers come from.
+    meaning : what the numbers mean.
     """
     from openpyxl import Workbook
 
@@ -43,9 +48,9 @@ def write_excel(
     readme.column_dimensions["A"].width = 30
     readme.column_dimensions["B"].width = 110
     lines = [(text, "these numbers describe no real place") for text in notice]
-    lines += [("What the numbers mean", text) for text in (*MEANING, *indicators.meaning)]
+    lines += [("What the numbers mean", text) for text in (*meaning, *indicators.meaning)]
     lines += [("Notes", text) for text in notes]
-    lines += [(f"column {name}", text) for name, text in COLUMNS.items()]
+    lines += [(f"column {name}", text) for name, text in COLUMNS.items() if name in estimates]
     lines += [
         (f"indicator {name}", f"{indicators.labels[name]} ({unit})")
         for name, unit in indicators.units.items()
@@ -85,7 +90,8 @@ def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
         for indicator in indicators.headlines
         for number in ("q10", "q50", "q90", "p_top")
     ]
-    keys = ["name", *levels_in(estimates), "surveyed"]
+    told = ["surveyed"] if "surveyed" in estimates else []
+    keys = ["name", *levels_in(estimates), *told]
     return wide[[*keys, *numbers, "flags", "notice"]].reset_index()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,15 @@ import pandas as pd
 from smallarea.areas import load_frame
 from smallarea.errors import InputError
 from smallarea.features import load_features
-from smallarea.files import sha256
-from smallarea.run.answers import leaving_out, surveyed_areas
-from smallarea.run.records import damage
+from smallarea.run.kept import kept_answers, kept_stage
 from smallarea.run.stages import Progress, seed_of, silent
 from smallarea.run.threads import one_thread
 from smallarea.settings import Settings
 
 if TYPE_CHECKING:
-    from smallarea.areas import Frame
     from smallarea.catalog import Catalog
     from smallarea.models.candidates import Candidate
     from smallarea.models.comparing import Compared
-    from smallarea.nsum import Direct
     from smallarea.run.record import Run
 
 BASELINE = "national_rate"
@@ -72,9 +68,9 @@ def compare_run(
 
     run.require_intact()
     settings = Settings.model_validate(run.manifest["settings"])
-    frame = load_frame(_stage(run, root, "frame"))
-    features = load_features(_stage(run, root, "features"))
-    direct, refit = _answers(run, root, settings, frame)
+    frame = load_frame(kept_stage(run, root, "frame"))
+    features = load_features(kept_stage(run, root, "features"))
+    direct, refit = kept_answers(run, root, settings, frame)
     chosen = candidates(root / "models", profile, models)
     blocks = {} if without is None else feature_blocks(features.info, catalog, without)
     if draws < 2:
@@ -142,38 +138,3 @@ def feature_blocks(info: pd.DataFrame, catalog: Catalog, kind: str) -> dict[str,
             )
         labels = labels.replace("", "no domain")
     return {str(label): list(own.index) for label, own in info.groupby(labels, sort=True)}
-
-
-def _stage(run: Run, root: Path, name: str) -> Path:
-    made = run.manifest["stages"].get(name, {}).get("folder")
-    said = "the run has none" if made is None else damage(root / made)
-    if said:
-        raise InputError(
-            f"the newest run's stage {name!r} cannot be used: {said}",
-            where=str(root / made) if made else str(run.folder),
-            remedy="run `smallarea run` first",
-        )
-    return root / made
-
-
-def _answers(
-    run: Run, root: Path, settings: Settings, frame: Frame
-) -> tuple[Direct, Callable[[pd.Index], Direct] | None]:
-    """Return the direct estimates, and a function that makes them anew without some areas."""
-    from smallarea.nsum import load_direct
-
-    if settings.survey is None:
-        return load_direct(_stage(run, root, "direct")), None
-    survey = root / settings.survey
-    for entry in run.manifest["inputs"]:
-        path = root / entry["file"]
-        if "source" in entry or path.parent != survey:
-            continue
-        if not path.is_file() or sha256(path) != entry["sha256"]:
-            raise InputError(
-                "it is not what the newest run was made of",
-                where=str(path),
-                remedy="run `smallarea run` first",
-            )
-    ard, direct = surveyed_areas(settings, survey, frame, run.indicators)
-    return direct, leaving_out(settings, survey, frame, ard)

@@ -59,7 +59,7 @@ function draw() {
   }
   pen.strokeStyle = "#1c2733";
   pen.lineWidth = (eye.scale > 0.12 ? 1.2 : 0.8) / eye.scale;
-  for (let i = 0; i < count; i++) if (data.areas.surveyed[i]) pen.stroke(shapes[i].path);
+  for (let i = 0; i < count; i++) if (data.areas.surveyed?.[i]) pen.stroke(shapes[i].path);
   for (let i = 0; i < count; i++) {
     if (!dotted(shapes[i])) continue;
     const x = value(i);

@@ -3,7 +3,7 @@ function legend() {
   const breaks = classBreaks(), ink = colours(breaks), layer = LAYERS[state.layer];
   const unit = { top: " %", spread: " ×" }[state.layer] || "";
   const line = (n) => n === 0 ? `under ${show(breaks[0])}${unit}` : n === breaks.length ? `${show(breaks[n - 1])}${unit} and more` : `${show(breaks[n - 1])} to ${show(breaks[n])}${unit}`;
-  const used = { hatch: data.areas.id.some((_, i) => hatched(i)), grey: data.areas.id.some((_, i) => value(i) === null), outline: data.areas.surveyed.some(Boolean) };
+  const used = { hatch: data.areas.id.some((_, i) => hatched(i)), grey: data.areas.id.some((_, i) => value(i) === null), outline: data.areas.surveyed?.some(Boolean) };
   $("legend").innerHTML = `<h2>${escape(data.indicators[state.indicator].label)}</h2><p>${escape(layer.name)}. ${escape(layer.note)}</p><ul>`
     + ink.map((c, n) => `<li><i style="background:${c}"></i>${line(n)}</li>`).reverse().join("")
     + `</ul><ul class="notes">`
@@ -34,14 +34,14 @@ function panel() {
     const n = data.national[state.indicator];
     $("panel").innerHTML = `<h2>The whole country</h2><p class="where">${escape(indicator.label)}</p>`
       + `<p class="range">${show(n.q10)} to ${show(n.q90)}</p><p>If the models and what they assume are right: eight times in ten, the true number lies in this range; nineteen times in twenty between ${show(n.q025)} and ${show(n.q975)}.</p>`
-      + `<h3>How to read the map</h3><p>Point at a place, tap it, or search for it. Each one has a <b>range</b>, not a number: wide where nobody was interviewed.</p>`
+      + `<h3>How to read the map</h3><p>Point at a place, tap it, or search for it. Each one has a <b>range</b>, not a number${data.areas.surveyed ? ": wide where nobody was interviewed" : ""}.</p>`
       + `<p>To choose where to look first, show the <b>chance of ${HIGHEST}</b>; it takes the uncertainty into account, the colours of the middle estimate do not.</p>` + meaning();
     return;
   }
   const a = data.areas, ranks = data.ranks[state.indicator], chance = data.top[state.indicator][i];
   const flags = flagsOf(i).filter((f) => f !== "synthetic").map((f) => `<li>${escape(data.words[f] || f)}</li>`).join("");
   const head = `<h2>${escape(a.name[i])}</h2><p class="where">${[...new Set(above(i))].map(escape).join(" · ")}</p>`
-    + `<p>${a.surveyed[i] ? "Some of its people were interviewed; their answers weigh in." : "Nobody was interviewed here: the range comes from places that resemble it."}</p>`;
+    + (!a.surveyed ? "" : `<p>${a.surveyed[i] ? "Some of its people were interviewed; their answers weigh in." : "Nobody was interviewed here: the range comes from places that resemble it."}</p>`);
   const notes = flags ? `<h3>Note</h3><ul class="notes-list">${flags}</ul>` : "";
   const numbers = quantile(indicator, "q50", i) === null ? "" : `<h3>${escape(indicator.label)}</h3>`
     + `<p class="range">${range(indicator, i, "q10", "q90")}</p><p>If the models and what they assume are right: eight times in ten, the true number lies in this range. Its middle (the median) is ${show(quantile(indicator, "q50", i))}.</p>`
@@ -56,10 +56,10 @@ const meaning = () => `<details><summary>What the numbers mean</summary>${data.m
 function table() {
   const indicator = data.indicators[state.indicator], a = data.areas;
   const order = [...Array(count).keys()].sort((i, j) => a.name[i].localeCompare(a.name[j]));
-  $("table").innerHTML = `<table><caption>${escape(titled(indicator))}, in alphabetical order. ${escape(data.notice)}</caption><thead><tr><th>${escape(data.labels.area)}<th>${escape(data.levels[0].label)}<th>Range, 8 in 10<th>Range, 19 in 20<th>Chance of ${HIGHEST}<th>Interviewed<th>Notes</thead><tbody>`
+  $("table").innerHTML = `<table><caption>${escape(titled(indicator))}, in alphabetical order. ${escape(data.notice)}</caption><thead><tr><th>${escape(data.labels.area)}<th>${escape(data.levels[0].label)}<th>Range, 8 in 10<th>Range, 19 in 20<th>Chance of ${HIGHEST}${a.surveyed ? "<th>Interviewed" : ""}<th>Notes</thead><tbody>`
     + order.map((i) => {
       const gone = quantile(indicator, "q50", i) === null;
-      return `<tr><td><button type="button" data-area="${i}">${escape(a.name[i])}</button><td>${escape(above(i)[0])}<td class="n">${gone ? "withheld" : range(indicator, i, "q10", "q90")}<td class="n">${gone ? "" : range(indicator, i, "q025", "q975")}<td class="n">${gone ? "" : percent(data.top[state.indicator][i])}<td>${a.surveyed[i] ? "yes" : "no"}<td>${flagsOf(i).filter((f) => f !== "synthetic").map((f) => escape(data.words[f] || f)).join("; ")}`;
+      return `<tr><td><button type="button" data-area="${i}">${escape(a.name[i])}</button><td>${escape(above(i)[0])}<td class="n">${gone ? "withheld" : range(indicator, i, "q10", "q90")}<td class="n">${gone ? "" : range(indicator, i, "q025", "q975")}<td class="n">${gone ? "" : percent(data.top[state.indicator][i])}${a.surveyed ? `<td>${a.surveyed[i] ? "yes" : "no"}` : ""}<td>${flagsOf(i).filter((f) => f !== "synthetic").map((f) => escape(data.words[f] || f)).join("; ")}`;
     }).join("") + "</tbody></table>";
 }
 function tip(i, px, py) {
@@ -72,7 +72,7 @@ function tip(i, px, py) {
   const indicator = data.indicators[state.indicator], gone = quantile(indicator, "q50", i) === null;
   box.innerHTML = `<b>${escape(data.areas.name[i])}, ${escape(above(i)[0])}</b>`
     + (gone ? "numbers withheld: too few live there" : `${range(indicator, i, "q10", "q90")} ${escape(indicator.unit)}, 8 times in 10<br>chance of ${HIGHEST}: ${percent(data.top[state.indicator][i])}`)
-    + `<br>${data.areas.surveyed[i] ? "interviewed" : "nobody interviewed"}${hatched(i) ? ", extrapolated" : ""}`;
+    + (data.areas.surveyed ? `<br>${data.areas.surveyed[i] ? "interviewed" : "nobody interviewed"}${hatched(i) ? ", extrapolated" : ""}` : hatched(i) ? "<br>extrapolated" : "");
   box.style.left = `${Math.max(4, Math.min(px + 14, canvas.clientWidth - 280))}px`;
   box.style.top = `${py > canvas.clientHeight - 120 ? py - 100 : py + 14}px`;
 }

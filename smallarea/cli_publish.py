@@ -1,0 +1,51 @@
+"""The command `smallarea publish`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallarea.options import Json, ProjectDir, Quiet, console, showing
+
+
+def publish(
+    tier: Annotated[
+        list[str], typer.Option(help="public or partner; repeat it to make both at once.")
+    ],
+    project: ProjectDir = Path(),
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run; by default the newest.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to put tiers into; by default releases/.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make a tier that may leave, from a finished run, after an audit.
+
+    A run is internal: its numbers can give away where somebody told. A tier is made of draws that
+    have not seen the interviews of a place or its neighbours. If a check fails, nothing is written.
+    The audit is kept beside the run and is internal.
+    """
+    from smallarea.project import Project
+    from smallarea.run.record import Run
+    from smallarea.run.releasing import publish_tiers
+
+    opened = Project(project).latest() if run is None else Run(run.resolve())
+    with showing(quiet or as_json) as progress:
+        made = publish_tiers(opened, tier, out=out, progress=progress)
+    if as_json:
+        print(json.dumps({"run": opened.manifest["run"], "folders": list(map(str, made))}))
+    elif not quiet:
+        for folder in made:
+            console.print(f"Wrote {folder}", highlight=False, soft_wrap=True)
+        console.print(
+            f"The audits are in {opened.folder.parent}, internal like the run: have them signed "
+            "before anything leaves.",
+            highlight=False,
+            soft_wrap=True,
+        )

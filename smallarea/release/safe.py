@@ -1,0 +1,153 @@
+"""The draws a tier is made of.
+
+The groups (`smallarea.release.groups`) are dealt to folds; for each fold the models are fitted as
+if nobody in it had been asked, and every area of the fold, surveyed or not, is drawn from that fit.
+Drawing only the surveyed ones anew would not do: their never-surveyed neighbours, drawn from
+everybody's interviews, would stand too high beside them where somebody told (docs/decisions/9).
+
+All areas of a group are then shifted together. Its total gets the distribution that the run gives
+it, where that may rest on the group's own interviews (draws are paired by the rank of the total, so
+that little has to move), and else keeps the one that the others' interviews give it. In the end all
+areas are shifted together, so that they agree with the nation. Every number of a tier, of whatever
+level, is a sum of these draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import expit, logit
+
+from smallarea.models.pooling import pool
+from smallarea.models.splits import Split, deal
+from smallarea.models.validation import held_out
+from smallarea.projection import agree, bound_rates
+from smallarea.projection.consistency import solve_shift
+
+if TYPE_CHECKING:
+    from smallarea.models.candidates import Candidate
+    from smallarea.nsum import Direct
+
+FOLDS = 10
+Told = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What the models know of areas whose group was never interviewed, before agreement.
+
+    rates : draws of reported rates (component, area_id, draw); each area's from the fit without its
+        fold. fold : of each area. worlds : (fold, component, area_id), medians of *all* areas in
+        that fit, what anybody would see had the fold's people not been asked.
+    """
+
+    rates: xr.DataArray
+    fold: pd.Series
+    worlds: xr.DataArray
+
+
+def unseen_draws(
+    models: Mapping[str, Candidate],
+    X: pd.DataFrame,
+    direct: Direct,
+    areas: pd.DataFrame,
+    group: pd.Series,
+    without: Callable[[pd.Index], Direct],
+    *,
+    n: int,
+    seed: int,
+    folds: int = FOLDS,
+    progress: Told | None = None,
+) -> Unseen:
+    """Draw every area from fits that have not seen its group.
+
+    Parameters
+    ----------
+    models : those that are pooled. X : features of all areas. areas : the frame's table.
+    group : of each area, index area_id. without : direct estimates had some areas not been
+        surveyed. n : draws. seed : of the models, as in the run.
+    """
+    surveyed = direct.reports.index
+    fold = deal(group, folds, key=str(seed))
+    fitted = {name: model.fit(X, direct, areas, seed) for name, model in models.items()}
+    parts, worlds = [], []
+    numbers = sorted(fold.unique())
+    for k in numbers:
+        if progress:
+            progress(f"without part {k + 1} of the survey", k / len(numbers))
+        left = surveyed[fold.loc[surveyed].to_numpy() == k].sort_values()
+        drawn = held_out(
+            models, X, without, areas, [Split(X.index.sort_values(), left)],
+            fitted=fitted, n=n, seed=seed,
+        )  # fmt: skip
+        world = pool(list(drawn.values()))
+        worlds.append(world.median("draw"))
+        parts.append(world.sel(area_id=[a for a in world["area_id"].values if fold[a] == k]))
+    rates = xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=X.index.sort_values())
+    known = xr.concat(worlds, pd.Index(numbers, name="fold"), combine_attrs="drop")
+    return Unseen(rates, fold, known)
+
+
+def safe_rates(
+    unseen: xr.DataArray,
+    pooled: xr.DataArray,
+    group: pd.Series,
+    own: pd.DataFrame,
+    sizes: xr.DataArray,
+    national: xr.DataArray,
+    covered: pd.Series,
+    tau: np.ndarray | None = None,
+) -> xr.DataArray:
+    """Return prevalences (component, area_id, draw) that a tier may be made of.
+
+    Parameters
+    ----------
+    unseen : see :func:`unseen_draws`. pooled : the run's reported rates.
+    group, own : of each area; whether a group's level may rest on its own interviews, see
+        `smallarea.release.groups.own_level`.
+    sizes, national, covered, tau : those of the run's projection, see `smallarea.projection.agree`.
+    """
+    seen = agree(bound_rates(pooled)[0], sizes, national, covered)[0]
+    blind = agree(bound_rates(unseen)[0], sizes, national, covered, weight="flat")[0]
+    sizes = sizes.sel(component=blind["component"].values, area_id=blind["area_id"].values)
+    seen = seen.sel(component=blind["component"].values, area_id=blind["area_id"].values)
+    values, people = blind.values.copy(), sizes.transpose("component", "area_id").values
+    of = group.loc[blind["area_id"].values].to_numpy()
+    for c, component in enumerate(blind["component"].values):
+        for name in own.index[own[component]]:
+            inside = of == name
+            total = np.sort(people[c, inside] @ seen.values[c, inside])
+            total = total[np.argsort(np.argsort(people[c, inside] @ values[c, inside]))]
+            eta = logit(values[c, inside]).T
+            shift = solve_shift(eta, np.ones(inside.sum()), people[c, inside], total)
+            values[c, inside] = expit(eta + shift[:, None]).T
+    rates, _ = bound_rates(blind.copy(data=values))
+    return agree(rates, sizes, national, covered, weight="flat", tau=tau)[0]
+
+
+def medians(rates: xr.DataArray) -> pd.DataFrame:
+    """Return median rates, area_id x component."""
+    values: Any = rates.median("draw").transpose("area_id", "component").values
+    return pd.DataFrame(values, rates["area_id"].values, rates["component"].values)
+
+
+def unasked(
+    drawn: Unseen, score: Callable[[pd.DataFrame], dict[str, pd.DataFrame]], surveyed: pd.Index
+) -> dict[str, pd.DataFrame]:
+    """Return an attacker's scores of each surveyed area in the world without its fold.
+
+    score : from median rates (area_id x component) to tables of surveyed area_id x component.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for k in drawn.worlds["fold"].values:
+        world = drawn.worlds.sel(fold=k).transpose("area_id", "component")
+        names = (world["area_id"].values, world["component"].values)
+        own = surveyed[drawn.fold.loc[surveyed].to_numpy() == k]
+        for attack, table in score(pd.DataFrame(world.values, *names)).items():
+            parts.setdefault(attack, []).append(table.loc[own])
+    return {attack: pd.concat(tables).loc[surveyed] for attack, tables in parts.items()}

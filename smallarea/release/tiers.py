@@ -1,0 +1,73 @@
+"""What each tier may hold, in one place. What is not named here is in no tier.
+
+`internal` is the run folder itself: pooled and direct estimates, draws, features under agreement,
+who was surveyed, what was answered, where to survey next. None of that is in the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from smallarea.errors import InputError
+from smallarea.publish.estimates import COLUMNS, NUMBERS
+
+_TABLES = ("estimates.csv", "estimates.parquet", "estimates.xlsx", "estimates.gpkg", "levels.csv")
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A tier.
+
+    areas : `numbers` with intervals per area, or `classes`, and numbers only for units of the
+        levels above. reader : for whom it is. files : all that a folder has, but its manifest.
+    columns : of its tables of estimates, besides the names of levels.
+    """
+
+    name: str
+    areas: Literal["numbers", "classes"]
+    reader: str
+    files: tuple[str, ...]
+    columns: tuple[str, ...] = tuple(name for name in COLUMNS if name != "surveyed")
+
+
+TIERS = {
+    tier.name: tier
+    for tier in (
+        Tier(
+            "public",
+            "classes",
+            "This is a public tier: whoever has it may pass it on, with this text.",
+            (*_TABLES, "classes.csv", "map.html", "README.md"),
+        ),
+        Tier(
+            "partner",
+            "numbers",
+            "This is a partner tier: for those who have signed for it, and not to be passed on.",
+            (*_TABLES, "map.html", "README.md"),
+        ),
+    )
+}
+
+#: Columns of levels.csv: units of every level above the one in the tables of estimates.
+LEVEL_COLUMNS = ("level", "unit_id", "name", "indicator", *NUMBERS, "notice")
+
+#: An area is put in a class where its 80 % interval is no wider than so many times its lower end...
+WIDEST = 10.0
+#: ... and the chance of being above the national rate is at least this, or at most one less this.
+SURE = 0.9
+ABOVE, BELOW = "probably above the national rate", "probably below the national rate"
+UNTOLD = "cannot be told"
+#: With less than this share of areas in a class, a public tier says why it shows units above them.
+FEW = 0.5
+
+
+def tier_called(name: str) -> Tier:
+    """Return a tier by its name; raise InputError if there is none of that name."""
+    if name not in TIERS:
+        raise InputError(
+            f"no tier {name!r}",
+            where="tier",
+            remedy=f"choose {' or '.join(TIERS)}; the internal tier is the run folder itself",
+        )
+    return TIERS[name]

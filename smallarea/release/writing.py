@@ -1,0 +1,125 @@
+"""The folder of a tier: tables for the tools planners have, a map, a README in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from smallarea.indicators import Indicators
+from smallarea.publish import (
+    estimate_groups,
+    write_csv,
+    write_excel,
+    write_geopackage,
+    write_map,
+    write_parquet,
+)
+from smallarea.publish.estimates import levels_in
+from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
+from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from smallarea.release.estimates import Measured
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What is written.
+
+    estimates : the long table of `places` (the frame's areas, or units as
+    `smallarea.release.estimates.unit_table` makes them). geometry : theirs, index area_id.
+    levels : numbers of the levels above. classes : of areas, in a public tier.
+    labels : what places and levels are called. k : of `p_top`.
+    """
+
+    estimates: pd.DataFrame
+    places: pd.DataFrame
+    geometry: gpd.GeoSeries
+    levels: pd.DataFrame
+    classes: pd.DataFrame | None
+    labels: Mapping[str, str]
+    spelling: Mapping[str, str]
+    k: int
+
+
+def write_tier(
+    folder: Path, tier: Tier, tables: Tables, made: Measured, reporting: bool, run: str
+) -> None:
+    """Write all files of a tier but its manifest into an existing folder.
+
+    reporting : whether numbers were divided by a reporting rate. run : the run's name.
+    """
+    estimates, indicators = tables.estimates, made.indicators
+    write_csv(estimates, folder / "estimates.csv")
+    write_parquet(estimates, folder / "estimates.parquet")
+    write_excel(estimates, folder / "estimates.xlsx", indicators, [tier.reader], TIER_MEANING)
+    shapes = tables.geometry
+    write_geopackage(estimates, shapes, folder / "estimates.gpkg", indicators, TIER_MEANING)
+    tables.levels.to_csv(folder / "levels.csv", index=False, float_format="%.6g")
+    if tables.classes is not None:
+        tables.classes.to_csv(folder / "classes.csv", index=False)
+    whole = made.table.assign(nation="nation")
+    national = estimate_groups(made.counts, whole, "nation", indicators, mean=made.mean, sd=made.sd)
+    write_map(
+        estimates,
+        national,
+        tables.places,
+        shapes,
+        folder / "map.html",
+        indicators,
+        k=tables.k,
+        labels=tables.labels,
+        spelling=tables.spelling,
+        reporting=reporting,
+        meaning=TIER_MEANING,
+        standing=tier.reader,
+    )
+    (folder / "README.md").write_text(readme(tier, tables, indicators, reporting, run), "utf-8")
+
+
+def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, run: str) -> str:
+    """Return the README of a tier."""
+    notice = max(tables.estimates["notice"])
+    lines = [f"# {indicators.title}: {tier.name} tier", "", tier.reader, ""]
+    lines += [f"**{notice}**: these numbers describe no real place.", ""] if notice else []
+    place = tables.labels["area"]
+    lines += [
+        f"Made from run {run}. `smallarea verify FOLDER` compares every file with the manifest."
+    ]
+    lines += ["", "| file | what |", "|---|---|"]
+    lines += [
+        "| `estimates.*` | a row per place and indicator "
+        f"(place: {place}; levels above: {', '.join(levels_in(tables.estimates))}); the same as "
+        "CSV, Parquet, Excel and GeoPackage |",
+        "| `levels.csv` | the levels above, and the whole country |",
+        "| `map.html` | a map that needs no network |",
+    ]
+    if tables.classes is not None:
+        lines += ["| `classes.csv` | areas in classes |", "", *_class_words(tables.classes, place)]
+    lines += ["", "## What the numbers mean", "", *(f"- {text}" for text in TIER_MEANING)]
+    lines += [f"- {text}" for text in indicators.meaning]
+    said = [*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])]
+    lines += ["", "## What they do not say", "", *(f"- {text}" for text in said)]
+    lines += ["", "A tier has no report, no draws, no answers, and nothing about sampling units."]
+    return "\n".join(lines) + "\n"
+
+
+def _class_words(table: pd.DataFrame, shown: str) -> list[str]:
+    columns = [name for name in table if str(name).endswith("_class")]
+    told = int((table[columns] != UNTOLD).any(axis=1).sum())
+    share = told / max(len(table), 1)
+    rule = (
+        f"An area is called '{ABOVE}' or '{BELOW}' where the chance is at least {SURE:.0%}, its "
+        f"80 % interval is no wider than {WIDEST:g} times its lower end, it does not lie outside "
+        "what the models have been tested on nor where the survey did not go, and not too few live "
+        f"there; else '{UNTOLD}'."
+    )
+    found = f"{told:,} of {len(table):,} areas are in a class for some indicator."
+    why = f" So few can be told apart that map and tables show {shown} and not areas."
+    return [rule + " " + found + (why if share < FEW else "")]

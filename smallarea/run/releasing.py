@@ -1,0 +1,188 @@
+"""Tiers of a finished run: safe draws, tables, an audit; all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from smallarea import __version__
+from smallarea.areas.levels import levels_of
+from smallarea.errors import InputError
+from smallarea.files import keep_private, sha256, write_json, writing
+from smallarea.nsum.reporting.tau import TauPrior
+from smallarea.publish import flag_areas, suppress
+from smallarea.release.audit import (
+    Check,
+    audit_facts,
+    audit_text,
+    check_attack,
+    check_classes,
+    check_files,
+    check_tables,
+    check_units,
+    few_people,
+    require,
+)
+from smallarea.release.estimates import (
+    Measured,
+    area_numbers,
+    classes,
+    level_numbers,
+    unit_numbers,
+    unit_table,
+)
+from smallarea.release.spill import spilled
+from smallarea.release.tiers import Tier, tier_called
+from smallarea.release.writing import Tables, write_tier
+from smallarea.run.record import MANIFEST, Run, seal
+from smallarea.run.safe import Safe, safe_draws
+from smallarea.run.stages import Progress, silent
+from smallarea.run.threads import one_thread
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+RELEASES = "releases"
+AUDIT = "{run}-{tier}-audit"
+
+
+def publish_tiers(
+    run: Run, tiers: Sequence[str], *, out: Path | None = None, progress: Progress = silent
+) -> list[Path]:
+    """Write `<run>-<tier>` for each tier, and its audit beside the run; return the tiers' folders.
+
+    Parameters
+    ----------
+    run : in the folder runs/ of its project, whose stages, survey and model files are still there.
+    tiers : `public`, `partner`. out : folder to put them into, by default the project's releases/.
+
+    Raises
+    ------
+    InputError : an unknown tier, a run that cannot be made anew, or a check that fails: nothing is
+        written then.
+    """
+    wanted = [tier_called(name) for name in dict.fromkeys(tiers)]
+    if not wanted:
+        raise InputError("no tier is named", where="tier", remedy="choose public or partner")
+    run.require_intact()
+    root = run.folder.resolve().parents[1]
+    with one_thread():
+        safe = safe_draws(run, root, progress)
+        measured = _measured(run, safe)
+        ready = [_audited(run, tier, safe, measured) for tier in wanted]
+        folders = [(out or root / RELEASES) / f"{run.folder.name}-{tier.name}" for tier in wanted]
+        for tier, (tables, checks), folder in zip(wanted, ready, folders, strict=True):
+            _write(run, tier, safe, measured, tables, checks, folder)
+    progress("publish", 1.0)
+    return folders
+
+
+def _measured(run: Run, safe: Safe) -> Measured:
+    prior = run.manifest.get("tau_prior")
+    moments = TauPrior(**prior) if prior else None
+    has_mean, has_sd = (moments.has_mean, moments.has_sd) if moments else (True, True)
+    made = (safe.counts, safe.frame.table, run.indicators)
+    return Measured(*made, has_mean, has_sd, run.synthetic)
+
+
+def _audited(run: Run, tier: Tier, safe: Safe, measured: Measured) -> tuple[Tables, list[Check]]:
+    """Return what a tier shows and the checks of it; raise InputError if one fails."""
+    tables = tier_tables(tier, safe, measured, run.manifest["top_k"])
+    populations = list(run.indicators.populations)
+    minimum = safe.settings.withhold_below
+    checks = check_tables(tier, tables, safe.frame.table, populations, minimum)
+    checks += check_units(safe.frame.table, safe.found, safe.group, safe.own)
+    checks += [check_attack(safe.attack)]
+    checks += [] if tables.classes is None else [check_classes(tables.classes)]
+    require(checks, tier.name)
+    return tables, checks
+
+
+def _write(
+    run: Run,
+    tier: Tier,
+    safe: Safe,
+    measured: Measured,
+    tables: Tables,
+    checks: list[Check],
+    folder: Path,
+) -> None:
+    trace = {
+        "tier": tier.name,
+        "run": run.manifest["run"],
+        "run_manifest_sha256": sha256(run.folder / MANIFEST),
+        "code": run.manifest["code"] | {"published_by": __version__},
+        "synthetic": run.synthetic,
+    }
+    with writing(folder) as temporary:
+        temporary.mkdir()
+        reporting = run.manifest.get("tau_prior") is not None
+        write_tier(temporary, tier, tables, measured, reporting, run.manifest["run"])
+        names = sorted(path.name for path in temporary.iterdir())
+        checks = checks + check_files(tier, names, spilled(temporary, safe.units))
+        require(checks, tier.name)
+        outputs = {name: sha256(temporary / name) for name in names}
+        write_json(temporary / MANIFEST, seal(trace | {"outputs": outputs}))
+        _keep_audit(run, tier, checks, safe.attack, trace)
+
+
+def _keep_audit(
+    run: Run, tier: Tier, checks: list[Check], attack: pd.DataFrame, trace: dict[str, Any]
+) -> None:
+    folder = run.folder.parent / AUDIT.format(run=run.folder.name, tier=tier.name)
+    with writing(folder) as temporary:
+        temporary.mkdir()
+        write_json(temporary / "audit.json", audit_facts(checks, attack, trace))
+        (temporary / "audit.md").write_text(audit_text(checks, attack, trace), encoding="utf-8")
+        keep_private(temporary)
+
+
+def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
+    """Return what a tier shows, after suppression.
+
+    top_k : the run's k of "among the k highest areas"; of units, a tenth of them.
+    """
+    settings, table, words = safe.settings, made.table, safe.frame.words
+    populations = list(made.indicators.populations)
+    withheld = few_people(table, populations, settings.withhold_below)
+    shared: dict[str, Any] = {"mean": made.mean, "synthetic": made.synthetic}
+    flags = flag_areas(
+        table, extrapolated=set(safe.outside.index[safe.outside]),
+        small=settings.small_population, **shared,
+    )  # fmt: skip
+    if tier.areas == "numbers":
+        places, geometry, k = table, safe.frame.geometry, min(top_k, len(table))
+        every, first, told = area_numbers(made, flags, k), 0, None
+    else:
+        places = unit_table(table, 0, tuple(populations))
+        geometry = _dissolved(safe.frame.geometry, table)
+        k = max(1, round(len(places) / 10))
+        far = _mostly(safe.outside, table)
+        of_units = flag_areas(places, extrapolated=far, small=settings.small_population, **shared)
+        every, first = unit_numbers(made, places, 0, of_units, k), 1
+        few = withheld | (table["population"] < settings.small_population)
+        told = classes(made, few | safe.outside.loc[table.index] | ~table["covered"].astype(bool))
+        words = words | {"area": words[levels_of(table)[0]], "nation": "Country"}
+    estimates = suppress(every, places, made.indicators, settings.withhold_below)
+    levels = level_numbers(made, first)
+    if withheld.any():  # means add up, across tiers too: with totals' a withheld one would be known
+        for sums in (levels, estimates) if tier.areas == "classes" else (levels,):
+            sums[["mean", "sd"]] = np.nan
+    return Tables(estimates, places, geometry, levels, told, words, safe.frame.spelling, k)
+
+
+def _dissolved(geometry: gpd.GeoSeries, table: pd.DataFrame) -> gpd.GeoSeries:
+    unit = table[f"{levels_of(table)[0]}_id"]
+    shapes = geometry.to_frame("geometry").assign(unit=unit)
+    return shapes.dissolve("unit").geometry.rename_axis("area_id")
+
+
+def _mostly(outside: pd.Series, table: pd.DataFrame) -> set[str]:
+    """Return the lowest-level units most of whose people live in areas marked."""
+    unit = table[f"{levels_of(table)[0]}_id"]
+    people = table["population"].where(outside.loc[table.index], 0).groupby(unit).sum()
+    return set(people.index[people > table["population"].groupby(unit).sum() / 2])

@@ -1,0 +1,127 @@
+"""A finished run's draws made anew, as a tier may rest on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from smallarea.areas import Frame, load_frame
+from smallarea.errors import InputError
+from smallarea.features import load_features
+from smallarea.files import sha256
+from smallarea.models.counts import rows
+from smallarea.run.kept import kept_answers, kept_stage
+from smallarea.run.stages import Progress, seed_of
+from smallarea.settings import Settings
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from smallarea.models.candidates import Candidate
+    from smallarea.run.record import Run
+
+
+@dataclass(frozen=True)
+class Safe:
+    """What tiers of a run are made of and judged by.
+
+    before : reported rates before any agreement, of areas whose group was never interviewed.
+    counts : persons (component, area_id, draw) that may be released. outside : bool by area, see
+        `smallarea.release.groups.unseen`.
+    found, group, own : cells, groups, and whether a group's level rests on its own interviews.
+    attack : what `smallarea.release.attack.judge` found. units : codes of sampling units.
+    """
+
+    frame: Frame
+    settings: Settings
+    before: xr.DataArray
+    counts: xr.DataArray
+    outside: pd.Series
+    found: pd.DataFrame
+    group: pd.Series
+    own: pd.DataFrame
+    attack: pd.DataFrame
+    units: frozenset[str]
+
+
+def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
+    """Make the draws and attack them.
+
+    Raises
+    ------
+    InputError : the run's stages are gone, its survey or its model files have changed, or it has
+        too few sampling units for any tier.
+    """
+    import xarray as xr
+
+    from smallarea.projection import reference_sizes, to_counts
+    from smallarea.release.attack import judge, scores
+    from smallarea.release.groups import cells, groups_of, own_level, sampling_units, unseen
+    from smallarea.release.safe import medians, safe_rates, unasked, unseen_draws
+
+    settings = Settings.model_validate(run.manifest["settings"])
+    frame = load_frame(kept_stage(run, root, "frame"))
+    features = load_features(kept_stage(run, root, "features")).values
+    ground = kept_stage(run, root, "direct" if settings.survey is None else "nsum")
+    national = xr.load_dataarray(ground / "national.nc", engine="h5netcdf")
+    pooled = xr.load_dataarray(kept_stage(run, root, "models") / "rates.nc", engine="h5netcdf")
+    made = xr.load_dataset(kept_stage(run, root, "projection") / "counts.nc", engine="h5netcdf")
+    tau = made["tau"].to_numpy() if "tau" in made else None
+    direct, refit = kept_answers(run, root, settings, frame)
+    table, surveyed = frame.table, direct.reports.index.sort_values()
+    units = sampling_units(direct)
+    found = cells(table, units)
+    group = groups_of(table, found)
+    own = own_level(group, units, list(run.indicators.components))
+    drawn = unseen_draws(
+        same_models(run, root),
+        features,
+        direct,
+        table,
+        group,
+        refit or (lambda left: rows(direct, surveyed.difference(left))),
+        n=pooled.sizes["draw"],
+        seed=seed_of(run.manifest["seed"], "models"),
+        progress=lambda what, share: progress(f"publish: {what}", 0.8 * share),
+    )
+    progress("publish: agreement with the nation", 0.8)
+    sizes = reference_sizes(table, run.indicators)
+    rates = safe_rates(drawn.rates, pooled, group, own, sizes, national, table["covered"], tau)
+    counts = to_counts(rates, sizes, table["covered"])
+    progress("publish: attack", 0.9)
+    told = direct.reports.loc[surveyed, list(run.indicators.components)] > 0
+    shown = made["counts"] / sizes.where(sizes > 0)
+    attack = judge(
+        told,
+        scores(medians(shown), table, surveyed),
+        scores(medians(rates), table, surveyed),
+        unasked(drawn, lambda world: scores(world, table, surveyed), surveyed),
+    )
+    codes = frozenset(units["psu"].astype(str)) if "psu" in units else frozenset()
+    return Safe(
+        frame, settings, drawn.rates, counts, unseen(features, surveyed, group),
+        found, group, own, attack, codes - set(table.index),
+    )  # fmt: skip
+
+
+def same_models(run: Run, root: Path) -> dict[str, Candidate]:
+    """Return the pool's members; raise InputError if model files are not those of the run."""
+    from smallarea.models import load_models
+
+    used = {
+        entry["file"]: entry["sha256"]
+        for entry in run.manifest["inputs"]
+        if "source" not in entry and str(entry["file"]).startswith("models/")
+    }
+    now = {f"models/{path.name}": sha256(path) for path in sorted((root / "models").glob("*.py"))}
+    if changed := sorted(name for name in {*used, *now} if used.get(name) != now.get(name)):
+        raise InputError(
+            f"{', '.join(changed)} changed since the run",
+            where=str(root / "models"),
+            remedy="run `smallarea run` first",
+        )
+    loaded = load_models(root / "models", run.manifest["profile"])
+    return {name: model for name, model in loaded.items() if model.stack}
