@@ -43,21 +43,6 @@ class Matched(NamedTuple):
     clusters: int
 
 
-def by_block(
-    areas: pd.DataFrame,
-    surveyed: pd.Index,
-    folds: int,
-    key: str,
-    side: float | None = None,
-    buffer: float | None = None,
-) -> list[Split]:
-    """Hold out square blocks dealt to folds, with a buffer of areas that neither teach nor test.
-
-    See `blocks`, which returns the sizes chosen too (Roberts et al. 2017).
-    """
-    return blocks(areas, surveyed, folds, key, side, buffer).splits
-
-
 def blocks(
     areas: pd.DataFrame,
     surveyed: pd.Index,
@@ -105,14 +90,6 @@ def blocks(
             )
         splits.append(Split(split.test, surveyed[out]))
     return Blocks(splits, float(side), float(buffer), block.nunique())
-
-
-def by_knndm(areas: pd.DataFrame, surveyed: pd.Index, folds: int, key: str) -> list[Split]:
-    """Hold out folds as far from their teachers as unsurveyed areas are from surveyed ones.
-
-    See `matched`, which returns the number of clusters too.
-    """
-    return matched(areas, surveyed, folds, key).splits
 
 
 def matched(areas: pd.DataFrame, surveyed: pd.Index, folds: int, key: str) -> Matched:

@@ -12,8 +12,6 @@ from smallarea.errors import InputError
 from smallarea.models.parts import WAYS, make_parts
 from smallarea.models.spatial_splits import (
     blocks,
-    by_block,
-    by_knndm,
     matched,
     mismatch,
     positions,
@@ -106,7 +104,7 @@ def test_matched_folds_are_as_far_as_prediction_is(seed):
     areas = country(seed, size=400, towns=16)
     near = areas.index[areas["county_id"].isin(["c03", "c09", "c14"])]
     surveyed = pd.Index(np.random.default_rng(seed).choice(near, 40, replace=False))
-    splits = by_knndm(areas, surveyed, 3, "k")
+    splits = matched(areas, surveyed, 3, "k").splits
     random = mismatch(areas, at_random(areas, surveyed, 3, "k"))
     assert mismatch(areas, splits) <= random
     assert max(len(split.test) for split in splits) <= 20
@@ -168,4 +166,3 @@ def test_words_say_how_parts_were_made():
     assert bare.words == "level: 4 parts of whole groups of level county (10)"
     assert set(bare.figures) == {"parts", "groups", "left_out"}
     assert make_parts(areas, surveyed, "block", folds=4).figures["left_out"] > 0
-    assert by_block(areas, surveyed, 4, "0")[0].test.size > 0
