@@ -1,13 +1,13 @@
 """Several models' draws as one: each area's distribution an average, and how areas hang together.
 
-Of each area and component the pooled quantiles are weighted geometric means of the models' (their
+Of each area and component the pooled quantiles are geometric means of the models' (their
 logs are averaged; Lichtendahl, Grushka-Cockayne & Winkler 2013). A mixture of models that disagree
 on where an area lies is wider than any of them; this average is no wider than they are on average,
 and its mean rates are nearly the geometric means of theirs.
 
 Which draws are high together follows from the models too: each area's draws are ranked within their
-model, ranks become normal scores, and the weighted sum of scores ranks the pooled draws, so that
-correlations between areas and between components are weighted means of those of the models.
+model, ranks become normal scores, and the sum of scores ranks the pooled draws, so that
+correlations between areas and between components are means of those of the models.
 """
 
 from __future__ import annotations
@@ -24,22 +24,19 @@ Array = NDArray[np.float64]
 _BLOCK = 500  # areas at a time
 
 
-def pool(draws: Sequence[xr.DataArray], weights: Sequence[float] | None = None) -> xr.DataArray:
-    """Return as many pooled draws as each model has.
+def pool(draws: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Return as many pooled draws as each model has; models weigh alike.
 
     Parameters
     ----------
     draws : positive rates (component, area_id, draw), alike in all but their values. Draws of
         two models are unrelated: made from unlike seeds.
-    weights : of the models; they sum to 1. Equal by default: with a hundred reports of a rare group
-        no others can be told from them.
 
     Raises
     ------
     ValueError : models differ in components, areas or number of draws.
     """
     first = draws[0]
-    weights = weights or [1 / len(draws)] * len(draws)
     aligned = xr.align(*draws, join="exact")
     if len(aligned) == 1:
         return first
@@ -47,20 +44,20 @@ def pool(draws: Sequence[xr.DataArray], weights: Sequence[float] | None = None) 
     out = np.empty_like(values[0])
     for start in range(0, out.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        out[:, block] = _pooled([v[:, block] for v in values], weights)
+        out[:, block] = _pooled([v[:, block] for v in values])
     return first.copy(data=out).assign_attrs({})
 
 
-def _pooled(values: Sequence[Array], weights: Sequence[float]) -> Array:
+def _pooled(values: Sequence[Array]) -> Array:
     n = values[0].shape[-1]
     scores = ndtri((np.arange(n) + 0.5) / n)
     logs, common = np.zeros_like(values[0]), np.zeros_like(values[0])
-    for value, weight in zip(values, weights, strict=True):
+    for value in values:
         order = value.argsort(axis=-1, kind="stable")
-        logs += weight * np.log(np.take_along_axis(value, order, -1))
+        logs += np.log(np.take_along_axis(value, order, -1))
         own = np.empty_like(value)
         np.put_along_axis(own, order, np.broadcast_to(scores, value.shape), -1)
-        common += np.sqrt(weight) * own
+        common += own
     out = np.empty_like(logs)
-    np.put_along_axis(out, common.argsort(axis=-1, kind="stable"), np.exp(logs), -1)
+    np.put_along_axis(out, common.argsort(axis=-1, kind="stable"), np.exp(logs / len(values)), -1)
     return out

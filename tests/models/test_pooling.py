@@ -22,26 +22,26 @@ def draws(seed: int, shift: float = 0.0, sd: float = 1.0, rho: float = 0.5) -> x
     return xr.DataArray(np.exp(shift + sd * z), coords, ("component", "area_id", "draw"))
 
 
-def test_quantiles_are_weighted_geometric_means():
+def test_quantiles_are_geometric_means():
     parts = [draws(1, 0.0, 0.5), draws(2, 1.0, 1.5)]
-    pooled = pool(parts, [0.25, 0.75])
+    pooled = pool(parts)
     sorted_logs = [np.sort(np.log(part), axis=2) for part in parts]
-    expected = 0.25 * sorted_logs[0] + 0.75 * sorted_logs[1]
+    expected = (sorted_logs[0] + sorted_logs[1]) / 2
     np.testing.assert_allclose(np.sort(np.log(pooled), axis=2), expected)
 
 
-def test_correlations_are_weighted_means():
+def test_correlations_are_means():
     """Against their errors over 400 draws: 1 / sqrt(400) = .05, six pairs averaged."""
-    pooled = pool([draws(3, rho=0.9), draws(4, rho=0.1)], [0.5, 0.5]).to_numpy()
+    pooled = pool([draws(3, rho=0.9), draws(4, rho=0.1)]).to_numpy()
     found = np.mean([spearmanr(pooled[0, i], pooled[1, j])[0] for i, j in ((0, 1), (1, 2), (2, 0))])
     assert found == pytest.approx(0.5, abs=0.12)
 
 
-@given(st.floats(0, 1), st.integers(0, 100))
+@given(st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
-def test_pooled_values_lie_between_the_models(weight, seed):
+def test_pooled_values_lie_between_the_models(seed):
     parts = [draws(seed), draws(seed + 1, 0.3)]
-    pooled = pool(parts, [weight, 1 - weight])
+    pooled = pool(parts)
     ranked = [np.sort(part, axis=2) for part in parts]
     found = np.sort(pooled, axis=2)
     assert (found >= np.minimum(*ranked) * (1 - 1e-9)).all()
@@ -50,20 +50,20 @@ def test_pooled_values_lie_between_the_models(weight, seed):
 
 def test_one_model_is_itself_and_areas_are_pooled_alone():
     part, other = draws(5), draws(6)
-    assert pool([part], [1.0]).identical(part)
-    whole = pool([part, other], [0.4, 0.6])
+    assert pool([part]).identical(part)
+    whole = pool([part, other])
     some = ["3", "1"]
-    alone = pool([part.sel(area_id=some), other.sel(area_id=some)], [0.4, 0.6])
+    alone = pool([part.sel(area_id=some), other.sel(area_id=some)])
     np.testing.assert_array_equal(alone, whole.sel(area_id=some))
 
 
 def test_models_that_differ_in_areas_are_refused():
     with pytest.raises(ValueError, match="area_id"):
-        pool([draws(1), draws(2).isel(area_id=[0, 1])], [0.5, 0.5])
+        pool([draws(1), draws(2).isel(area_id=[0, 1])])
 
 
 def test_a_pool_of_disagreeing_models_is_no_wider_than_they_are():
-    pooled = np.log(pool([draws(7, -1.0), draws(8, 1.0)], [0.5, 0.5]))
+    pooled = np.log(pool([draws(7, -1.0), draws(8, 1.0)]))
     low, high = np.quantile(pooled, [0.1, 0.9], axis=2)
     # Two normal quantiles, each from 400 draws: errors of about .09.
     np.testing.assert_allclose(high - low, 2 * norm.ppf(0.9), atol=0.35)
