@@ -197,7 +197,7 @@ def change(
 
     Change is better known than level: the reporting rate cancels, as long as it stayed what it was.
     """
-    from smallarea.findings.comparison import change_text
+    from smallarea.findings.change_words import change_text
     from smallarea.run.record import Run
 
     found = Run(later).change_since(

@@ -26,7 +26,7 @@ def kept_stage(run: Run, root: Path, name: str) -> Path:
     said = "the run has none" if made is None else damage(root / made)
     if said:
         raise InputError(
-            f"the newest run's stage {name!r} cannot be used: {said}",
+            f"the run's stage {name!r} cannot be used: {said}",
             where=str(root / made) if made else str(run.folder),
             remedy="run `smallarea run` first",
         )
@@ -48,7 +48,7 @@ def kept_answers(
             continue
         if not path.is_file() or sha256(path) != entry["sha256"]:
             raise InputError(
-                "it is not what the newest run was made of",
+                "it is not what the run was made of",
                 where=str(path),
                 remedy="run `smallarea run` first",
             )

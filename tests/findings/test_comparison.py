@@ -16,7 +16,7 @@ from study import COMPONENTS, INDICATORS, overlapping
 
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json
-from smallarea.findings.comparison import change_text
+from smallarea.findings.change_words import change_text
 from smallarea.run.record import Run
 
 AREAS = pd.Index([f"01{n:03d}01000" for n in range(6)], name="area_id")
