@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist, pdist
 
 from smallarea.models.components import principal_components
+
+Array = NDArray[np.float64]
+
+
+def distance_to_another_group(scores: Array, group: NDArray[np.object_]) -> Array:
+    """Return each area's distance to the nearest one of another group, (m,); inf if there is none.
+
+    These are the distances over which leaving out whole groups has tested a model.
+    """
+    between = cdist(scores, scores)
+    between[group[:, None] == group] = np.inf
+    return np.asarray(between.min(axis=1))
 
 
 def applicability(
@@ -28,23 +41,24 @@ def applicability(
     Returns
     -------
     Index area_id; `dissimilarity` (NaN if only one area was surveyed), `outside` (never for a
-    surveyed area).
+    surveyed area), and `near`, the surveyed areas that are no farther than what was tested: the
+    local point density (as CAST's; Schumacher, Knoth, Ludwig & Meyer 2025).
     """
     X = X.sort_index()
     scores = pd.DataFrame(principal_components(X, components).fit_transform(X), X.index)
     here = scores.loc[surveyed]
-    between = cdist(here, here)
-    typical = between[np.triu_indices(len(here), 1)].mean() if len(here) > 1 else np.nan
-    own = group.loc[surveyed].to_numpy()
-    between[own[:, None] == own] = np.inf
-    tested = between.min(axis=1)
+    typical = pdist(here).mean() if len(here) > 1 else np.nan
+    tested = distance_to_another_group(here.to_numpy(), group.loc[surveyed].to_numpy())
     tested = tested[np.isfinite(tested)]
     low, high = np.quantile(tested, [0.25, 0.75]) if len(tested) else (0.0, np.inf)
-    nearest = cdist(scores, here).min(axis=1)
+    most = high + 1.5 * (high - low) if len(tested) else np.inf
+    distance = cdist(scores, here)
+    nearest = distance.min(axis=1)
     return pd.DataFrame(
         {
             "dissimilarity": nearest / typical,
-            "outside": (nearest > high + 1.5 * (high - low)) & ~scores.index.isin(surveyed),
+            "outside": (nearest > most) & ~scores.index.isin(surveyed),
+            "near": (distance <= most).sum(axis=1),
         },
         index=X.index,
     )

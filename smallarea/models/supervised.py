@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
+from smallarea.models.applicability import distance_to_another_group
 from smallarea.models.area_effects import fit_area_effects, shared_correlation
-from smallarea.models.components import usable
+from smallarea.models.components import principal_components, usable
 from smallarea.models.counts import (
     as_draws,
     at_areas,
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from smallarea.nsum.direct.estimates import Direct
 
 Array = NDArray[np.float64]
+
+_COMPONENTS = 8
+_MOST_GROWTH = 2.0
+_MOST_SHARE = 0.9
 
 
 class Supervised(BaseEstimator):
@@ -47,20 +53,31 @@ class Supervised(BaseEstimator):
     regressor : scikit-learn regressor (or pipeline) whose ``fit`` takes ``sample_weight`` and whose
         predictions are positive, e.g. one with a Poisson objective.
     folds, repeats : folds of groups, and fits per fold.
+    family : of the counts. ``binomial`` (yes among asked): a count of mean n p varies by less than
+        Poisson's, n p (1 - p); it is taken for as many more asked as tell p so much better.
     random_state : seed of folds and of the regressor.
 
     Notes
     -----
     The error of the mean function is carried as if independent between areas, except for level
-    and slope, which all areas of a draw share.
+    and slope, which all areas of a draw share. Its variance grows with how far an area's features
+    lie from the nearest surveyed area's: with its square root, between half of and twice what
+    it is at the distances over which the folds have tested it (eight principal components). By
+    itself a regressor gives no sign that it extrapolates.
     """
 
     def __init__(
-        self, regressor: Any, folds: int = 5, repeats: int = 3, random_state: int = 0
+        self,
+        regressor: Any,
+        folds: int = 5,
+        repeats: int = 3,
+        family: Literal["poisson", "binomial"] = "poisson",
+        random_state: int = 0,
     ) -> None:
         self.regressor = regressor
         self.folds = folds
         self.repeats = repeats
+        self.family = family
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame) -> Self:
@@ -93,9 +110,17 @@ class Supervised(BaseEstimator):
                 self.members_.append(member)
                 log_f[repeat, fold == k] = _log_predict(member, own[fold == k], expected.shape[1])
         self.log_f_ = pd.DataFrame(log_f.mean(0), index, self.reports_.columns)
+        if self.family == "binomial":
+            share = (np.exp(self.log_f_) * national).clip(upper=_MOST_SHARE)
+            more = 1 / (1 - share)
+            self.reports_, self.exposure_ = self.reports_ * more, self.exposure_ * more
+        growth = self._learn_growth(X, group.to_numpy())
         self.effects_ = {
             k: fit_area_effects(
-                self.reports_[k].to_numpy(), self.exposure_[k].to_numpy(), self.log_f_[k].to_numpy()
+                self.reports_[k].to_numpy(),
+                self.exposure_[k].to_numpy(),
+                self.log_f_[k].to_numpy(),
+                growth,
             )
             for k in self.reports_
         }
@@ -120,17 +145,46 @@ class Supervised(BaseEstimator):
         log_f = pd.DataFrame(mean, index, self.reports_.columns)
         log_f.update(self.log_f_)
         reports, exposure = at_areas(self.reports_, index), at_areas(self.exposure_, index)
+        growth = self._growth(X.loc[index])
         information = self.information_.reindex(index, fill_value=0.0)
         # Streams of their own: draws of what all areas share do not hang on how many are drawn.
         of_areas, *of_all = np.random.default_rng(seed).spawn(1 + len(self.effects_))
         scores = self.dependence_.scores(information.to_numpy(), len(self.effects_), n, of_areas)
         values = [
             effects.draw(
-                reports[k].to_numpy(), exposure[k].to_numpy(), log_f[k].to_numpy(), score, rng
+                reports[k].to_numpy(),
+                exposure[k].to_numpy(),
+                log_f[k].to_numpy(),
+                score,
+                rng,
+                growth,
             )
             for (k, effects), score, rng in zip(self.effects_.items(), scores, of_all, strict=True)
         ]
         return as_draws(values, reports.columns, X.index)
+
+    def _learn_growth(self, X: pd.DataFrame, group: NDArray[np.object_]) -> Array:
+        """Keep distances between features that the folds have tested; return the growth there."""
+        index = self.reports_.index
+        self.scores_ = principal_components(X, _COMPONENTS) if len(self.features_) else None
+        if self.scores_ is None:
+            tested = np.full(len(index), np.inf)
+        else:
+            self.surveyed_ = self.scores_.transform(X.loc[index])
+            tested = distance_to_another_group(self.surveyed_, group)
+        known = tested[np.isfinite(tested) & (tested > 0)]
+        self.typical_ = float(np.median(known)) if len(known) else np.inf
+        self.tested_ = pd.Series(np.where(np.isfinite(tested), tested, self.typical_), index)
+        return self._growth(X.loc[index])
+
+    def _growth(self, X: pd.DataFrame) -> Array:
+        """Return by how much an area's unexplained variance is more than at tested distances."""
+        if self.scores_ is None or not np.isfinite(self.typical_):
+            return np.ones(len(X))
+        distance = cdist(self.scores_.transform(X), self.surveyed_).min(axis=1)
+        seen = X.index.isin(self.tested_.index)
+        distance[seen] = self.tested_[X.index[seen]]
+        return np.clip(np.sqrt(distance / self.typical_), 1 / _MOST_GROWTH, _MOST_GROWTH)
 
 
 def _stacked(features: Array, components: int) -> Array:

@@ -38,3 +38,14 @@ def test_where_all_surveyed_are_of_one_group_nothing_is_marked(number):
     found = applicability(X, surveyed[:number], pd.Series("all", X.index))
     assert not found["outside"].any()
     assert found["dissimilarity"].isna().all() == (number == 1)
+
+
+def test_density_counts_the_surveyed_areas_no_farther_than_what_was_tested():
+    X, surveyed, province = world(3)
+    strange = X.index.difference(surveyed)[0]
+    X.loc[strange] += 50
+    found = applicability(X, surveyed, province)
+    assert found.loc[strange, "near"] == 0
+    assert ((found["near"] == 0) == found["outside"]).all()
+    middle = (X - X.mean()).abs().sum(axis=1).idxmin()
+    assert found.loc[middle, "near"] > found["near"].median()

@@ -24,4 +24,5 @@ def extra_trees():
             verbose=-1,
         ),
         repeats=1,
+        family="binomial",
     )
