@@ -27,7 +27,7 @@ from smallarea.models.pooling import pool
 from smallarea.models.splits import Split, deal
 from smallarea.models.validation import held_out
 from smallarea.projection import agree, bound_rates
-from smallarea.projection.consistency import solve_shift
+from smallarea.projection.shift import solve_shift
 
 if TYPE_CHECKING:
     from smallarea.models.candidates import Candidate
