@@ -88,7 +88,8 @@ def side_by_side(
     held = held.loc[agreed["area_id"].values]
     rows = []
     for c in range(agreed.sizes["component"]):
-        people, row = sizes.values[c], {}
+        people = sizes.values[c]
+        row: dict[str, float] = {}
         old, new = rates.values[c, :, ::step].T, agreed.values[c, :, ::step].T
         for name, method in METHODS.items():
             change = []

@@ -30,8 +30,8 @@ def bound_rates(rates: xr.DataArray) -> tuple[xr.DataArray, pd.Series]:
 def bounded_words(share: pd.Series, labels: Mapping[str, str]) -> list[str]:
     """Warn of components over 1 % of whose draws were above 1. labels : what they are called."""
     return [
-        f"{labels.get(name, name)}: {part:.1%} of the draws of rates were above 1 and are bounded "
-        "there"
+        f"{labels.get(str(name), str(name))}: {part:.1%} of the draws of rates were above 1 "
+        "and are bounded there"
         for name, part in share.items()
         if part > MANY_BOUNDED
     ]

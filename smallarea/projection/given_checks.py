@@ -69,7 +69,7 @@ def _refuse_excess(
     if not (part > whole).mean() > SURELY:
         return
     rows = given[inside]
-    first = rows["log_mean"].idxmax()
+    first = int(rows.index.to_numpy()[rows["log_mean"].to_numpy().argmax()])
     units = rows["unit"][first] if len(rows) == 1 else f"{len(rows)} units, most in"
     units += "" if len(rows) == 1 else f" {rows['unit'][first]},"
     raise InputError(

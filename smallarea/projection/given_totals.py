@@ -126,7 +126,7 @@ def _as_lognormal(given: pd.DataFrame, name: str) -> pd.DataFrame:
         refuse_rows(given[column] == 0, "it is 0", where.format(column), "give a positive number")
     wrong = given["low"] >= given["high"]
     refuse_rows(wrong, "low is not below high", where.format("low"), "correct the row")
-    sd = np.sqrt(np.log1p((given["se"] / given["total"]) ** 2))
+    sd = pd.Series(np.sqrt(np.log1p((given["se"] / given["total"]) ** 2)), given.index)
     low, high = np.log(given["low"]), np.log(given["high"])
     middle, half = (low + high) / 2, (high - low) / 2
     return given.assign(

@@ -1,80 +1,70 @@
-"""A level's units share what the units above them have, and their areas what they have."""
+"""A total is shared among the units of a level, theirs among the units within, and last by areas.
+
+On each step down parts are shifted together on the logit scale until they add up, each in
+proportion to its variance: what is known well moves least.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
 
 from smallarea.projection.shift import close, solve_shift
 
-#: Marks, in the name of a block, the part of a unit that the survey does not cover.
-_OUTSIDE = " (not covered)"
+#: A unit's share of a total is at least this, in people: rates stay above 0.
+LEAST = 1e-9
 
 
 @dataclass(frozen=True)
-class Shared:
-    """Rates on their way down (component, area, draw), and what each area is held to.
+class Rates:
+    """One component's draws of rates (area, draw), which `settle` changes in place.
 
-    people, v : (component, area). held : whether the sum over the areas of its `block` stands.
+    people, v : of areas. units : of each level with totals, highest first, the areas' units.
     """
 
-    rates: np.ndarray
+    values: np.ndarray
     people: np.ndarray
     v: np.ndarray
-    held: np.ndarray
-    block: np.ndarray
+    units: Sequence[np.ndarray]
 
-    def sums(self, c: int, own: np.ndarray) -> np.ndarray:
+    def sum(self, own: np.ndarray) -> np.ndarray:
         """Add up people of some areas, (draw,)."""
-        return np.asarray(self.people[c, own] @ self.rates[c, own])
+        return np.asarray(self.people[own] @ self.values[own])
 
-    def within(self, unit: np.ndarray, targets: Mapping[tuple[int, str], np.ndarray]) -> Shared:
-        """Return rates that meet the targets as far as the blocks above them allow.
+    def settle(
+        self, own: np.ndarray, total: np.ndarray, free: np.ndarray, *, below: int = 0
+    ) -> None:
+        """Make areas add up to a total (draw,), level by level from that numbered `below`.
 
-        Held then are the units of what was held, and the rest of every unit that has a target.
+        own : bool, the areas that do. free : areas that move along with those of their unit, of
+        which no total is asked.
         """
-        there = replace(self, rates=self.rates.copy())
-        for (c, code), total in targets.items():
-            own = unit == code
-            there._meet(c, own, own, total)
-        for c in range(len(self.rates)):
-            for block in np.unique(self.block[self.held]):
-                there._share(c, self.held & (self.block == block), unit, self)
-        told = np.isin(unit, [code for _, code in targets])
-        outside = np.where(self.held & ~_outside(self.block), "", _OUTSIDE)
-        block = np.char.add(unit.astype(str), outside)
-        return replace(there, held=self.held | told, block=block)
-
-    def _share(self, c: int, inside: np.ndarray, unit: np.ndarray, before: Shared) -> None:
-        """Shift, in place, the units within a block onto its sum, and their areas onto each."""
-        populated = inside & (self.people[c] > 0)
-        codes = np.unique(unit[populated])
-        if not codes.size:
+        if not self.people[own].sum() > 0:
             return
-        parts = [inside & (unit == code) for code in codes]
-        size = np.array([self.people[c, part].sum() for part in parts])
-        share = np.stack([self.sums(c, part) for part in parts]) / size[:, None]
-        eta = logit(share).T
-        spread = eta.var(axis=0)
-        spread = spread / spread.max() if spread.max() > 0 else np.ones_like(spread)
-        whole = before.sums(c, inside)
-        moved = expit(eta + solve_shift(eta, spread, size, whole)[:, None] * spread)
-        moved *= (whole / (moved @ size))[:, None]
-        for code, part, total in zip(codes, parts, (moved * size).T, strict=True):
-            along = part | (~self.held & (unit == code))
-            self._meet(c, along, part, total)
-
-    def _meet(self, c: int, areas: np.ndarray, inside: np.ndarray, total: np.ndarray) -> None:
-        """Shift areas, in place, so that those `inside` add up to a total."""
-        v = self.v[c, areas]
-        v = v / v.max() if v.max() > 0 else np.ones_like(v)
-        _, self.rates[c, areas] = close(
-            self.rates[c, areas].T, v, self.people[c, areas], total, inside[areas]
-        )
+        if below == len(self.units):
+            v = _scaled(self.v)
+            areas = own | free
+            _, self.values[areas] = close(
+                self.values[areas].T, v[areas], self.people[areas], total, own[areas]
+            )
+            return
+        unit = self.units[below]
+        codes = np.unique(unit[own & (self.people > 0)])
+        parts = [own & (unit == code) for code in codes]
+        size = np.array([self.people[part].sum() for part in parts])
+        eta = logit(np.stack([self.sum(part) for part in parts]) / size[:, None]).T
+        v = _scaled(eta.var(axis=0))
+        moved = expit(eta + solve_shift(eta, v, size, total)[:, None] * v) * size
+        moved *= (total / moved.sum(axis=1))[:, None]
+        for code, part, people in zip(codes, parts, moved.T, strict=True):
+            here = free & (unit == code)
+            self.settle(part, np.maximum(people, LEAST), here, below=below + 1)
 
 
-def _outside(block: np.ndarray) -> np.ndarray:
-    return np.char.endswith(block.astype(str), _OUTSIDE)
+def _scaled(variance: np.ndarray) -> np.ndarray:
+    """Variances as shares of the largest; all alike where nothing varies."""
+    largest = variance.max()
+    return np.maximum(variance / largest, 1e-6) if largest > 0 else np.ones_like(variance)

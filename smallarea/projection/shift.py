@@ -67,7 +67,7 @@ def solve_shift(
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = ((p * (1 - p)) @ (size * v)) * population / (reached * (population - reached))
             step = at - (logit(reached / population) - target[active]) / slope
-            middle = (low[active] + high[active]) / 2
+        middle = _between(low[active], high[active])
         outside = ~((step > low[active]) & (step < high[active]))
         lam[active] = np.where(outside, middle, step)
     raise InputError(
@@ -75,3 +75,11 @@ def solve_shift(
         where="totals",
         remedy="areas with posterior variance must be able to make up the total",
     )
+
+
+def _between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Halve a bracket; where one end is open, go on from the other in growing steps."""
+    with np.errstate(invalid="ignore"):
+        middle = (low + high) / 2
+        down, up = high - 2 - 2 * np.abs(high), low + 2 + 2 * np.abs(low)
+    return np.where(np.isinf(low), down, np.where(np.isinf(high), up, middle))

@@ -1,10 +1,10 @@
 """Agreement from the top down: the nation, units of the levels above the areas, areas.
 
 A total given for a unit is evidence on what its areas add up to, beside what models and nation say
-of it: the two are weighed by their variances, in draws. Then the units of a level are shifted
-together, so that they add up to the unit above them (in the end the nation), most where least is
-known; units without a total have what models and nation say of them, and take their part of what
-is left by the same rule. Last, the areas of each unit are shifted onto it (`sharing`).
+of it: the two are weighed by their variances, in draws, lowest level first. Then the nation is
+shared among the units of the highest level, a unit among those within it, and in the end among
+areas (`sharing`). Units without a total have what models and nation say of them, and take their
+part of what is left by the same rule.
 
 Bell, Datta & Ghosh 2013 (benchmarks that are themselves uncertain); Matheron's rule for draws, as
 in Evensen 1994.
@@ -12,8 +12,7 @@ in Evensen 1994.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -25,7 +24,7 @@ from smallarea.indicators import Indicators
 from smallarea.projection.bounds import CEILING
 from smallarea.projection.consistency import Agreement, agree, discrepancy
 from smallarea.projection.indicators import add_up, count_draws
-from smallarea.projection.sharing import Shared
+from smallarea.projection.sharing import Rates
 from smallarea.projection.shift import uncertainty
 
 #: A total so many SDs from what models and nation say of its unit is warned of.
@@ -70,7 +69,8 @@ def agree_top_down(
 ) -> TopDown:
     """Make area rates agree with the nation and with totals given for units, in every draw.
 
-    A sum's total moves its components in the unit by one factor. A unit that the survey covers in
+    A sum's total moves its components in the unit by one factor (met as nearly as their overlap
+    within areas allows). A unit that the survey covers in
     part has its total for all its areas, and only the covered ones add up to the nation; a unit
     outside of it meets its total and displaces nobody. Where a draw of tau is so small that a rate
     is bounded, the nation is met and a unit's total as far as the bound allows.
@@ -92,113 +92,121 @@ def agree_top_down(
         held = pd.Series(np.where(covered.loc[areas], "nation", ""), areas)
         return TopDown(prevalence, agreement, pd.DataFrame(), held)
     met, first = agree(rates, sizes, totals, covered, weight=weight)
-    areas, names = met["area_id"].values, met["component"].values
+    areas, names = met["area_id"].values, list(met["component"].values)
     inside = covered.loc[areas].to_numpy()
     people = sizes.transpose("component", "area_id").sel(component=names, area_id=areas).values
     before = rates.transpose(*met.dims).sel(component=names, area_id=areas)
     spread = logit(before.values).std(axis=2)
-    v = np.stack([uncertainty(s**2, inside, weight) for s in spread])
-    shared = Shared(met.values.copy(), people, v, inside, np.full(len(areas), "nation"))
-    found = []
-    for level, rows in given.table.groupby("level", sort=False):
-        unit = table.loc[areas, f"{level}_id"].to_numpy(dtype=str)
-        drawn = given.drawn[given.table.index.isin(rows.index)]
-        found.append(_evidence(shared, unit, rows, drawn, list(names), indicators))
-        shared = shared.within(unit, found[-1].targets)
-    agreed = met.copy(data=shared.rates)
+    levels = list(dict.fromkeys(given.table["level"]))  # highest first
+    units = [table.loc[areas, f"{level}_id"].to_numpy(dtype=str) for level in levels]
+    parts = [
+        Rates(values, size, uncertainty(sd**2, inside, weight), units)
+        for values, size, sd in zip(met.values.copy(), people, spread, strict=True)
+    ]
+    found = _evidence(parts, given, levels, names, indicators)
+    for c, part in enumerate(parts):
+        part.settle(inside, people[c, inside] @ met.values[c, inside], ~inside)
+    agreed = met.copy(data=np.stack([part.values for part in parts]))
+    found = _units_after(found, agreed * people[:, :, None], table, indicators)
     nation = (agreed[:, inside] * people[:, inside, None]).sum("area_id")
+    prevalence, last = agree(agreed, sizes, nation, covered, weight=weight, tau=tau)
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.abs((logit(agreed.values) - logit(before.values)).mean(axis=2)) / spread
-    movement = pd.DataFrame(moved.T, first.movement.index, first.movement.columns)
-    units = _units_after(
-        pd.concat([f.rows for f in found]), shared, areas, table, names, indicators
-    )
-    prevalence, last = agree(agreed, sizes, nation, covered, weight=weight, tau=tau)
     components = first.components.assign(
         movement_median=np.nanmedian(moved, axis=1),
         movement_max=np.nanmax(moved, axis=1),
         **last.components[["bounded_draws", "bounded_values"]],
     )
-    warnings = (*first.warnings, *last.warnings, *_far(units, indicators))
-    held = np.where(shared.held, shared.block, "")
-    agreement = replace(first, components=components, movement=movement, warnings=warnings)
-    return TopDown(prevalence, agreement, units, pd.Series(held, areas))
-
-
-@dataclass(frozen=True)
-class _Found:
-    """Evidence on units: rows of the table, and (component, unit) -> totals to be met first."""
-
-    rows: pd.DataFrame
-    targets: Mapping[tuple[int, str], np.ndarray]
+    agreement = Agreement(
+        components,
+        pd.DataFrame(moved.T, first.movement.index, first.movement.columns),
+        (*first.warnings, *last.warnings, *_far(found, indicators)),
+    )
+    told = np.zeros(len(areas), dtype=bool)
+    for level, unit in zip(levels, units, strict=True):
+        told |= np.isin(unit, given.table.loc[given.table["level"] == level, "unit_id"])
+    outside = np.where(told, np.char.add(units[-1], " (not covered)"), "")
+    held = pd.Series(np.where(inside, units[-1], outside), areas)
+    return TopDown(prevalence, agreement, found, held)
 
 
 def _evidence(
-    shared: Shared,
-    unit: np.ndarray,
-    rows: pd.DataFrame,
-    drawn: np.ndarray,
+    parts: list[Rates],
+    given: Given,
+    levels: list[str],
     names: list[str],
     indicators: Indicators,
-) -> _Found:
-    """Weigh what is given with what the draws say; components first, then sums."""
-    targets: dict[tuple[int, str], np.ndarray] = {}
+) -> pd.DataFrame:
+    """Move areas, in place, by what is given of their units, lowest level first; return the rows.
+
+    Of a unit components come first, then sums. The order of rows does not matter.
+    """
     told = {}
     order = {name: number for number, name in enumerate([*names, *indicators.sums])}
-    numbered = list(zip(rows.index, rows["unit_id"], rows["component"], drawn, strict=True))
-    for row, code, component, total in sorted(numbered, key=lambda entry: order[entry[2]]):
-        parts = [names.index(part) for part in indicators.parts(component)]
-        own = unit == code
-        for c in parts:
-            targets.setdefault((c, code), shared.sums(c, own))
-        size = shared.people[parts[0], own].sum()
-        said = xr.DataArray(
-            np.stack([targets[c, code] for c in parts])[:, None],
-            dims=("component", "area_id", "draw"),
-            coords={"component": list(indicators.parts(component))},
-        )
-        model = count_draws(said, component, indicators).values[0]
-        total = np.minimum(total, CEILING * size)
+    rows = list(given.table[["level", "unit_id", "component"]].itertuples(name=None))
+    numbered = sorted(
+        zip(rows, given.drawn, strict=True),
+        key=lambda entry: (-levels.index(entry[0][1]), order[entry[0][3]], entry[0][2]),
+    )
+    for (row, level, code, component), drawn in numbered:
+        depth = levels.index(level)
+        own = parts[0].units[depth] == code
+        behind = [parts[names.index(part)] for part in indicators.parts(component)]
+        size = behind[0].people[own].sum()
+        said = _summed(behind, own, component, indicators)
         told[row] = {
-            "given": total.mean(), "given_sd": total.std(),
-            "before": model.mean(), "before_sd": model.std(), "z": discrepancy(model, total),
+            "given": drawn.mean(), "given_sd": drawn.std(),
+            "before": said.mean(), "before_sd": said.std(), "z": discrepancy(said, drawn),
         }  # fmt: skip
-        factor = size * weighed(model / size, total / size) / model
-        for c in parts:
-            targets[c, code] = np.minimum(targets[c, code] * factor, CEILING * size)
-    return _Found(rows.join(pd.DataFrame.from_dict(told, orient="index")), targets)
+        other = on_logits(drawn, given.table["log_mean"][row], size)
+        factor = size * weighed(said / size, other) / said
+        for part in behind:
+            target = np.minimum(part.sum(own) * factor, CEILING * size)
+            part.settle(own, target, np.zeros_like(own), below=depth + 1)
+    told_of = given.table.drop(columns=["log_mean", "log_sd"])
+    return told_of.join(pd.DataFrame.from_dict(told, orient="index")).rename_axis("row")
+
+
+def _summed(
+    parts: list[Rates], own: np.ndarray, component: str, indicators: Indicators
+) -> np.ndarray:
+    """Return people of a component or sum in some areas, (draw,)."""
+    counts = xr.DataArray(
+        np.stack([part.values[own] * part.people[own, None] for part in parts]),
+        dims=("component", "area_id", "draw"),
+        coords={"component": list(indicators.parts(component))},
+    )
+    return np.asarray(count_draws(counts, component, indicators).sum("area_id").values)
+
+
+def on_logits(drawn: np.ndarray, log_mean: float, size: float) -> np.ndarray:
+    """Return lognormal draws of people among `size` as draws of a logit rate, normal too.
+
+    The median is kept, and the spread by the derivative there: no draw is of more than everybody.
+    """
+    middle = min(np.exp(log_mean) / size, CEILING)
+    return np.asarray(logit(middle) + (np.log(drawn) - log_mean) / (1 - middle))
 
 
 def weighed(model: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return draws of a rate that two independent sources tell of, each by draws, below 1.
+    """Return draws of a rate of which two independent sources tell: rates, and logits of rates.
 
     On the logit scale, where both are taken as normal: the model's draws move towards the other's
     by the share of their variance in the sum of both (Matheron's rule).
     """
-    ends = np.nextafter(0, 1), CEILING
-    x, d = (logit(np.clip(draws, *ends)) for draws in (model, given))
-    both = x.var() + d.var()
-    return np.asarray(expit(x + (x.var() / both if both > 0 else 0.0) * (d - x)))
+    x = logit(np.clip(model, np.finfo(float).tiny, CEILING))
+    both = x.var() + given.var()
+    return np.asarray(expit(x + (x.var() / both if both > 0 else 0.0) * (given - x)))
 
 
 def _units_after(
-    rows: pd.DataFrame,
-    shared: Shared,
-    areas: np.ndarray,
-    table: pd.DataFrame,
-    names: np.ndarray,
-    indicators: Indicators,
+    rows: pd.DataFrame, counts: xr.DataArray, table: pd.DataFrame, indicators: Indicators
 ) -> pd.DataFrame:
     """Add `after` and `after_sd`: what the areas of each unit add up to."""
-    counts = xr.DataArray(
-        shared.rates * shared.people[:, :, None],
-        dims=("component", "area_id", "draw"),
-        coords={"component": names},
-    )
     after = {}
     for (level, component), own in rows.groupby(["level", "component"]):
         drawn = count_draws(counts, str(component), indicators)
-        unit = table.loc[areas, f"{level}_id"].to_numpy(dtype=object)
+        unit = table.loc[counts["area_id"].values, f"{level}_id"].to_numpy(dtype=object)
         summed = add_up(drawn, unit, "unit").sel(unit=own["unit_id"].to_list()).values
         for row, draws in zip(own.index, summed, strict=True):
             after[row] = {"after": draws.mean(), "after_sd": draws.std()}
