@@ -247,7 +247,9 @@ class Project:
             self._read(at.folder / CATALOG)
             seed = self.settings.seed if seed is None else seed
             truth = self._truth(seed, progress)
-            inputs = resolve_inputs(self.catalog, truth, self.data_dirs(data), self.twin, at)
+            given = self.settings.totals.file if self.settings.totals else None
+            dirs = self.data_dirs(data)
+            inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given)
             job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
             published = main_job(job)
         manifest = {

@@ -41,6 +41,19 @@ class DirectSettings(Declared):
     national: dict[str, TotalSettings] = Field(default_factory=dict)
 
 
+class GivenSettings(Declared):
+    """Totals of units of the levels, from elsewhere; see `projection.given_totals`.
+
+    title, publisher, vintage, licence : of where they come from, for the report.
+    """
+
+    file: str
+    title: str = "Totals of units"
+    publisher: str | None = None
+    vintage: str | int | None = None
+    licence: str | None = None
+
+
 def _levels(value: Any) -> list[int] | dict[str, str] | None:
     """Check how a column becomes levels; names are keyed by text, as survey files spell values."""
     if isinstance(value, dict) and value:
@@ -62,6 +75,8 @@ class Settings(Declared):
     seed : the one seed from which every random stage takes its own.
     survey : folder with respondents.csv, groups.csv, roster.csv, casework.csv, in the project; or
     direct : direct estimates made elsewhere, in the project. One of the two.
+    totals : totals of units of the levels above the areas, in the project, from another source than
+        the answers: areas are made to agree with them from the top down.
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau. Without it nothing
         is divided by a reporting rate: every number is as reported.
     degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
@@ -84,6 +99,7 @@ class Settings(Declared):
     seed: int = Field(ge=0)
     survey: str | None = None
     direct: DirectSettings | None = None
+    totals: GivenSettings | None = None
     tau_prior: TauSettings | None = None
     degrees: Literal["national", "roster"] = "national"
     top_k: int | None = Field(None, ge=1)

@@ -11,22 +11,18 @@ Okonek & Wakefield 2024 (benchmarking whole posteriors).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from smallarea.errors import InputError
+from smallarea.projection.bounds import MANY_BOUNDED, apply_tau
+from smallarea.projection.shift import close, uncertainty
 
-#: A rate is bounded here where a draw of it, or of tau, would push it over 1 (everybody).
-CEILING = 1 - 2.0**-20
-#: Share of draws from which bounding them is warned of.
-MANY_BOUNDED = 0.01
-_BELOW_ONE = np.nextafter(1.0, 0.0)
 _DIMS = ("component", "area_id", "draw")
 
 
@@ -46,60 +42,6 @@ class Agreement:
     components: pd.DataFrame
     movement: pd.DataFrame
     warnings: tuple[str, ...]
-
-
-def bound_rates(
-    rates: xr.DataArray, labels: Mapping[str, str] | None = None
-) -> tuple[xr.DataArray, list[str]]:
-    """Bound draws of rates below 1, and warn where over 1 % of a component's were above.
-
-    Count models know no upper end: where a rate is high, some draws of it are above everybody.
-    labels : what components are called in these sentences.
-    """
-    above = rates >= CEILING
-    share = above.mean([dim for dim in rates.dims if dim != "component"])
-    said = [
-        f"{(labels or {}).get(name, name)}: {float(part):.1%} of the draws of rates were above 1 "
-        "and are bounded there"
-        for name, part in zip(share["component"].values, share.values, strict=True)
-        if part > MANY_BOUNDED
-    ]
-    return rates.where(~above, CEILING), said
-
-
-def apply_tau(
-    rates: xr.DataArray, tau: np.ndarray | xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Turn reported rates into prevalences: rate / tau, the same tau draw for every area.
-
-    Parameters
-    ----------
-    rates : any dimensions among (component, area_id, draw); in (0, 1).
-    tau : draws of the reporting rate in (0, 1], shape (draw,); or a DataArray with further
-        dimensions (component, area_id) when reporting differs between them.
-
-    Returns
-    -------
-    prevalence, bounded : a prevalence cannot exceed 1, so where a tau draw is smaller than the
-        reported rate the prevalence is bounded at `CEILING`; `bounded` marks those values. It is
-        a bound and not a rejection of the draw, because otherwise the largest of 1,642 uncertain
-        rates would inform tau, which belongs to all of them.
-    """
-    if not isinstance(tau, xr.DataArray):
-        tau = xr.DataArray(np.asarray(tau, dtype=float), dims="draw")
-    if "draw" in tau.dims and tau.sizes["draw"] != rates.sizes["draw"]:
-        raise InputError(
-            f"{tau.sizes['draw']} draws for {rates.sizes['draw']} draws of the rates",
-            where="tau",
-            remedy="draw tau as often as the rates",
-        )
-    if not bool(((tau > 0) & (tau <= 1)).all()):
-        raise InputError(
-            "a reporting rate is not in (0, 1]", where="tau", remedy="check the prior of tau"
-        )
-    prevalence = (rates / tau).transpose(*rates.dims, ...)
-    bounded = prevalence > CEILING
-    return prevalence.where(~bounded, CEILING), bounded
 
 
 def discrepancy(projected: np.ndarray, national: np.ndarray) -> float:
@@ -183,8 +125,8 @@ def agree(
     shift = np.empty(rates.shape[0])
     for c in range(rates.shape[0]):
         spread = logit(rates.values[c]).std(axis=1)
-        v = _weights(spread**2, inside, weight)
-        lam, result[c] = _close(prevalence.values[c].T, v, sizes.values[c], goal.values[c], inside)
+        v = uncertainty(spread**2, inside, weight)
+        lam, result[c] = close(prevalence.values[c].T, v, sizes.values[c], goal.values[c], inside)
         shift[c] = np.median(lam) * np.median(v)
         with np.errstate(divide="ignore", invalid="ignore"):
             movement[c] = np.abs(lam.mean() * v / spread)
@@ -270,73 +212,6 @@ def _rank(values: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(values, axis=-1, kind="stable"), axis=-1, kind="stable")
 
 
-def _weights(variance: np.ndarray, inside: np.ndarray, weight: str) -> np.ndarray:
-    """v_a, scaled to a median of 1 over the covered areas; uncovered ones capped at their max."""
-    if weight == "flat":
-        return np.ones_like(variance)
-    if weight != "variance":
-        raise InputError(
-            f"unknown weight '{weight}'", where="weight", remedy="use 'variance' or 'flat'"
-        )
-    largest = variance[inside].max()
-    if not largest > 0:
-        raise InputError(
-            "the rates do not vary between draws, so there is no variance to weight by",
-            where="rates",
-            remedy="give posterior draws, or use weight='flat'",
-        )
-    typical = np.median(variance[inside])
-    return np.minimum(variance, largest) / (typical if typical > 0 else largest)
-
-
-def _close(
-    rates: np.ndarray, v: np.ndarray, size: np.ndarray, total: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shift rates (draw, area) onto `total` (draw,); return lambda and rates (area, draw)."""
-    eta = logit(rates)
-    lam = solve_shift(eta[:, inside], v[inside], size[inside], total)
-    moved = expit(eta + lam[:, None] * v)
-    # What Newton left (at most 1e-12 of the total) is spread in proportion.
-    moved[:, inside] *= (total / (moved[:, inside] @ size[inside]))[:, None]
-    return lam, np.clip(moved, np.finfo(float).tiny, _BELOW_ONE).T
-
-
-def solve_shift(
-    eta: np.ndarray, v: np.ndarray, size: np.ndarray, total: np.ndarray, rtol: float = 1e-12
-) -> np.ndarray:
-    """Solve sum_a size_a * expit(eta_sa + lambda_s * v_a) = total_s for every draw s at once.
-
-    Newton's method on logit(sum / population), which is linear in lambda when areas are alike,
-    with a bracket to bisect in whenever a step leaves it. eta is (draw, area), v >= 0 and
-    size >= 0 are (area,), total is (draw,); returns lambda, shape (draw,).
-    """
-    population = size.sum()
-    target = logit(total / population)
-    lam, low, high = np.zeros_like(total), np.full_like(total, -np.inf), np.full_like(total, np.inf)
-    active = np.arange(total.size)
-    for _ in range(200):
-        at = lam[active]
-        p = expit(eta[active] + at[:, None] * v)
-        reached = p @ size
-        far = np.abs(reached - total[active]) > rtol * total[active]
-        if not far.any():
-            return lam
-        active, at, p, reached = active[far], at[far], p[far], reached[far]
-        above = reached > total[active]
-        high[active[above]], low[active[~above]] = at[above], at[~above]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = ((p * (1 - p)) @ (size * v)) * population / (reached * (population - reached))
-            step = at - (logit(reached / population) - target[active]) / slope
-            middle = (low[active] + high[active]) / 2
-        outside = ~((step > low[active]) & (step < high[active]))
-        lam[active] = np.where(outside, middle, step)
-    raise InputError(
-        f"{active.size} draws cannot reach their national total",
-        where="totals",
-        remedy="areas with posterior variance must be able to make up the total",
-    )
-
-
 def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
     sentences = []
     for name, row in table.iterrows():
@@ -346,7 +221,7 @@ def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
                 f"{row['national']:,.0f}, as reported and before agreement (z = {row['z']:.1f}, "
                 "beyond 2): the two disagree by more than their uncertainty"
             )
-        if row["bounded_draws"] > 0.01:
+        if row["bounded_draws"] > MANY_BOUNDED:
             sentences.append(
                 f"{name}: {row['bounded_draws']:.1%} of draws had a reporting rate so small that "
                 f"a count was bounded by the reference population ({row['bounded_values']:.3%} "

@@ -52,7 +52,8 @@ class ReportInput:
     evidence : one sentence on whether covariates helped.
     scores : cross-validation, one row per model, any numeric columns; what they mean is in
         `score_words` (column -> words). weights : share of each model, index model.
-    agreement : `Agreement.components`.
+    agreement : `Agreement.components`, with `above_one` and the columns of `side_by_side`.
+    units : `TopDown.units`, where totals of units are given.
     survey : tables of `smallarea.findings.findings`, by name; without any, nothing is said of the
         interviews. survey_notes : sentences on them. known_groups : their figure, an SVG element.
     warnings : sentences that must not be overlooked.
@@ -75,6 +76,7 @@ class ReportInput:
     agreement: pd.DataFrame
     sources: pd.DataFrame
     trace: Mapping[str, Any]
+    units: pd.DataFrame | None = None
     k: int = 100
     asked: bool = True
     stated: Sequence[str] = ()

@@ -26,12 +26,14 @@ from scipy.special import expit, logit
 from smallarea.models.pooling import pool
 from smallarea.models.splits import Split, deal
 from smallarea.models.validation import held_out
-from smallarea.projection import agree, bound_rates
-from smallarea.projection.consistency import solve_shift
+from smallarea.projection import agree, agree_top_down, bound_rates
+from smallarea.projection.shift import solve_shift
 
 if TYPE_CHECKING:
+    from smallarea.indicators import Indicators
     from smallarea.models.candidates import Candidate
     from smallarea.nsum import Direct
+    from smallarea.projection import Given
 
 FOLDS = 10
 Told = Callable[[str, float], None]
@@ -100,8 +102,10 @@ def safe_rates(
     own: pd.DataFrame,
     sizes: xr.DataArray,
     national: xr.DataArray,
-    covered: pd.Series,
+    table: pd.DataFrame,
+    indicators: Indicators,
     tau: np.ndarray | None = None,
+    given: Given | None = None,
 ) -> xr.DataArray:
     """Return prevalences (component, area_id, draw) that a tier may be made of.
 
@@ -110,8 +114,11 @@ def safe_rates(
     unseen : see :func:`unseen_draws`. pooled : the run's reported rates.
     group, own : of each area; whether a group's level may rest on its own interviews, see
         `smallarea.release.groups.own_level`.
-    sizes, national, covered, tau : those of the run's projection, see `smallarea.projection.agree`.
+    sizes, national, table, indicators, tau, given : those of the run's projection, see
+        `smallarea.projection.agree_top_down`. Totals given of units come from elsewhere, and draws
+        of a tier are made to agree with them as the run's are.
     """
+    covered = table["covered"].astype(bool)
     seen = agree(bound_rates(pooled)[0], sizes, national, covered)[0]
     blind = agree(bound_rates(unseen)[0], sizes, national, covered, weight="flat")[0]
     sizes = sizes.sel(component=blind["component"].values, area_id=blind["area_id"].values)
@@ -127,7 +134,8 @@ def safe_rates(
             shift = solve_shift(eta, np.ones(inside.sum()), people[c, inside], total)
             values[c, inside] = expit(eta + shift[:, None]).T
     rates, _ = bound_rates(blind.copy(data=values))
-    return agree(rates, sizes, national, covered, weight="flat", tau=tau)[0]
+    made = (rates, sizes, national, table, indicators, given)
+    return agree_top_down(*made, weight="flat", tau=tau).rates
 
 
 def medians(rates: xr.DataArray) -> pd.DataFrame:

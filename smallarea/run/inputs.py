@@ -29,7 +29,8 @@ class Inputs:
     Attributes
     ----------
     features, models, frame : folders of the copies of stream files, model files and frame files.
-    survey : folder of the survey's files, or None; direct : file of direct estimates, or None.
+    survey : folder of the survey's files, or None; direct : file of direct estimates, or None;
+        totals : file of totals of units, or None.
     answers : hashes by name of the files of either.
     own : hashes of the project's files by their names in the project: catalog, stream and model
         files, survey.
@@ -44,6 +45,7 @@ class Inputs:
     frame: Path
     survey: Path | None
     direct: Path | None
+    totals: Path | None
     answers: dict[str, str]
     own: dict[str, str]
     sources: dict[str, Snapshot]
@@ -122,7 +124,12 @@ def desk(root: Path, tell: Callable[[str], None]) -> Iterator[Desk]:
 
 
 def resolve_inputs(
-    catalog: Catalog, truth: Path, dirs: Sequence[Path], twin: Path, desk: Desk
+    catalog: Catalog,
+    truth: Path,
+    dirs: Sequence[Path],
+    twin: Path,
+    desk: Desk,
+    totals: str | None = None,
 ) -> Inputs:
     """Find, copy and hash all that a run reads.
 
@@ -132,11 +139,13 @@ def resolve_inputs(
     truth : the survey's folder, or the file of direct estimates.
     dirs : folders searched for a source's file, first match wins.
     twin : the digital twin's folder: what comes from there is invented.
+    totals : file of totals of units in the project, if the settings name one.
 
     Raises
     ------
-    InputError : the survey lacks its respondents or groups, or there are no direct estimates; the
-        project lacks a folder; the disk refuses the copies.
+    InputError : the survey lacks its respondents or groups, or there are no direct estimates or
+        totals where the settings name them; the project lacks a folder; the disk refuses the
+        copies.
     """
     root, files = desk.store.parent, _truth_files(truth)
     place = desk.folder / "survey"
@@ -148,6 +157,10 @@ def resolve_inputs(
             name = f"{room}/{path.name}"
             own[name] = desk.take(path, name)
     own |= {_name_in(root, path): answers[path.name] for path in files}
+    given = None if totals is None else desk.folder / "totals" / Path(totals).name
+    if totals is not None and given is not None:
+        _require_file(root / totals, "put the totals there, or correct settings.totals.file")
+        own[totals] = desk.take(root / totals, f"totals/{given.name}")
     sources = desk.take_sources(catalog, dirs)
     frame = desk.take_frame(catalog, dirs)
     invented = frozenset(name for name, kept in sources.items() if twin in kept.original.parents)
@@ -157,12 +170,15 @@ def resolve_inputs(
         frame=frame,
         survey=place if truth.is_dir() else None,
         direct=None if truth.is_dir() else place / truth.name,
+        totals=given,
         answers=answers,
         own=own,
         sources=sources,
         invented=invented,
         framed=frame_inputs(catalog, [frame]),
-        synthetic=bool(invented) or _invented(place / files[0].name, files[0]),
+        synthetic=bool(invented)
+        or _invented(place / files[0].name, files[0])
+        or (given is not None and _marked(given)),
     )
 
 
@@ -196,12 +212,7 @@ def _name_below(dirs: Sequence[Path], path: Path) -> Path:
 
 def _truth_files(truth: Path) -> list[Path]:
     if truth.suffix and not truth.is_dir():
-        if not truth.is_file():
-            raise InputError(
-                "no such file",
-                where=str(truth),
-                remedy="put the direct estimates there, or correct settings.direct.file",
-            )
+        _require_file(truth, "put the direct estimates there, or correct settings.direct.file")
         return [truth]
     missing = [name for name in SURVEY_FILES[:2] if not (truth / name).is_file()]
     if missing:
@@ -214,12 +225,20 @@ def _truth_files(truth: Path) -> list[Path]:
     return [truth / name for name in SURVEY_FILES if (truth / name).is_file()]
 
 
+def _require_file(path: Path, remedy: str) -> None:
+    if not path.is_file():
+        raise InputError("no such file", where=str(path), remedy=remedy)
+
+
 def _invented(copy: Path, original: Path) -> bool:
     """Whether answers or direct estimates are invented.
 
     A twin leaves `twin.json` beside its survey and marks every respondent, so that a copy of its
     survey is known for what it is.
     """
+    return _marked(copy) or (original.parent.parent / "twin.json").is_file()
+
+
+def _marked(copy: Path) -> bool:
     with copy.open(encoding="utf-8", errors="replace") as lines:
-        marked = any("SYNTHETIC" in line for line in islice(lines, 2))
-    return marked or (original.parent.parent / "twin.json").is_file()
+        return any("SYNTHETIC" in line for line in islice(lines, 2))

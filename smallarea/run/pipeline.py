@@ -1,7 +1,8 @@
 """The main job, stage by stage: frame, features, nsum, models, projection, findings, publish.
 
 Here is only the order. Each stage is a module of this room: it reads what the stages before it
-wrote, writes its own outputs into the folder it is given, and says what its key depends on.
+wrote, writes its own outputs into the folder it is given, and says what its key depends on. Totals
+of units, where a project gives any, are a stage of their own before the models.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from smallarea.run.models import models_stage
 from smallarea.run.nsum import nsum_stage
 from smallarea.run.projection import projection_stage
 from smallarea.run.publish import publish_stage
+from smallarea.run.totals import totals_stage
 
 if TYPE_CHECKING:
     from smallarea.run.job import Job
@@ -28,7 +30,8 @@ def main_job(job: Job) -> Stage:
     job = framed(job, frame)
     features = features_stage(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
+    given = totals_stage(job, frame, ground) if job.inputs.totals else None
     models = models_stage(job, frame, features, ground)
-    projection = projection_stage(job, frame, ground, models)
+    projection = projection_stage(job, frame, ground, models, given)
     findings = findings_stage(job, frame, ground, models, projection)
     return publish_stage(job, [frame, features, ground, models, projection, findings])

@@ -85,6 +85,8 @@ def publish(
     ground = folders["nsum"] if asked else folders["direct"]
     surveyed = pd.read_csv(ground / "surveyed.csv", dtype=str)["area_id"]
     agreement = pd.read_csv(folders["projection"] / "agreement.csv", index_col="component")
+    given = folders["projection"] / "totals.csv"
+    units = pd.read_csv(given, index_col="row", keep_default_na=False) if given.is_file() else None
     evidence = json.loads((folders["models"] / "evidence.json").read_text())
     weights = pd.read_csv(folders["models"] / "members.csv", index_col=0)["weight"]
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
@@ -152,9 +154,15 @@ def publish(
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
             agreement=agreement,
+            units=units,
             sources=pd.concat(
                 [
-                    answer_table(settings, indicators, (ground / "about.txt").read_text("utf-8")),
+                    answer_table(
+                        settings,
+                        indicators,
+                        (ground / "about.txt").read_text("utf-8"),
+                        0 if units is None else len(units),
+                    ),
                     source_table(catalog, features, frame.table),
                 ],
                 ignore_index=True,
@@ -176,6 +184,9 @@ def publish(
     national.drop(columns=["nation", "rank_low", "rank_high"]).to_csv(
         out / "national.csv", index=False
     )
+    if units is not None:
+        with writing(out / "totals.csv") as temporary:
+            units.to_csv(temporary, float_format="%.6g")
     reported_sizes(ground, table, indicators).to_csv(out / "reported.csv")
     numbers = national.set_index("indicator").drop(columns=["nation", "rank_low", "rank_high"])
     write_json(
@@ -300,10 +311,12 @@ def reported_sizes(ground: Path, table: pd.DataFrame, indicators: Indicators) ->
     return pd.concat([classical.add_prefix("killworth_"), drawn], axis=1).rename_axis("component")
 
 
-def answer_table(settings: Settings, indicators: Indicators, about: str) -> pd.DataFrame:
+def answer_table(
+    settings: Settings, indicators: Indicators, about: str, units: int = 0
+) -> pd.DataFrame:
     """Return the rows of `source_table` for what the estimates rest on, and for stated totals.
 
-    about : how many were asked, and where.
+    about : how many were asked, and where. units : how many totals of units are given.
     """
     direct = settings.direct
     if direct is None:
@@ -321,6 +334,10 @@ def answer_table(settings: Settings, indicators: Indicators, about: str) -> pd.D
         rows.append(
             {"source": label, "publisher": stated.source, "columns": 1, "rows matched": size}
         )
+    if given := settings.totals:
+        named = given.model_dump(exclude={"title"}) | {"source": given.title}
+        named["vintage"] = None if given.vintage is None else str(given.vintage)
+        rows.append(named | {"rows matched": f"{units:,} totals of units"})
     every = ["source", "publisher", "vintage", "licence", "file", "columns", "rows matched"]
     table = pd.DataFrame(rows).reindex(columns=every).astype(object)
     return table.where(table.notna(), None)

@@ -15,6 +15,7 @@ from smallarea.files import sha256
 from smallarea.models.counts import rows
 from smallarea.run.kept import kept_answers, kept_stage
 from smallarea.run.stages import Progress, seed_of
+from smallarea.run.totals import load_given
 from smallarea.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
     )
     progress("publish: agreement with the nation", 0.8)
     sizes = reference_sizes(table, run.indicators)
-    rates = safe_rates(drawn.rates, pooled, group, own, sizes, national, table["covered"], tau)
+    given = None
+    if settings.totals is not None:
+        seed = seed_of(run.manifest["seed"], "totals")
+        given = load_given(kept_stage(run, root, "totals"), pooled.sizes["draw"], seed)
+    ground_truth = (sizes, national, table, run.indicators, tau, given)
+    rates = safe_rates(drawn.rates, pooled, group, own, *ground_truth)
     counts = to_counts(rates, sizes, table["covered"])
     progress("publish: attack", 0.9)
     told = direct.reports.loc[surveyed, list(run.indicators.components)] > 0

@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from smallarea.errors import InputError
-from smallarea.projection.consistency import (
-    CEILING,
-    agree,
-    apply_tau,
-    bound_rates,
-    discrepancy,
-    solve_shift,
-)
+from smallarea.projection.bounds import CEILING, apply_tau, bound_rates, bounded_words
+from smallarea.projection.consistency import agree, discrepancy
+from smallarea.projection.shift import solve_shift
 
 
 def as_draws(values: np.ndarray, areas: list[str] | None = None) -> xr.DataArray:
@@ -168,12 +163,13 @@ def test_draws_of_rates_above_everybody_are_bounded_and_many_are_warned_of():
     first = rates["component"].values[0]
     one = rates.copy()
     one[0, 0, 0] = 1.2
-    bounded, said = bound_rates(one)
+    bounded, share = bound_rates(one)
     assert float(bounded.max()) == CEILING
-    assert said == []
+    assert share.to_list() == [1 / one[0].size, 0]
+    assert bounded_words(share, {}) == []
     one.loc[{"component": first}] = 1.2
-    _, said = bound_rates(one, {first: "Some people"})
-    (sentence,) = said
+    _, share = bound_rates(one)
+    (sentence,) = bounded_words(share, {first: "Some people"})
     assert sentence.startswith("Some people: 100.0% of the draws of rates were above 1")
 
 

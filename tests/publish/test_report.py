@@ -50,6 +50,12 @@ def given(toy) -> ReportInput:
                 "movement_max": 0.4,
                 "bounded_draws": 0.001,
                 "bounded_values": 0.0,
+                "above_one": 0.002,
+            }
+            | {
+                f"{method}_{end}": 0.05
+                for method in ("raking", "ratio", "difference")
+                for end in ("median", "max")
             },
             index=pd.Index(COMPONENTS, name="component"),
         ),

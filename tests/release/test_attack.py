@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from smallarea.indicators import Indicators
 from smallarea.models import Candidate, LatentGaussian
 from smallarea.models.counts import rows
 from smallarea.nsum.direct.estimates import Direct
@@ -18,6 +19,14 @@ from smallarea.release.groups import cells, groups_of, own_level, sampling_units
 from smallarea.release.safe import medians, safe_rates, unasked, unseen_draws
 
 N, AREAS = 1000, 480
+_HIDDEN = {"population": "population", "label": "Hidden", "definition": "d", "excludes": "e"}
+INDICATORS = Indicators.model_validate(
+    {
+        "title": "Hidden",
+        "populations": {"population": {"label": "people"}},
+        "components": {"hidden": _HIDDEN | {"reference_period": "t"}},
+    }
+)
 MODELS = {"place": Candidate("place", LatentGaussian(components=1, points=1), "all")}
 
 
@@ -69,7 +78,7 @@ class World:
 
     def safe(self, unseen: xr.DataArray, direct: Direct) -> xr.DataArray:
         own = own_level(self.groups, sampling_units(direct), ["hidden"])
-        given = (self.groups, own, self.sizes, self.national, self.areas["covered"])
+        given = (self.groups, own, self.sizes, self.national, self.areas, INDICATORS)
         return safe_rates(unseen, self.pooled(direct), *given)
 
 

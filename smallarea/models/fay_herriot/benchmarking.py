@@ -45,23 +45,35 @@ def benchmark(
         _fail("weights are negative or sum to zero", "give shares or populations")
     if not np.isfinite(total):
         _fail(f"the total is {total}", "give a number")
-    missing = total - w @ theta
-    if method == "difference":
-        adjusted = theta + missing / w.sum()
-    elif method == "ratio":
-        if not total / (w @ theta or np.nan) > 0:
-            _fail("estimates and total have no ratio above zero", "use method='difference'")
-        adjusted = theta * (total / (w @ theta))
-    elif method == "mse":
-        if mse is None:
-            _fail("method 'mse' without mean squared errors", "give mse")
-        movable = _aligned(mse, estimate.index, "mean squared errors")
-        if (movable < 0).any() or not w @ movable > 0:
-            _fail("mean squared errors are negative or all zero", "use method='difference'")
-        adjusted = theta + missing * movable / (w @ movable)
-    else:
-        _fail(f"unknown method {method!r}", "use difference, ratio or mse")
+    used = mse if method == "mse" else None
+    movable = None if used is None else _aligned(used, estimate.index, "mean squared errors")
+    adjusted = adjust(theta, w, np.asarray(total), method, movable)
     return pd.Series(adjusted, estimate.index, name=estimate.name)
+
+
+def adjust(
+    theta: np.ndarray,
+    w: np.ndarray,
+    total: np.ndarray,
+    method: Adjustment = "difference",
+    mse: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return `benchmark` on arrays: theta (..., areas), w and mse (areas,), total (...)."""
+    reached = theta @ w
+    missing = np.asarray(total - reached)[..., None]
+    if method == "difference":
+        return theta + missing / w.sum()
+    if method == "ratio":
+        if not ((reached != 0) & (total / np.where(reached == 0, 1, reached) > 0)).all():
+            _fail("estimates and total have no ratio above zero", "use method='difference'")
+        return theta * np.asarray(total / reached)[..., None]
+    if method != "mse":
+        _fail(f"unknown method {method!r}", "use difference, ratio or mse")
+    if mse is None:
+        _fail("method 'mse' without mean squared errors", "give mse")
+    if (mse < 0).any() or not w @ mse > 0:
+        _fail("mean squared errors are negative or all zero", "use method='difference'")
+    return theta + missing * mse / (w @ mse)
 
 
 def _aligned(values: pd.Series, index: pd.Index, what: str) -> np.ndarray:
