@@ -127,13 +127,14 @@ def as_they_are(X: pd.DataFrame, number: int) -> Pipeline:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--surveys", type=int, default=500)
+    parser.add_argument("--latent", type=int, default=20, help="surveys of the latent Gaussian")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     table, truth = load(SHARED / "data/world/us_acs")
     result: dict = {"surveys": options.surveys, "subset": SUBSET, "methods": {}}
     code = sorted((ROOT / "smallarea" / "models").rglob("*.py"))
-    result |= {"latent Gaussian": {}, "code": source_hash(code)}
+    result["code"] = source_hash(code)
     for method in METHODS:
         result["methods"][method] = {
             "all": study(table, truth, method, options.surveys),
@@ -141,14 +142,16 @@ def main() -> None:
             "subset": study(table, truth, method, SUBSET),
         }
         print(method, {k: round(v, 3) for k, v in result["methods"][method]["all"].items()})
+    few = options.latent
+    told = result["latent Gaussian"] = {"surveys": few, "reml": study(table, truth, "reml", few)}
     ways = {"ranks": principal_components, "covariates as they are": as_they_are}
     for name, scores in ways.items():
         with mock.patch("smallarea.models.latent_gaussian.principal_components", scores):
-            result["latent Gaussian"][name] = {
-                "all": latent(table, truth, options.surveys),
-                "ten held out": latent(table, truth, options.surveys, held_out=10),
+            told[name] = {
+                "all": latent(table, truth, few),
+                "ten held out": latent(table, truth, few, held_out=10),
             }
-        print("latent Gaussian,", name, result["latent Gaussian"][name])
+        print("latent Gaussian,", name, told[name])
     write_json(options.out, result)
 
 
