@@ -1,11 +1,12 @@
 """Accuracy of the pool of models on surveys drawn from censuses, paired to simple regressions.
 
-    python benchmarks/accuracy_worlds.py [WORLD ...] [--surveys N] [--json FILE]
+    python benchmarks/accuracy_worlds.py [WORLD ...] [--peers] [--surveys N] [--json FILE]
 
 Worlds: pmpob, t_analf18m, t_sluz (Brazil), nepal, poverty, walls (Philippines), looked for in
 $SMALLAREA_SHARED/data. Of each survey the models that take part in the estimates of the
 examples are fitted once and pooled. Printed: RMSE in areas never surveyed (points, or
 national rates), its ratio to the reference's with standard errors over surveys, CPU seconds.
+With `--peers` the same surveys are given to the closest peers, which no pool has, instead.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import pandas as pd
 from worlds import Survey, World, brazil, nepal, philippines, surveys
 
 from smallarea.models import load_models, pool
+from smallarea.models.candidates import Candidate
 from smallarea.run.code import source_hash
 
 HERE = Path(__file__).parent
@@ -39,22 +42,32 @@ REFERENCE = {"pmpob": "extra trees", "t_analf18m": "extra trees", "t_sluz": "ext
 }  # fmt: skip
 
 
-def models_of(world: World) -> Path:
-    """Return the folder of model files of the example that has this kind of observations."""
-    return HERE.parent / "examples" / {"binomial": "brazil", "poisson": "nepal"}[world.family]
+def published(world: World) -> dict[str, Candidate]:
+    """Return the models that are pooled in the example that has this kind of observations."""
+    example = HERE.parent / "examples" / {"binomial": "brazil", "poisson": "nepal"}[world.family]
+    return {k: m for k, m in load_models(example / "models", "fast").items() if m.stack}
 
 
-def predictions(world: World, survey: Survey, n: int, seed: int) -> dict[str, pd.DataFrame]:
-    """Return mean rates in unsurveyed areas: of each published model, their pool, the baselines."""
-    models = load_models(models_of(world) / "models", "fast")
+def peers(world: World) -> dict[str, Candidate]:
+    """Return the closest peers, made for this kind of observations and the world's top level."""
+    models = load_models(HERE.parent / "models", "full")
+    top = [column for column in world.areas if column.endswith("_id")][-1]
+    models["partially_pooled"].estimator.set_params(family=world.family, levels=[top])
+    return {name: models[name] for name in ("partially_pooled", "unit_probit")}
+
+
+def predictions(
+    world: World, survey: Survey, models: dict[str, Candidate], n: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    """Return mean rates in unsurveyed areas: of each model, their pool, the baselines."""
     draws = {
-        name: model.fit(world.X, survey.direct, world.areas, seed).draws(
-            world.X.loc[survey.unsurveyed], world.areas, n, model.seed(seed)
+        name: model.fit(model.select(world.X), survey.direct, world.areas, seed).draws(
+            model.select(world.X).loc[survey.unsurveyed], world.areas, n, model.seed(seed)
         )
         for name, model in models.items()
-        if model.stack
     }
-    draws["pool"] = pool(list(draws.values()))
+    if all(model.stack for model in models.values()):
+        draws["pool"] = pool(list(draws.values()))
     means = {name: each.mean("draw").to_pandas().T for name, each in draws.items()}
     return survey.baselines | means
 
@@ -71,11 +84,14 @@ def rmse(world: World, survey: Survey, made: pd.DataFrame) -> pd.Series:
     return (error.mul(people, axis=0).sum() / people.sum()).pow(0.5)
 
 
-def compared(key: str, number: int, n: int, seed: int = 1) -> dict[str, Any]:
+def compared(
+    key: str, models_of: Callable[[World], dict[str, Candidate]], number: int, n: int, seed: int = 1
+) -> dict[str, Any]:
     """Return mean RMSE of every prediction, and its ratio to the reference's, by component."""
     world, rows, began = WORLDS[key](), [], time.process_time()
+    models = models_of(world)
     for k, survey in enumerate(surveys(world, number)):
-        for name, made in predictions(world, survey, n, seed).items():
+        for name, made in predictions(world, survey, models, n, seed).items():
             rows += [(k, name, *each) for each in rmse(world, survey, made).items()]
     table = pd.DataFrame(rows, columns=["survey", "model", "component", "rmse"])
     found: dict[str, Any] = {}
@@ -107,11 +123,13 @@ def main() -> None:
     parser.add_argument("--surveys", type=int, default=15)
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--peers", action="store_true")
     chosen = parser.parse_args()
+    models_of = peers if chosen.peers else published
     code = sorted((HERE.parent / "smallarea" / "models").rglob("*.py"))
     found: dict[str, Any] = {"seed": 1, "draws": chosen.draws, "code": source_hash(code)}
     for key in chosen.worlds:
-        found[key] = compared(key, chosen.surveys, chosen.draws)
+        found[key] = compared(key, models_of, chosen.surveys, chosen.draws)
         for component, made in found[key]["components"].items():
             print(f"\n{found[key]['world']}, {component}; ratio to {found[key]['reference']}")
             print(pd.DataFrame(made).T.sort_values("rmse").to_string(), flush=True)

@@ -23,8 +23,10 @@ import numpy as np
 
 from smallarea.files import write_json
 from smallarea.models import FayHerriot, fit_fay_herriot
+from smallarea.run.code import source_hash
 
-RESULT = Path(__file__).parent / "results/fay_herriot.json"
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "benchmarks/results/fay_herriot.json"
 SIZES = (150, 1_642, 42_000, 1_000_000)
 PEERS = {
     "svy-sae": (1.1, 0.95, 1.1, 10.5),
@@ -67,7 +69,7 @@ def measure(m: int) -> dict[str, float]:
     X = np.column_stack([np.ones(m), rng.normal(size=(m, 10))])
     variance = rng.uniform(0.5, 2, m)
     y = X @ rng.normal(size=11) + rng.normal(size=m) * np.sqrt(1 + variance)
-    areas, repeats = np.arange(m), 9 if m < 10_000 else 1
+    areas, repeats = np.arange(m), 51 if m < 1_000 else 9 if m < 10_000 else 1
 
     def estimator() -> None:
         model = FayHerriot().fit(X[:, 1:], y, variance, areas)
@@ -92,7 +94,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     ours = ("fit", "all", "bootstrap")
-    result: dict = {"cpu_seconds": {}}
+    code = sorted((ROOT / "smallarea" / "models" / "fay_herriot").rglob("*.py"))
+    result: dict = {"code": source_hash(code), "cpu_seconds": {}}
     print("CPU s    " + "".join(f"{name:>10}" for name in (*ours, *PEERS)))
     for i, m in enumerate(SIZES):
         found = result["cpu_seconds"][f"{m}"] = measure(m)

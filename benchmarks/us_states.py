@@ -1,4 +1,4 @@
-"""Surveys of the US states drawn around their census truth: error and coverage of Fay-Herriot.
+"""Surveys of the US states drawn around their census truth: error and coverage of two models.
 
     python benchmarks/us_states.py
 
@@ -6,6 +6,8 @@ Direct estimates of 50 states and the District of Columbia are drawn anew, norma
 figure with the published sampling variances, and smoothed with the three published covariates.
 Root mean squared error over states and surveys, beside the direct estimate's and the synthetic
 one's; coverage of 95 % intervals of the census figures; and what the mean squared errors claim.
+The same of the latent Gaussian model, which sees normal scores of the covariates' ranks, and of it
+given the covariates as they are.
 Data: $SMALLAREA_SHARED/data/world/us_acs (US federal, see its README).
 """
 
@@ -14,13 +16,21 @@ from __future__ import annotations
 import argparse
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from smallarea.files import write_json
-from smallarea.models import FayHerriot
+from smallarea.models import FayHerriot, LatentGaussian
+from smallarea.models.components import principal_components
+from smallarea.nsum.direct.estimates import Direct
+from smallarea.run.code import source_hash
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("SMALLAREA_SHARED", ROOT.parent / "shared"))
@@ -45,10 +55,7 @@ def study(
     """
     X, d = table[["X1", "X2", "X3"]], table["d"].to_numpy()
     rows = []
-    for seed in range(surveys):
-        rng = np.random.default_rng(seed)
-        y = truth + rng.normal(size=len(d)) * np.sqrt(d)
-        seen = rng.permutation(len(d)) >= held_out
+    for seed, y, seen in drawn(truth, d, surveys, held_out):
         model = FayHerriot(method, worlds=100, random_state=seed)
         model.fit(X[seen], y[seen], d[seen], areas=X.index[seen])
         judged = ~seen if held_out else seen
@@ -76,14 +83,58 @@ def study(
     }
 
 
+def drawn(
+    truth: np.ndarray, d: np.ndarray, surveys: int, held_out: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield seed, direct estimates and which states have data, survey by survey."""
+    for seed in range(surveys):
+        rng = np.random.default_rng(seed)
+        y = truth + rng.normal(size=len(d)) * np.sqrt(d)
+        yield seed, y, rng.permutation(len(d)) >= held_out
+
+
+def latent(
+    table: pd.DataFrame, truth: np.ndarray, surveys: int, held_out: int = 0
+) -> dict[str, float]:
+    """Return error and coverage of the latent Gaussian model, as `study` does.
+
+    Standard deviations are expected to be about one of the direct estimates, levels within four.
+    """
+    X, d = table[["X1", "X2", "X3"]].rename_axis("area_id"), table["d"].to_numpy()
+    areas, rows = pd.DataFrame(index=X.index), []
+    for seed, y, seen in drawn(truth, d, surveys, held_out):
+        spread = float(y[seen].std())
+        frames = (pd.DataFrame({"rate": v[seen]}, X.index[seen]) for v in (y, np.ones_like(y), d))
+        model = LatentGaussian(3, "gaussian", scale=spread, level_sd=4 * spread, points=16)
+        model.fit(X, Direct(*frames, pd.Series({"rate": 1.0})), areas)
+        judged = ~seen if held_out else seen
+        draws = model.draws(X[judged], areas, 1000, seed).sel(component="rate").to_numpy()
+        low, high = np.quantile(draws, [0.025, 0.975], axis=1)
+        theta = truth[judged]
+        squared = np.mean((draws.mean(axis=1) - theta) ** 2)
+        rows.append((squared, np.mean((low <= theta) & (theta <= high))))
+    squared, coverage = np.mean(rows, axis=0)
+    return {"rmse": float(np.sqrt(squared)), "coverage": float(coverage)}
+
+
+def as_they_are(X: pd.DataFrame, number: int) -> Pipeline:
+    """Return what `principal_components` does, without ranks."""
+    steps = make_pipeline(StandardScaler(), PCA(number, svd_solver="full"), StandardScaler())
+    steps.fit(X)
+    return steps
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--surveys", type=int, default=500)
+    parser.add_argument("--latent", type=int, default=20, help="surveys of the latent Gaussian")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     table, truth = load(SHARED / "data/world/us_acs")
     result: dict = {"surveys": options.surveys, "subset": SUBSET, "methods": {}}
+    code = sorted((ROOT / "smallarea" / "models").rglob("*.py"))
+    result["code"] = source_hash(code)
     for method in METHODS:
         result["methods"][method] = {
             "all": study(table, truth, method, options.surveys),
@@ -91,6 +142,16 @@ def main() -> None:
             "subset": study(table, truth, method, SUBSET),
         }
         print(method, {k: round(v, 3) for k, v in result["methods"][method]["all"].items()})
+    few = options.latent
+    told = result["latent Gaussian"] = {"surveys": few, "reml": study(table, truth, "reml", few)}
+    ways = {"ranks": principal_components, "covariates as they are": as_they_are}
+    for name, scores in ways.items():
+        with mock.patch("smallarea.models.latent_gaussian.principal_components", scores):
+            told[name] = {
+                "all": latent(table, truth, few),
+                "ten held out": latent(table, truth, few, held_out=10),
+            }
+        print("latent Gaussian,", name, told[name])
     write_json(options.out, result)
 
 

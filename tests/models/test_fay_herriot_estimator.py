@@ -323,6 +323,7 @@ def test_bad_input_is_refused(change, message):
         ({"method": "mle"}, {}, "unknown method 'mle'"),
         ({"scale": "probit"}, {}, "unknown scale 'probit'"),
         ({"mse": "jackknife"}, {}, "unknown mse 'jackknife'"),
+        ({"spatial": "car"}, {}, "unknown spatial 'car'"),
         ({"worlds": 0}, {}, "0 bootstrap worlds"),
         ({"method": "robust", "tuning": 0.0}, {}, "Huber's constant is 0.0"),
         ({"method": "robust", "mse": "formula"}, {}, "no formula for the errors"),

@@ -32,6 +32,7 @@ from smallarea.models.fay_herriot.posterior import gaussian_posterior
 from smallarea.models.fay_herriot.robust import RobustFit, fit_robust
 from smallarea.models.fay_herriot.scales import SCALES, Natural, Scale, to_scale
 from smallarea.models.fay_herriot.spatial import SpatialFit, fit_spatial, neighbourhood
+from smallarea.models.fay_herriot.structures import Spatial
 
 _FEW = 5_000  # areas whose intervals integrate over A
 _Fit = FayHerriotFit | RobustFit | MeasurementErrorFit | SpatialFit
@@ -53,10 +54,14 @@ class FayHerriot(RegressorMixin, BaseEstimator):
     bias_correction : whether predictions come back from the scale by their mean, rather than by
         the inverse transformation, which is biased.
     mse : ``formula`` (second-order, g1 + g2 + 2 g3 less the bias of A), ``bootstrap``
-        (parametric), or ``auto``: the formula if there is one, which robust fits and covariates
-        measured with error lack.
+        (parametric; of spatial fits one world after the other, for hundreds of areas), or
+        ``auto``: the formula if there is one, which robust fits and covariates measured with error
+        lack.
     worlds : number of bootstrap replicates.
     tuning : Huber's constant of the robust method.
+    spatial : how effects of neighbours are correlated, where neighbours are given: ``sar``,
+        autoregressive (Petrucci & Salvati 2006), or ``bym2``, spatial and independent parts
+        (Riebler et al. 2016).
     fit_intercept : whether to put a column of ones before X.
     random_state : seed of the bootstrap; the same seed gives the same errors.
 
@@ -64,7 +69,8 @@ class FayHerriot(RegressorMixin, BaseEstimator):
     ----------
     coef_ (p,), intercept_ : coefficients on the model's scale; `coef_covariance_` their
         covariance, the intercept first if it was fitted.
-    random_variance_ : A. spatial_correlation_ : rho, of a spatial fit.
+    random_variance_ : A. spatial_correlation_ : rho of a spatial fit; by ``bym2`` the share of A
+        that is spatial.
     area_effects_, shrinkage_ : predicted v_a and weight of the direct estimate, by area.
     areas_ : identifiers of the fitted areas, None if none were given.
     fit_ : the fit itself on the model's scale; `direct_`, `variance_` what it was given there.
@@ -88,6 +94,7 @@ class FayHerriot(RegressorMixin, BaseEstimator):
         mse: Literal["auto", "formula", "bootstrap"] = "auto",
         worlds: int = 200,
         tuning: float = 1.345,
+        spatial: Spatial = "sar",
         fit_intercept: bool = True,
         random_state: int | None = 0,
     ) -> None:
@@ -97,6 +104,7 @@ class FayHerriot(RegressorMixin, BaseEstimator):
         self.mse = mse
         self.worlds = worlds
         self.tuning = tuning
+        self.spatial = spatial
         self.fit_intercept = fit_intercept
         self.random_state = random_state
 
@@ -121,9 +129,9 @@ class FayHerriot(RegressorMixin, BaseEstimator):
         areas : identifiers, (m,), by which `predict` finds an area again.
         X_covariance : error variances of estimated covariates, (m, p), or covariances,
             (m, p, p): Ybarra & Lohr 2008.
-        neighbours : weights of neighbours, for spatially autoregressive effects (Petrucci &
-            Salvati 2006): an array in the order of the rows, or a table with identifiers on both
-            sides, which may hold areas without direct estimate too.
+        neighbours : weights of neighbours, for spatially correlated effects: an array in the
+            order of the rows, or a table with identifiers on both sides, which may hold areas
+            without direct estimate too.
 
         Raises
         ------
@@ -146,7 +154,9 @@ class FayHerriot(RegressorMixin, BaseEstimator):
         if neighbours is not None:
             self.known_, W, data = neighbourhood(neighbours, self.areas_, len(y))
             method: Any = self.method
-            self.fit_: _Fit = fit_spatial(self.direct_, Z, self.variance_, W, data, method)
+            self.fit_: _Fit = fit_spatial(
+                self.direct_, Z, self.variance_, W, data, method, self.spatial
+            )
         elif X_covariance is not None:
             C = self._errors_of_design(X_covariance, labels)
             self.fit_ = fit_measurement_error(self.direct_, Z, self.variance_, C)
@@ -292,9 +302,6 @@ class FayHerriot(RegressorMixin, BaseEstimator):
         return self.mse == "bootstrap" or (self.mse == "auto" and noisy)
 
     def _bootstrap(self, Z: Array, position: Places, scale: Scale) -> Array:
-        fit = self.fit_
-        if isinstance(fit, SpatialFit):
-            fail("a spatial fit has its errors by formula", "use mse='formula'")
         return bootstrap_mse(
-            fit, Z, position, scale, self.bias_correction, self.worlds, self.random_state
+            self.fit_, Z, position, scale, self.bias_correction, self.worlds, self.random_state
         )

@@ -9,6 +9,7 @@ import numpy as np
 from smallarea.models.fay_herriot.inputs import fail
 from smallarea.models.fay_herriot.likelihood import Method
 from smallarea.models.fay_herriot.scales import SCALES
+from smallarea.models.fay_herriot.structures import Spatial
 
 
 def check_options(model: Any, noisy: bool, spatial: bool) -> None:
@@ -20,6 +21,7 @@ def check_options(model: Any, noisy: bool, spatial: bool) -> None:
         ("method", (*get_args(Method), "robust")),
         ("scale", tuple(SCALES)),
         ("mse", ("auto", "formula", "bootstrap")),
+        ("spatial", get_args(Spatial)),
     ):
         if getattr(model, name) not in allowed:
             fail(f"unknown {name} {getattr(model, name)!r}", f"use one of {', '.join(allowed)}")
@@ -28,8 +30,8 @@ def check_options(model: Any, noisy: bool, spatial: bool) -> None:
             "covariates with error are fitted by their own moment equations",
             "leave method at 'reml' and give no neighbours",
         )
-    if spatial and (model.mse == "bootstrap" or model.method not in ("reml", "ml")):
-        fail("a spatial fit is by 'reml' or 'ml', its errors by formula", "choose these")
+    if spatial and model.method not in ("reml", "ml"):
+        fail("a spatial fit is by 'reml' or 'ml'", "choose one of these")
     if model.mse == "formula" and (noisy or model.method == "robust"):
         fail("there is no formula for the errors of this fit", "use mse='bootstrap'")
     if not (isinstance(model.worlds, int | np.integer) and model.worlds > 0):

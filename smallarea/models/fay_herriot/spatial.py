@@ -1,19 +1,19 @@
-"""The area-level model with spatially autoregressive area effects (Petrucci & Salvati 2006).
+"""The area-level model with spatially correlated area effects: autoregressive, or BYM2.
 
-v = rho W v + u with u ~ N(0, A I) and W the row-standardised neighbours, so Var v = A C(rho) with
-C = [(I - rho W)' (I - rho W)]^-1. Areas of the graph without data borrow from their neighbours.
-Mean squared errors after Singh, Shukla & Kundu (2005) and Molina, Salvati & Pratesi (2009).
-Dense algebra in the number of areas of the graph: for thousands of areas, not for a million.
+Var v = A C(rho) on a graph of areas (`structures`). Areas of the graph without data borrow from
+their neighbours. Mean squared errors after Singh, Shukla & Kundu (2005) and Molina, Salvati &
+Pratesi (2009), whose formula needs no more of C than its derivatives. Dense algebra in the number
+of areas of the graph: for thousands of areas, not for a million.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import cho_factor, cho_solve
 
 from smallarea.models.fay_herriot.inputs import (
     Array,
@@ -26,40 +26,80 @@ from smallarea.models.fay_herriot.inputs import (
     places,
 )
 from smallarea.models.fay_herriot.mse import Rows, leverage
-
-_EDGE = 0.999  # largest |rho|
+from smallarea.models.fay_herriot.replicates import Replicates
+from smallarea.models.fay_herriot.spatial_likelihood import Point, SpatialLikelihood
+from smallarea.models.fay_herriot.structures import Spatial, structure_of
 
 
 @dataclass(frozen=True)
 class SpatialFit:
     """A spatial fit; N areas of the graph, m of them with data.
 
-    Attributes
-    ----------
-    between_variance : A. correlation : rho.
-    coefficients, coefficient_covariance : beta (p,) and its covariance.
-    shrinkage : weight of each area's own estimate in its predictor, (m,).
-    effects : area effects of the whole graph, (N,).
-    log_likelihood : the maximised (restricted) log-likelihood without m/2 log(2 pi).
-    g1, later, pull : by area of the graph: error with known parameters (N,), what estimating A
-        and rho adds (N,), and what of X the data take back (N, p).
-    prior : variance of the effect of an area outside the graph.
-    X, variance : what was fitted.
+    likelihood : of the data. at : its maximum. pulled : (N, m), what each residual of the data
+    adds to each area's effect.
     """
 
-    between_variance: float
-    correlation: float
-    coefficients: Array
-    coefficient_covariance: Array
-    shrinkage: Array
-    effects: Array
-    log_likelihood: float
-    g1: Array
-    later: Array
-    pull: Array
-    prior: float
-    X: Array
-    variance: Array
+    likelihood: SpatialLikelihood
+    at: Point
+    pulled: Array
+
+    @property
+    def between_variance(self) -> float:
+        """A."""
+        return self.at.variance
+
+    @property
+    def correlation(self) -> float:
+        """rho."""
+        return self.at.rho
+
+    @property
+    def coefficients(self) -> Array:
+        """beta, (p,)."""
+        return self.at.beta
+
+    @property
+    def coefficient_covariance(self) -> Array:
+        return self.at.covariance
+
+    @property
+    def log_likelihood(self) -> float:
+        """The maximised (restricted) log-likelihood without m/2 log(2 pi)."""
+        return self.at.value
+
+    @property
+    def X(self) -> Array:
+        return self.likelihood.X
+
+    @property
+    def variance(self) -> Array:
+        return self.likelihood.psi
+
+    @property
+    def shrinkage(self) -> Array:
+        """Weight of each area's own estimate in its predictor, (m,)."""
+        return np.diag(self.pulled[self.likelihood.data])
+
+    @property
+    def prior(self) -> float:
+        """Variance of the effect of an area outside the graph."""
+        return self.at.variance * float(np.diag(self.at.C).mean())
+
+    @cached_property
+    def effects(self) -> Array:
+        """Area effects of the whole graph, (N,)."""
+        return self.pulled @ (self.likelihood.y - self.X @ self.at.beta)
+
+    @cached_property
+    def g1(self) -> Array:
+        """Error of each area of the graph with known parameters, (N,)."""
+        C, data = self.at.C, self.likelihood.data
+        return self.at.variance * (np.diag(C) - np.einsum("ij,ij->i", self.pulled, C[:, data]))
+
+    @cached_property
+    def later(self) -> Array:
+        """What estimating A and rho adds to the error of each area of the graph, (N,)."""
+        return _later(self)
 
     def rows(self, X: Array, position: Places) -> Rows:
         """Return predictions of rows; `position` is an area's place in the graph, or -1."""
@@ -69,75 +109,27 @@ class SpatialFit:
         estimate[known] += self.effects[at]
         spread[known] = self.g1[at]
         left = X.copy()
-        left[known] -= self.pull[at]
+        left[known] -= self.pulled[at] @ self.X
         mse = spread + leverage(left, self.coefficient_covariance)
         mse[known] += self.later[at]
         return Rows(estimate, spread, mse)
 
-
-@dataclass(frozen=True)
-class _Point:
-    """The likelihood at one (A, rho), its score and information, and the matrices behind."""
-
-    value: float
-    score: Array
-    information: Array
-    beta: Array
-    covariance: Array
-    V_inverse: Array
-    C: Array
-    C1: Array
-
-
-class _Likelihood:
-    def __init__(self, y: Array, X: Array, psi: Array, W: Array, data: Places, restricted: bool):
-        self.y, self.X, self.psi, self.W, self.data = y, X, psi, W, data
-        self.restricted = restricted
-        self.WW = W.T @ W
-        self.ordinary = np.linalg.lstsq(X, y)[0]
-        self.observed = np.ix_(data, data)
-
-    def covariance(self, rho: float) -> tuple[Array, Array]:
-        """Return C and its derivative by rho, each (N, N)."""
-        B = np.eye(len(self.W)) - rho * self.W
-        root = np.linalg.inv(B)
-        C: Array = np.asarray(root @ root.T, dtype=float)
-        return C, -C @ (2 * rho * self.WW - self.W - self.W.T) @ C
-
-    def value(self, A: float, rho: float) -> float:
-        """Return the log-likelihood alone, for much less work."""
-        root = np.linalg.inv(np.eye(len(self.W)) - rho * self.W)[self.data]
-        V = A * root @ root.T + np.diag(self.psi)
-        factor = cho_factor(V, lower=True, overwrite_a=True)
-        both = np.column_stack([self.X, self.y])
-        M = both.T @ cho_solve(factor, both)
-        beta = np.linalg.solve(M[:-1, :-1], M[:-1, -1])
-        value = -np.log(np.diag(factor[0])).sum() - 0.5 * (M[-1, -1] - M[-1, :-1] @ beta)
-        if self.restricted:
-            value -= 0.5 * np.linalg.slogdet(M[:-1, :-1])[1]
-        return float(value)
-
-    def at(self, A: float, rho: float) -> _Point:
-        C, C1 = self.covariance(rho)
-        factor = cho_factor(A * C[self.observed] + np.diag(self.psi), lower=True)
-        Vi = cho_solve(factor, np.eye(len(self.psi)))
-        ViX = Vi @ self.X
-        covariance = np.linalg.inv(self.X.T @ ViX)
-        beta = covariance @ (ViX.T @ self.y)
-        P = Vi - ViX @ covariance @ ViX.T
-        Py = Vi @ (self.y - self.X @ beta)
-        value = -np.log(np.diag(factor[0])).sum() - 0.5 * self.y @ Py
-        if self.restricted:
-            value += 0.5 * np.linalg.slogdet(covariance)[1]
-        slopes = C[self.observed], A * C1[self.observed]
-        middle = P if self.restricted else Vi
-        products = [middle @ slope for slope in slopes]
-        score = [0.5 * (Py @ D @ Py - np.trace(MD)) for D, MD in zip(slopes, products, strict=True)]
-        # The information that scoring and g3 use is that of P, as the peers' is.
-        inner = products if self.restricted else [P @ slope for slope in slopes]
-        information = [[0.5 * np.sum(a * b.T) for b in inner] for a in inner]
-        return _Point(
-            float(value), np.array(score), np.array(information), beta, covariance, Vi, C, C1
+    def replicate(self, n: int, rng: np.random.Generator) -> Replicates:
+        """Draw `n` worlds from the fitted model and fit each anew, one after the other."""
+        known, at = self.likelihood, self.at
+        values, vectors = np.linalg.eigh(at.variance * at.C)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        v = root @ rng.standard_normal((len(at.C), n))
+        e = np.sqrt(known.psi)[:, None] * rng.standard_normal((len(known.psi), n))
+        Y = (known.X @ at.beta)[:, None] + v[known.data] + e
+        fits = [_fitted(replace(known, y=y)) for y in Y.T]
+        return Replicates(
+            true_A=np.full(n, self.prior),
+            v=v,
+            A=np.array([fit.prior for fit in fits]),
+            beta=np.column_stack([fit.coefficients for fit in fits]),
+            effects=np.column_stack([fit.effects for fit in fits]),
+            spread=np.column_stack([fit.g1 for fit in fits]),
         )
 
 
@@ -148,58 +140,33 @@ def fit_spatial(
     neighbours: Array,
     data: Places,
     method: Literal["reml", "ml"] = "reml",
+    spatial: Spatial = "sar",
 ) -> SpatialFit:
     """Fit the area-level model with spatial area effects.
 
     Parameters
     ----------
     y, X, variance : as of `fit_fay_herriot`.
-    neighbours : (N, N) weights of neighbours, not negative; rows are divided by their sum, and an
-        area without neighbours stands alone.
+    neighbours : (N, N) weights of neighbours, not negative. spatial : see `structures`; in an
+        autoregression an area without neighbours stands alone.
     data : (m,) place of each fitted area in the graph.
 
     Raises
     ------
-    InputError : as `fit_fay_herriot`, and a graph that is not square, or with negative or missing
-        weights, or an area that is its own neighbour.
+    InputError : as `fit_fay_herriot` and `structure_of`.
     """
     y, X, psi = (np.asarray(a, dtype=float) for a in (y, X, variance))
     check_arrays(y, X, psi)
     check_rank(X)
     if method not in ("reml", "ml"):
         fail(f"no spatial fit by method {method!r}", "use 'reml' or 'ml'")
-    likelihood = _Likelihood(y, X, psi, row_standardised(neighbours), data, method == "reml")
-    A, rho = _maximise(likelihood)
-    at = likelihood.at(A, rho)
-    G = A * at.C[:, data]  # covariance of all effects with those of areas with data
-    pulled = G @ at.V_inverse
-    g1 = A * np.diag(at.C) - np.einsum("ij,ij->i", pulled, G)
-    return SpatialFit(
-        between_variance=A,
-        correlation=rho,
-        coefficients=at.beta,
-        coefficient_covariance=at.covariance,
-        shrinkage=np.diag(pulled[data]),
-        effects=pulled @ (y - X @ at.beta),
-        log_likelihood=at.value,
-        g1=g1,
-        later=_later(likelihood, at, A, rho, pulled, g1),
-        pull=pulled @ X,
-        prior=A * float(np.diag(at.C).mean()),
-        X=X,
-        variance=psi,
-    )
+    structure = structure_of(neighbours, spatial)
+    return _fitted(SpatialLikelihood(y, X, psi, structure, data, method == "reml"))
 
 
-def row_standardised(neighbours: Array) -> Array:
-    """Return weights of neighbours whose rows sum to one, or to zero where there are none."""
-    W = np.asarray(neighbours, dtype=float)
-    if W.ndim != 2 or W.shape[0] != W.shape[1]:
-        fail(f"neighbours have shape {W.shape}", "give a square matrix of all areas")
-    if not np.isfinite(W).all() or (W < 0).any() or np.diag(W).any():
-        fail("neighbours are missing, negative or their own", "give weights with a zero diagonal")
-    sums = W.sum(1, keepdims=True)
-    return np.divide(W, sums, out=np.zeros_like(W), where=sums > 0)
+def _fitted(likelihood: SpatialLikelihood) -> SpatialFit:
+    at = likelihood.maximum()
+    return SpatialFit(likelihood, at, at.variance * at.C[:, likelihood.data] @ at.V_inverse)
 
 
 def neighbourhood(
@@ -227,50 +194,20 @@ def neighbourhood(
     return known, as_floats(neighbours[known], "neighbours"), data
 
 
-def _maximise(likelihood: _Likelihood) -> tuple[float, float]:
-    """Return (A, rho): the best of a coarse grid, then Fisher scoring with halved steps."""
-    psi = likelihood.psi
-    floor = 1e-8 * float(np.median(psi))
-    spread = float(np.var(likelihood.y - likelihood.X @ likelihood.ordinary))
-    starts = [
-        (A, rho)
-        for A in np.geomspace(0.05 * np.median(psi), max(spread, np.median(psi)), 4)
-        for rho in (-0.6, 0.0, 0.6)
-    ]
-    values = [likelihood.value(*start) for start in starts]
-    start = starts[int(np.argmax(values))]
-    theta, here = np.array(start), likelihood.at(*start)
-    for _ in range(200):
-        free = np.array([theta[0] > floor or here.score[0] > 0, abs(theta[1]) < _EDGE])
-        step = np.linalg.pinv(here.information) @ (here.score * free)
-        for halving in range(30):
-            new = theta + step / 2**halving
-            new = np.array([max(new[0], floor), np.clip(new[1], -_EDGE, _EDGE)])
-            there = likelihood.at(*new)
-            if there.value >= here.value - 1e-12 * abs(here.value):
-                break
-        moved = np.abs(new - theta)
-        theta, here = new, there
-        if moved[0] <= 1e-10 * theta[0] and moved[1] <= 1e-10:
-            break
-    return (float(theta[0]), float(theta[1])) if theta[0] > floor else (0.0, 0.0)
-
-
-def _later(
-    likelihood: _Likelihood, at: _Point, A: float, rho: float, pulled: Array, g1: Array
-) -> Array:
+def _later(fit: SpatialFit) -> Array:
     """Return 2 g3 - g4 less the bias of maximum likelihood, by area of the graph, (N,).
 
     With T = I - G V^-1 on the areas with data, every derivative of g1 is a quadratic form in T of
     a derivative of the effects' covariance A C(rho).
     """
-    data, C, C1 = likelihood.data, at.C, at.C1
+    likelihood, at, g1 = fit.likelihood, fit.at, fit.g1
+    data, A, C, C1 = likelihood.data, at.variance, at.C, at.C1
+    observed = np.ix_(data, data)
     T = np.eye(len(C))
-    T[:, data] -= pulled
-    turn = 2 * rho * likelihood.WW - likelihood.W - likelihood.W.T
-    C2 = -2 * C1 @ turn @ C - 2 * C @ likelihood.WW @ C
+    T[:, data] -= fit.pulled
+    C2 = likelihood.structure.second(at.rho, C, C1)
     inverse = np.linalg.pinv(at.information)
-    V = A * C[likelihood.observed] + np.diag(likelihood.psi)
+    V = A * C[observed] + np.diag(likelihood.psi)
     slopes = C, A * C1
     L = [T @ slope[:, data] @ at.V_inverse for slope in slopes]
 
@@ -284,7 +221,7 @@ def _later(
     later = 2 * g3 - g4
     if not likelihood.restricted:
         ViX = at.V_inverse @ likelihood.X
-        loss = [-np.trace(at.covariance @ ViX.T @ s[likelihood.observed] @ ViX) for s in slopes]
+        loss = [-np.trace(at.covariance @ ViX.T @ s[observed] @ ViX) for s in slopes]
         bias = inverse @ np.array(loss) / 2
         later = later - sum(b * form(slope) for b, slope in zip(bias, slopes, strict=True))
     # As with one variance, corrections that would leave no error at all are not made.
