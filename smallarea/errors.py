@@ -21,5 +21,9 @@ class InputError(ValueError):
         return _rebuild, (self.what, self.where, self.remedy)
 
 
+class InputWarning(UserWarning):
+    """Input that was understood, but in a way its author should know of."""
+
+
 def _rebuild(what: str, where: str, remedy: str) -> InputError:
     return InputError(what, where=where, remedy=remedy)

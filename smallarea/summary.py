@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from smallarea.catalog import UNMATCHED
+from smallarea.catalog import UNMATCHED, locate
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
@@ -36,15 +36,15 @@ def interval(row: Any, low: str = "q10", high: str = "q90") -> str:
 def run_summary(run: Run) -> str:
     """Return the lines a run ends with: national totals, what helped, warnings, paths."""
     facts = run.manifest
-    lines = [f"[bold]{BANNER}[/bold]"] if run.synthetic else []
+    lines = [BANNER] if run.synthetic else []
     lines.append("Nationally, as 80 % intervals:")
     for indicator in run.indicators.headlines:
         row = facts["national"][indicator]
         lines.append(f"  {indicator:<17} {interval(row):>24}  {run.indicators.units[indicator]}")
     lines.append(facts["covariates"]["sentence"])
-    lines += [f"[yellow]warning[/yellow] {warning}" for warning in facts["warnings"]]
+    lines += [f"warning {warning}" for warning in facts["warnings"]]
     lines += unmatched_lines(run)
-    lines += [f"[yellow]damaged[/yellow] {sentence}" for sentence in facts["mended"]]
+    lines += [f"damaged {sentence}" for sentence in facts["mended"]]
     reused = sum(stage["reused"] for stage in facts["stages"].values())
     lines.append(
         f"{facts['seconds']} s, {reused} of {len(facts['stages'])} stages reused. Written:"
@@ -65,7 +65,7 @@ def unmatched_lines(run: Run) -> list[str]:
     like = f", nearest {row['nearest_name']}" if row["nearest_name"] else ""
     found = "1 row found no area" if len(rows) == 1 else f"{len(rows):,} rows found no area"
     one = f"{row['file']} row {row['row']} '{row['key']}'{like}"
-    return [f"[yellow]note[/yellow] {found}: {one}; see {UNMATCHED}"]
+    return [f"note {found}: {one}; see {UNMATCHED}"]
 
 
 def project_status(project: Project, data: str | Path | None = None) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     dirs = project.data_dirs(data)
     sources = []
     for name, source in project.catalog.sources.items():
-        path = next((d / source.file for d in dirs if (d / source.file).is_file()), None)
+        path = locate(source, dirs)
         twin = path is not None and project.twin in path.parents
         sources.append(
             {

@@ -88,7 +88,7 @@ def target_text(found: Target, indicators: Indicators, *, synthetic: bool) -> st
         "largest": f"with the largest expected {'count' if found.by == 'count' else 'rates'}",
         "top": f"expected to hold most of the true top {found.top}",
     }[found.aim]
-    lines = [f"[bold]{SYNTHETIC}: these numbers describe no real place[/bold]"] * synthetic
+    lines = [f"{SYNTHETIC}: these numbers describe no real place"] * synthetic
     lines.append(
         f"{'Given' if found.given else 'Chosen'}: {len(chosen)} areas"
         + ("" if found.given else f" {aim}")
