@@ -255,6 +255,7 @@ def design(
     """
     from smallarea.files import writing
     from smallarea.project import Project
+    from smallarea.spreadsheets import harmless_table
     from smallarea.survey.change_power import plan_power, power_text
     from smallarea.survey.design import margin_of_error, margin_table
     from smallarea.survey.power import Plan
@@ -273,7 +274,7 @@ def design(
             replicates=replicates, seed=seed, data=data, progress=progress,
         )  # fmt: skip
     with writing(out) as temporary:
-        sample.to_csv(temporary)
+        harmless_table(sample).to_csv(temporary)
     simple = margin_of_error(areas * take, confidence=0.99)
     margins = margin_table(areas * take, take, confidence=0.99)
     if as_json:

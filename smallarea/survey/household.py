@@ -16,8 +16,8 @@ def read_roster(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    InputError : the file cannot be read, lacks a column or has it twice, or a row has no respondent
-        or no age group; the row is named.
+    InputError : the file cannot be read, lacks a column or has it twice, or a row says no
+        respondent; the row is named.
     """
     body = find_columns(
         read_cells(path, None, path.name), {c: c for c in COLUMNS}, set(), path.name
