@@ -124,6 +124,10 @@ def run(
         typer.Option(help="fast, full (every model) or another of the catalog's settings.draws."),
     ] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="SOURCE: its file is right, however little it covers. Repeatable."),
+    ] = None,
     wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -131,12 +135,15 @@ def run(
     """Run the main job: from survey and streams to estimates, map and report for every area.
 
     Finished stages are reused when their inputs, settings and code have not changed and their files
-    are what was written. The newest finished run is at runs/latest.
+    are what was written. The newest finished run is at runs/latest. A source's file that lost much
+    since the last good one is set aside and that one is used, with a warning.
     """
     from smallarea.project import Project
 
     with showing(quiet or as_json) as progress:
-        made = Project(project).run(data, profile=profile, seed=seed, wait=wait, progress=progress)
+        made = Project(project).run(
+            data, profile=profile, seed=seed, accept=accept or (), wait=wait, progress=progress
+        )
     if as_json:
         print(json.dumps(made.manifest | {"folder": str(made.folder)}, default=str))
     elif not quiet:

@@ -43,6 +43,7 @@ def run_summary(run: Run) -> str:
         lines.append(f"  {indicator:<17} {interval(row):>24}  {run.indicators.units[indicator]}")
     lines.append(facts["covariates"]["sentence"])
     lines += [f"warning {warning}" for warning in facts["warnings"]]
+    lines += [f"warning {sentence}" for sentence in facts.get("quarantined", [])]
     lines += unmatched_lines(run)
     lines += [f"damaged {sentence}" for sentence in facts["mended"]]
     reused = sum(stage["reused"] for stage in facts["stages"].values())
