@@ -299,6 +299,6 @@ def read_object(path: Path) -> dict[str, Any] | None:
     """Return the JSON object in a file, None where there is none that can be read."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -49,8 +49,8 @@ def children_share(
 
 def _shares(path: Path, file: AgeFile) -> pd.Series:
     """Return the share of children by canonical name of the file's rows."""
-    names = {"area": file.area, "age": file.age, "population": file.population}
-    body = find_columns(read_cells(path, None, path.name), names, set(), path.name)
+    columns = {"area": file.area, "age": file.age, "population": file.population}
+    body = find_columns(read_cells(path, None, path.name), columns, set(), path.name)
     ages = as_text(body["age"])
     if lacking := set(file.children) - set(ages):
         raise InputError(
@@ -64,6 +64,6 @@ def _shares(path: Path, file: AgeFile) -> pd.Series:
     empty = areas.isna() | people.isna()
     refuse_rows(empty, "the row lacks its area or its count", where, "correct the file")
     part = ages.map(file.children).astype(float).fillna(0) * people
-    sums = pd.DataFrame({"part": part, "people": people}).groupby(areas.astype("str")).sum()
-    shares = sums["part"] / sums["people"]
-    return shares.rename(index=lambda name: canonical(name, {}))
+    names = areas.astype("str").map(lambda name: canonical(name, {}))
+    sums = pd.DataFrame({"part": part, "people": people}).groupby(names).sum()
+    return sums["part"] / sums["people"]
