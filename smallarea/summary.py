@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from smallarea.catalog import UNMATCHED, locate
+from smallarea.catalog.quarantine import report_at
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
@@ -84,6 +85,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
                 "licence": source.licence,
                 "at": "missing" if path is None else "twin" if twin else str(path.parent),
                 "sha256": None if path is None else sha256(path),
+                "quarantine": _quarantine(project, name, path),
             }
         )
     direct = project.settings.direct
@@ -116,12 +118,22 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     }
 
 
+def _quarantine(project: Project, name: str, path: Path | None) -> str | None:
+    """Return where it says why a source's present file is not used, None if it is."""
+    if path is None:
+        return None
+    report = report_at(project.root / STORE, name, sha256(path))
+    return str(report) if report.is_file() else None
+
+
 def status_text(facts: dict[str, Any]) -> str:
     """Write :func:`project_status` for a person."""
     lines = [f"project {facts['project']}", f"survey  {facts['survey']}", "sources:"]
     for entry in facts["sources"]:
         changed = "  CHANGED since the newest run" if entry["changed_since_run"] else ""
         lines.append(f"  {entry['source']:<26} {entry['vintage']:<10} {entry['at']}{changed}")
+        if entry["quarantine"]:
+            lines.append(f"    not used, the last good one is: see {entry['quarantine']}")
     used = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk"].items())
     lines.append(f"on disk: {used}")
     latest = facts["latest"]

@@ -65,17 +65,29 @@ def test_the_valid_file_is_read(every, name):
     parse(every, name)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_a_spoilt_file_is_read_or_refused(every, name, data):
+def try_spoilt(every, name, data):
     content = data.draw(spoilt(every[name][1]))
     with suppress(InputError):
         parse(every, name, content)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_spoilt_file_is_read_or_refused(every, name, data):
+    try_spoilt(every, name, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_many_spoilt_files_are_read_or_refused(every, name, data):
+    try_spoilt(every, name, data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(every, name, content):
     with suppress(InputError):

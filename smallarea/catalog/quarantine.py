@@ -119,7 +119,12 @@ def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good) -> str
 
 def report_of(snapshot: Snapshot) -> Path:
     """Return where the report of a snapshot stands as long as it is in quarantine."""
-    return snapshot.path.with_name(f"{snapshot.sha256}.quarantine.md")
+    return report_at(snapshot.store, snapshot.source, snapshot.sha256)
+
+
+def report_at(store: Path, source: str, digest: str) -> Path:
+    """Return the same for a file of which only the hash is known."""
+    return store / "snapshots" / source / f"{digest}.quarantine.md"
 
 
 def lift(snapshot: Snapshot) -> None:
