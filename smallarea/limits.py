@@ -17,7 +17,7 @@ DEFAULTS: dict[str, tuple[float, str, str]] = {
     "pixels": (1e9, "pixels over the country", "supply a coarser raster"),
     "cells": (2e7, "cells", "leave out rows and columns that nobody needs"),
     "columns": (2e4, "columns", "leave out columns that nobody needs"),
-    "unzipped": (1e8, "bytes once unzipped", "save the table as CSV"),
+    "unzipped": (5e7, "bytes once unzipped", "save the table as CSV"),
     "points": (5e7, "points in its geometries", "simplify the geometries"),
     "text": (1e7, "bytes of YAML", "write a shorter file"),
     "draws": (1e5, "draws", "ask for fewer"),

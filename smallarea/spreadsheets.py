@@ -28,7 +28,7 @@ def harmless_table(table: pd.DataFrame) -> pd.DataFrame:
     texts = [i for i, kind in enumerate(table.dtypes) if not _plain(kind)]
     out = table.copy()
     for i in texts:
-        out.isetitem(i, table.iloc[:, i].map(harmless))
+        out.isetitem(i, table.iloc[:, i].map(harmless).array)
     out.columns = table.columns.map(harmless)
     if not _plain(table.index.dtype):
         out.index = table.index.map(_harmless_label)
