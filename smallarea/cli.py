@@ -12,7 +12,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,9 +21,9 @@ from smallarea.cli_compare import compare
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
 from smallarea.cli_target import target
-from smallarea.errors import InputError
+from smallarea.errors import InputError, InputWarning
 from smallarea.files import refusal
-from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, console, notes, showing
+from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, notes, show, showing
 from smallarea.upkeep import clean, verify
 
 app = typer.Typer(
@@ -53,9 +53,9 @@ def init(
 
     project = Project.init(folder, minimal=minimal)
     if not quiet:
-        console.print(
-            f"Wrote {project.root}. Next: [bold]cd {folder}[/bold], "
-            "[bold]smallarea run[/bold], open runs/latest/map.html."
+        show(
+            f"Wrote {project.root}. Next: `cd {folder}`, `smallarea run`, "
+            "open runs/latest/map.html."
         )
 
 
@@ -105,15 +105,13 @@ def simulate(
         used = {"twin": str(twin), "used": at.takes_the_twin}
         print(json.dumps(used | json.loads((twin / "twin.json").read_text())))
     elif not quiet:
-        console.print(f"SYNTHETIC SURVEY written to {twin}; its truth is apart, in {twin}/truth.")
+        show(f"SYNTHETIC SURVEY written to {twin}; its truth is apart, in {twin}/truth.")
         if not at.takes_the_twin:
             direct = at.settings.direct is not None
             named = "settings.direct.file" if direct else "settings.survey"
-            console.print(
-                f"[yellow]note[/yellow] No run of this project uses it: {named} names another "
-                f"place. `data/twin/survey{'/direct.csv' if direct else ''}` there would.",
-                highlight=False,
-                soft_wrap=True,
+            show(
+                f"note No run of this project uses it: {named} names another "
+                f"place. `data/twin/survey{'/direct.csv' if direct else ''}` there would."
             )
 
 
@@ -126,6 +124,10 @@ def run(
         typer.Option(help="fast, full (every model) or another of the catalog's settings.draws."),
     ] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="SOURCE: its file is right, however little it covers. Repeatable."),
+    ] = None,
     wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -133,18 +135,21 @@ def run(
     """Run the main job: from survey and streams to estimates, map and report for every area.
 
     Finished stages are reused when their inputs, settings and code have not changed and their files
-    are what was written. The newest finished run is at runs/latest.
+    are what was written. The newest finished run is at runs/latest. A source's file that lost much
+    since the last good one is set aside and that one is used, with a warning.
     """
     from smallarea.project import Project
 
     with showing(quiet or as_json) as progress:
-        made = Project(project).run(data, profile=profile, seed=seed, wait=wait, progress=progress)
+        made = Project(project).run(
+            data, profile=profile, seed=seed, accept=accept or (), wait=wait, progress=progress
+        )
     if as_json:
         print(json.dumps(made.manifest | {"folder": str(made.folder)}, default=str))
     elif not quiet:
         from smallarea.summary import run_summary
 
-        console.print(run_summary(made), highlight=False, soft_wrap=True)
+        show(run_summary(made))
 
 
 @app.command()
@@ -154,7 +159,10 @@ def status(project: ProjectDir = Path(), data: Data = None, as_json: Json = Fals
     from smallarea.summary import project_status, status_text
 
     facts = project_status(Project(project), data)
-    print(json.dumps(facts, default=str) if as_json else status_text(facts))
+    if as_json:
+        print(json.dumps(facts, default=str))
+    else:
+        show(status_text(facts))
 
 
 @app.command()
@@ -172,7 +180,10 @@ def explain(
 
     at = Project(project)
     facts = explain_area(at.latest(), area, indicator, at.catalog.frame.get("spelling"))
-    print(json.dumps(facts, default=str) if as_json else explanation_text(facts))
+    if as_json:
+        print(json.dumps(facts, default=str))
+    else:
+        show(explanation_text(facts))
 
 
 app.command()(target)
@@ -206,7 +217,7 @@ def change(
     if as_json:
         print(json.dumps(found.to_dict()))
     else:
-        console.print(change_text(found), highlight=False, soft_wrap=True)
+        show(change_text(found))
 
 
 @app.command()
@@ -251,6 +262,7 @@ def design(
     """
     from smallarea.files import writing
     from smallarea.project import Project
+    from smallarea.spreadsheets import harmless_table
     from smallarea.survey.change_power import plan_power, power_text
     from smallarea.survey.design import margin_of_error, margin_table
     from smallarea.survey.power import Plan
@@ -269,7 +281,7 @@ def design(
             replicates=replicates, seed=seed, data=data, progress=progress,
         )  # fmt: skip
     with writing(out) as temporary:
-        sample.to_csv(temporary)
+        harmless_table(sample).to_csv(temporary)
     simple = margin_of_error(areas * take, confidence=0.99)
     margins = margin_table(areas * take, take, confidence=0.99)
     if as_json:
@@ -279,14 +291,12 @@ def design(
             tables["components"] = power.reset_index()
         print(json.dumps(facts | {name: t.to_dict("records") for name, t in tables.items()}))
     elif not quiet:
-        console.print(
+        show(
             f"Wrote {len(sample)} sampling units to {out} (seed {seed}).\n"
             f"{areas * take:,} interviews: a share of 50 % is known to within {simple:.2%} at 99 % "
             f"confidence if clustering is ignored, {margins['margin'].iloc[2]:.2%} with an "
             "intra-cluster correlation of 0.05."
-            + (f"\n{power_text(power)}" if power is not None else ""),
-            highlight=False,
-            soft_wrap=True,
+            + (f"\n{power_text(power)}" if power is not None else "")
         )
 
 
@@ -323,6 +333,7 @@ def main() -> None:
     """Run the command line; turn bad input and a disk that refuses into one sentence and a code."""
     # Models are compiled by numba, which brings its own linear algebra.
     warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
+    _say_warnings()
     try:
         app()
     except Exception as error:
@@ -330,9 +341,22 @@ def main() -> None:
         said = error if isinstance(error, InputError) else refusal(error, Path(named or "."))
         if said is None:
             raise
-        notes.print(f"[bold red]error[/bold red] {said}", highlight=False, soft_wrap=True)
+        show(f"error {said}".replace("\n", " "), notes)
         sys.stdout.flush()
         os._exit(3)  # a library that could not write would try once more, loudly, in the end
+
+
+def _say_warnings() -> None:
+    """Print what is to be known of an input as a note, without the line of code that said so."""
+    shown = warnings.showwarning
+
+    def told(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, InputWarning):
+            show(f"note {message}", notes)
+        else:
+            shown(message, category, *where, **more)
+
+    warnings.showwarning = told
 
 
 def _hush_full_disks() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from smallarea.options import Json, ProjectDir, Quiet, showing
+from smallarea.options import Json, ProjectDir, Quiet, console, show, showing
 
 #: Folder of a run's comparison, beside the run: the run itself is never changed.
 FOLDER = "{run}-compare"
@@ -97,16 +96,15 @@ def compare(
         return
     if quiet:
         return
-    console = Console()
     if run.synthetic:
-        console.print(f"[bold]{SYNTHETIC}: these numbers describe no real place[/bold]")
-    console.print(f"Held out by {found.parts.words}.", highlight=False, soft_wrap=True)
-    console.print(compare_table(found), highlight=False)
-    console.print(f"[bold]{conclusion(found)}[/bold]", highlight=False, soft_wrap=True)
+        show(f"{SYNTHETIC}: these numbers describe no real place")
+    console.print(f"Held out by {found.parts.words}.")
+    console.print(compare_table(found))
+    console.print(conclusion(found), style="bold")
     if found.losses is not None:
-        console.print(loss_table(found.losses), highlight=False)
+        console.print(loss_table(found.losses))
         said = loss_conclusion(found.losses)
-        console.print(f"[bold]{said}[/bold]", highlight=False, soft_wrap=True)
-    console.print(LEGEND, highlight=False, soft_wrap=True)
-    console.print(INTERNAL, highlight=False, soft_wrap=True)
-    console.print("Written: " + ", ".join(map(str, written)), highlight=False, soft_wrap=True)
+        console.print(said, style="bold")
+    console.print(LEGEND)
+    console.print(INTERNAL)
+    console.print("Written: " + ", ".join(map(str, written)))

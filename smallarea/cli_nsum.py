@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from smallarea.errors import InputError
-from smallarea.options import Json, console
+from smallarea.options import Json, show
 
 
 def nsum(
@@ -122,17 +122,16 @@ def nsum(
     if as_json:
         print(json.dumps(found))
         return
-    console.print(f"model {found['model']}")
+    show(f"model {found['model']}")
     for row in found["groups"]:
         numbers = "  ".join(
             f"{key} {people(row[key])}" for key in ("median", "q025", "q975", "mean", "sd")
         )
-        console.print(f"  {row['group']:<24} {numbers}", highlight=False, soft_wrap=True)
+        show(f"  {row['group']:<24} {numbers}")
     for warning in found["warnings"]:
-        console.print("[yellow]warning[/yellow]", end=" ")
-        console.print(warning, highlight=False, soft_wrap=True, markup=False)
+        show(f"warning {warning}")
     if out is not None:
-        console.print(f"Wrote the annex to {out}.", highlight=False, soft_wrap=True)
+        show(f"Wrote the annex to {out}.")
 
 
 def people(value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smallarea.options import Json, ProjectDir, Quiet, console, showing
+from smallarea.options import Json, ProjectDir, Quiet, show, showing
 
 
 def publish(
@@ -42,10 +42,8 @@ def publish(
         print(json.dumps({"run": opened.manifest["run"], "folders": list(map(str, made))}))
     elif not quiet:
         for folder in made:
-            console.print(f"Wrote {folder}", highlight=False, soft_wrap=True)
-        console.print(
+            show(f"Wrote {folder}")
+        show(
             f"The audits are in {opened.folder.parent}, internal like the run: have them signed "
-            "before anything leaves.",
-            highlight=False,
-            soft_wrap=True,
+            "before anything leaves."
         )

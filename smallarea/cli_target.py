@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from smallarea.errors import InputError
-from smallarea.options import Json, ProjectDir
+from smallarea.options import Json, ProjectDir, show
 
 #: Folder of a run's target, beside the run: the run itself is never changed.
 FOLDER = "{run}-target"
@@ -87,9 +86,8 @@ def target(
         print(json.dumps(facts | {"written": [str(path) for path in written]}))
         return
     text = target_text(found, opened.indicators, synthetic=opened.synthetic)
-    console = Console()
-    console.print(text, highlight=False, soft_wrap=True)
-    console.print("Written: " + ", ".join(map(str, written)), highlight=False, soft_wrap=True)
+    show(text)
+    show("Written: " + ", ".join(map(str, written)))
 
 
 def _minimums(given: list[str]) -> dict[str, int]:

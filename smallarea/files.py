@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,36 @@ _REFUSED = {
 }
 #: What SQLite and GDAL say of a full disk.
 _NO_ROOM = dict.fromkeys(("disk is full", "Failed to commit transaction"), errno.ENOSPC)
+
+
+def inside(name: str) -> str:
+    """Return a declared file's name; raise ValueError unless it stays below the folder it is in."""
+    parts = name.replace("\\", "/").split("/")
+    printable = all(ord(sign) >= 32 and ord(sign) != 127 for sign in name)
+    if not printable or not name.strip() or {"..", ""} & set(parts) or ":" in parts[0]:
+        raise ValueError(f"{name!r} is no file below the project's folders: name it from there")
+    return name
+
+
+def find_below(folders: Iterable[Path], name: str) -> Path | None:
+    """Return the file `name` in the first of `folders` that has it, or None.
+
+    Raises
+    ------
+    InputError : it is a link to a file outside of that folder.
+    """
+    for folder in folders:
+        path = folder / name
+        if not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InputError(
+                f"it is a link that leaves the folder, to {path.resolve()}",
+                where=str(path),
+                remedy="copy the file there, or give its own folder with --data",
+            )
+        return path
+    return None
 
 
 def sha256(path: Path) -> str:
@@ -269,6 +299,6 @@ def read_object(path: Path) -> dict[str, Any] | None:
     """Return the JSON object in a file, None where there is none that can be read."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,49 @@ Data = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+#: Signs that turn the direction of the text after them.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: How the first word of a line is shown.
+STYLES = {
+    "error": "bold red",
+    "damaged": "yellow",
+    "warning": "yellow",
+    "note": "yellow",
+    "SYNTHETIC": "bold",
+}
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is at work in the project.")
 ]
 
-console = Console()
-notes = Console(stderr=True)
+
+def plain(*, stderr: bool = False) -> Console:
+    """Return a console that prints text as it is: names of files and places are never markup."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+console = plain()
+notes = plain(stderr=True)
+
+
+def show(text: str, to: Console | None = None) -> None:
+    """Print lines as they are; the first word of one is coloured if it says how grave the rest is.
+
+    Signs that steer a terminal are written as what they are.
+    """
+    to = to or console
+    for line in text.split("\n"):
+        word, space, rest = line.partition(" ")
+        style = STYLES.get(word)
+        if style:
+            to.print(word, style=style, end=space)
+        to.print(_harmless(rest if style else line))
+
+
+def _harmless(text: str) -> str:
+    return "".join(
+        repr(sign)[1:-1] if unicodedata.category(sign) in ("Cc", "Cs") or sign in _TURNS else sign
+        for sign in text
+    )
 
 
 @contextmanager
@@ -36,7 +74,7 @@ def showing(quiet: bool) -> Iterator[Any]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TimeElapsedColumn(),
     )
@@ -47,6 +85,6 @@ def showing(quiet: bool) -> Iterator[Any]:
             stage = what.split(":", 1)[0]
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=1.0)
-            bars.update(tasks[stage], description=f"{what:<46.46}", completed=share)
+            bars.update(tasks[stage], description=f"{_harmless(what):<46.46}", completed=share)
 
         yield report

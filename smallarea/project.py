@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from smallarea.errors import InputError
 from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
 from smallarea.run.cleaning import clean
-from smallarea.run.inputs import CATALOG, STORE, desk, resolve_inputs
+from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, resolve_inputs
 from smallarea.run.lock import locked
 from smallarea.run.record import Run, find_finished, seal
 from smallarea.run.records import RECORD
@@ -212,6 +212,7 @@ class Project:
         *,
         profile: str = "fast",
         seed: int | None = None,
+        accept: Sequence[str] = (),
         wait: bool = False,
         progress: Progress = silent,
     ) -> Run:
@@ -226,6 +227,8 @@ class Project:
         data : folder with real files, which take the place of the twin's of the same name.
         profile : `fast` or `full`, see the catalog's settings.
         seed : overrides the catalog's seed.
+        accept : sources whose present files are right, however little they cover; others are
+            compared with the last ones that were good, see :mod:`smallarea.run.sound`.
         wait : wait for a run that is at work in the project; without, that is an InputError.
         progress : told each stage's name and the share done.
 
@@ -233,10 +236,15 @@ class Project:
         """
         self.settings.draws_of(profile)
         with self._alone(wait, progress):
-            return self._run(data, profile, seed, progress)
+            return self._run(data, profile, seed, accept, progress)
 
     def _run(
-        self, data: str | Path | None, profile: str, seed: int | None, progress: Progress
+        self,
+        data: str | Path | None,
+        profile: str,
+        seed: int | None,
+        accept: Sequence[str],
+        progress: Progress,
     ) -> Run:
         from smallarea.run.job import Job
         from smallarea.run.pipeline import main_job
@@ -251,7 +259,8 @@ class Project:
             dirs = self.data_dirs(data)
             inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given)
             job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
-            published = main_job(job)
+            accept_sources(inputs, accept)
+            job, published, said = main_job(job)
         manifest = {
             "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",
             "started": started.isoformat(timespec="seconds"),
@@ -259,7 +268,7 @@ class Project:
             "profile": profile,
             "seed": seed,
             "settings": self.settings.model_dump(),
-            "inputs": inputs.listed(self.catalog),
+            "inputs": job.inputs.listed(job.catalog),
             "code": {"version": __version__, "sha256": code_hash(".")},
             "libraries": library_versions(),
             "stages": {
@@ -272,6 +281,7 @@ class Project:
                 }
                 for stage in store.finished
             },
+            "quarantined": said,
             "mended": store.mended,  # may still grow
         } | json.loads((published.folder / "summary.json").read_text())
         return self._keep(published, manifest, store.say)
@@ -335,7 +345,9 @@ class Project:
             keep_private(kept)
         made = Run(folder)
         made.require_intact()
-        made.manifest |= {key: manifest[key] for key in ("seconds", "stages", "mended")}
+        made.manifest |= {
+            key: manifest[key] for key in ("seconds", "stages", "quarantined", "mended")
+        }
         return made
 
     def latest(self) -> Run:

@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from smallarea.declared import Declared, read_block
 from smallarea.errors import InputError
+from smallarea.limits import require
 
 
 class TauSettings(Declared):
@@ -139,6 +140,7 @@ class Settings(Declared):
                 where="data_catalog.yaml, settings.draws",
                 remedy=f"choose one of {', '.join(self.draws)}",
             )
+        require("draws", self.draws[profile], f"data_catalog.yaml, settings.draws.{profile}")
         return self.draws[profile]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from smallarea.catalog import UNMATCHED
+from smallarea.catalog import UNMATCHED, locate
+from smallarea.catalog.quarantine import report_at
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
@@ -36,15 +37,16 @@ def interval(row: Any, low: str = "q10", high: str = "q90") -> str:
 def run_summary(run: Run) -> str:
     """Return the lines a run ends with: national totals, what helped, warnings, paths."""
     facts = run.manifest
-    lines = [f"[bold]{BANNER}[/bold]"] if run.synthetic else []
+    lines = [BANNER] if run.synthetic else []
     lines.append("Nationally, as 80 % intervals:")
     for indicator in run.indicators.headlines:
         row = facts["national"][indicator]
         lines.append(f"  {indicator:<17} {interval(row):>24}  {run.indicators.units[indicator]}")
     lines.append(facts["covariates"]["sentence"])
-    lines += [f"[yellow]warning[/yellow] {warning}" for warning in facts["warnings"]]
+    lines += [f"warning {warning}" for warning in facts["warnings"]]
+    lines += [f"warning {sentence}" for sentence in facts.get("quarantined", [])]
     lines += unmatched_lines(run)
-    lines += [f"[yellow]damaged[/yellow] {sentence}" for sentence in facts["mended"]]
+    lines += [f"damaged {sentence}" for sentence in facts["mended"]]
     reused = sum(stage["reused"] for stage in facts["stages"].values())
     lines.append(
         f"{facts['seconds']} s, {reused} of {len(facts['stages'])} stages reused. Written:"
@@ -65,7 +67,7 @@ def unmatched_lines(run: Run) -> list[str]:
     like = f", nearest {row['nearest_name']}" if row["nearest_name"] else ""
     found = "1 row found no area" if len(rows) == 1 else f"{len(rows):,} rows found no area"
     one = f"{row['file']} row {row['row']} '{row['key']}'{like}"
-    return [f"[yellow]note[/yellow] {found}: {one}; see {UNMATCHED}"]
+    return [f"note {found}: {one}; see {UNMATCHED}"]
 
 
 def project_status(project: Project, data: str | Path | None = None) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     dirs = project.data_dirs(data)
     sources = []
     for name, source in project.catalog.sources.items():
-        path = next((d / source.file for d in dirs if (d / source.file).is_file()), None)
+        path = locate(source, dirs)
         twin = path is not None and project.twin in path.parents
         sources.append(
             {
@@ -83,6 +85,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
                 "licence": source.licence,
                 "at": "missing" if path is None else "twin" if twin else str(path.parent),
                 "sha256": None if path is None else sha256(path),
+                "quarantine": _quarantine(project, name, path),
             }
         )
     direct = project.settings.direct
@@ -115,12 +118,22 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     }
 
 
+def _quarantine(project: Project, name: str, path: Path | None) -> str | None:
+    """Return where it says why a source's present file is not used, None if it is."""
+    if path is None:
+        return None
+    report = report_at(project.root / STORE, name, sha256(path))
+    return str(report) if report.is_file() else None
+
+
 def status_text(facts: dict[str, Any]) -> str:
     """Write :func:`project_status` for a person."""
     lines = [f"project {facts['project']}", f"survey  {facts['survey']}", "sources:"]
     for entry in facts["sources"]:
         changed = "  CHANGED since the newest run" if entry["changed_since_run"] else ""
         lines.append(f"  {entry['source']:<26} {entry['vintage']:<10} {entry['at']}{changed}")
+        if entry["quarantine"]:
+            lines.append(f"    not used, the last good one is: see {entry['quarantine']}")
     used = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk"].items())
     lines.append(f"on disk: {used}")
     latest = facts["latest"]

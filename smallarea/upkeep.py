@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smallarea.options import Json, ProjectDir, Wait, console, notes
+from smallarea.options import Json, ProjectDir, Wait, notes, show
 
 
 def verify(
@@ -31,9 +31,9 @@ def verify(
         print(json.dumps({"folder": str(folder), "intact": not said, "damage": said}))
     elif said:
         for sentence in said:
-            notes.print(f"[red]damaged[/red] {sentence}", highlight=False, soft_wrap=True)
+            show(f"damaged {sentence}", notes)
     else:
-        console.print(f"{folder}: every file is what its manifest says.", soft_wrap=True)
+        show(f"{folder}: every file is what its manifest says.")
     if said:
         raise typer.Exit(1)
 
@@ -59,10 +59,8 @@ def clean(
     if as_json:
         print(json.dumps(gone))
     else:
-        console.print(
+        show(
             f"Removed {len(gone['runs'])} runs, {len(gone['stages'])} stages, "
             f"{len(gone['inputs'])} copies of inputs ({gone['bytes'] / 1e6:,.1f} MB) and what "
-            f"{gone['unfinished']} interrupted writings had left.",
-            highlight=False,
-            soft_wrap=True,
+            f"{gone['unfinished']} interrupted writings had left."
         )

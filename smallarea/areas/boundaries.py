@@ -15,6 +15,7 @@ from smallarea.areas.geography import WGS84, repaired, voronoi_polygons
 from smallarea.areas.registers.places import APPROXIMATE
 from smallarea.areas.spec import Boundaries, FrameSpec, locate
 from smallarea.errors import InputError
+from smallarea.reading.shapes import read_shapes
 
 EMBEDDED = "drawn from points: Voronoi cells up to an approximate coast"
 
@@ -117,8 +118,10 @@ def _read(
 
 def _open(path: Path, code: str) -> gpd.GeoDataFrame:
     try:
-        table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
-    except (OSError, ValueError, RuntimeError) as error:
+        table = read_shapes(path, path.name)
+    except InputError:
+        raise
+    except Exception as error:  # every format's library has errors of its own
         raise InputError(
             f"the file cannot be read ({error})",
             where=path.name,

@@ -11,6 +11,8 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from smallarea.declared import Declared, read_block
+from smallarea.errors import InputError
+from smallarea.files import find_below, inside
 
 #: What tables of a frame, a survey, a plan or estimates call their own columns, and keys of sources
 #: their roles: no name for a level or a reference population.
@@ -138,4 +140,11 @@ def read_spec(block: dict[str, Any], kind: type[Spec]) -> Spec:
 
 def locate(file: str, data_dirs: Sequence[Path]) -> Path | None:
     """Return the file in the first of `data_dirs` that has it, or None."""
-    return next((d / file for d in data_dirs if (d / file).is_file()), None)
+    try:
+        return find_below(data_dirs, inside(file))
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            str(error), where="data_catalog.yaml, frame", remedy="correct the file's name"
+        ) from None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from smallarea.declared import Declared
 from smallarea.errors import InputError
+from smallarea.files import inside
 from smallarea.reading.column import Column
+from smallarea.reading.yaml_text import read_yaml
 
 Kind = Literal["table", "raster", "points", "lines", "flows"]
 
@@ -24,6 +26,9 @@ KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
     "raster": (frozenset(),),
     "lines": (frozenset(),),
 }
+
+
+NAME = re.compile(r"\w(?:[\w.-]{0,98}\w)?")
 
 
 class Source(Declared):
@@ -55,7 +60,27 @@ class Source(Declared):
     """What the source is about (wealth, reach, safety...), to compare models by domain."""
     optional: bool = False
     """Without its file, streams on this source are left out, and that is reported."""
+    min_coverage: float = Field(default=0, ge=0, le=1)
+    """The least share of areas for which every feature made of it has a value; below it the file is
+    not complete, see `smallarea.catalog.quarantine`."""
+    essential: bool = False
+    """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                "a source's name is a folder's in the store: letters, digits, _ - and . inside, at "
+                "most 100"
+            )
+        return name
+
+    @field_validator("file")
+    @classmethod
+    def _inside(cls, file: str) -> str:
+        return inside(file)
 
     @field_validator("vintage", mode="before")
     @classmethod
@@ -100,12 +125,14 @@ class Catalog(Declared):
         sources = value.get("sources") if isinstance(value, dict) else None
         if not isinstance(sources, dict):
             return value
-        named = {k: {**v, "name": k} if isinstance(v, dict) else v for k, v in sources.items()}
+        named = {k: {**v, "name": str(k)} if isinstance(v, dict) else v for k, v in sources.items()}
         return {**value, "sources": named}
 
     @model_validator(mode="after")
     def _levels_are_the_frames(self) -> Catalog:
-        levels = [level.get("name") for level in self.frame.get("levels", [])]
+        told = self.frame.get("levels")
+        told = told if isinstance(told, list | tuple) else []
+        levels = [level.get("name") for level in told if isinstance(level, dict)]
         for name, source in self.sources.items():
             if source.kind == "table" and (other := set(source.key) - {"code", "name", *levels}):
                 raise ValueError(
@@ -113,25 +140,6 @@ class Catalog(Declared):
                     f"frame ({', '.join(map(str, levels)) or 'none is declared'})"
                 )
         return self
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML in which naming an entry twice is an error instead of a silent override."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise yaml.MarkedYAMLError(
-                problem=f"'{key}' is declared twice", problem_mark=key_node.start_mark
-            )
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def load_catalog(path: Path) -> Catalog:
@@ -143,17 +151,12 @@ def load_catalog(path: Path) -> Catalog:
         the wrong kind; file, entry and field are named.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = read_yaml(path)
     except FileNotFoundError:
         raise InputError(
             "there is no such file",
             where=str(path),
             remedy="a project directory needs a data_catalog.yaml: `smallarea init` writes one",
-        ) from None
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(
-            str(error.problem), where=f"{path.name}{line}", remedy="correct the YAML"
         ) from None
     if not isinstance(content, dict):
         raise InputError(

@@ -13,7 +13,9 @@ from smallarea.catalog.declare import Source
 from smallarea.catalog.report import ReadReport, some
 from smallarea.catalog.snapshots import Snapshot
 from smallarea.errors import InputError
+from smallarea.limits import require
 from smallarea.reading.cells import as_values
+from smallarea.reading.shapes import read_shapes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from smallarea.areas import Frame
 
 CRS = "EPSG:4326"
+#: Formats that are a list of other files, anywhere on the machine or the network.
+POINTERS = frozenset({"VRT", "WMS", "WCS", "WMTS", "GTI", "DERIVED"})
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,17 @@ def read_raster(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[Raste
     try:
         with rasterio.open(snapshot.path) as file:
             crs, affine, shape, nodata = file.crs, file.transform, file.shape, file.nodata
-    except rasterio.RasterioIOError as error:
+            driver = file.driver
+    except Exception as error:  # GDAL's own, and those of what it makes of a damaged file
         raise InputError(
             f"it is not a raster ({error})", where=source.file, remedy="supply a GeoTIFF"
         ) from None
+    if driver in POINTERS:
+        raise InputError(
+            f"it only points to other files (format {driver})",
+            where=source.file,
+            remedy="supply the pixels themselves, as a GeoTIFF",
+        )
     _require_degrees(crs, source, f"gdalwarp -t_srs {CRS} {source.file} warped.tif")
     if affine.b or affine.d or affine.e > 0:
         raise InputError(
@@ -92,6 +103,7 @@ def read_raster(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[Raste
         snapshot.store / "weights",
     )
     covered = raster.covers(frame.geometry)
+    require("pixels", _pixels_over(raster, frame), source.file)
     if not covered.any():
         extent = ", ".join(f"{edge:g}" for edge in raster.bounds)
         raise InputError(
@@ -104,6 +116,16 @@ def read_raster(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[Raste
         f"{len(outside)} areas not wholly within the raster are missing: {some(outside)}",
     ) * bool(len(outside))
     return raster, ReadReport(source.name, source.file, notes=notes)
+
+
+def _pixels_over(raster: Raster, frame: Frame) -> float:
+    """Return how many pixels lie in the box around all areas."""
+    west, width, north, height = raster.transform
+    low_x, low_y, high_x, high_y = frame.geometry.total_bounds
+    edges = raster.bounds
+    across = max(0.0, min(high_x, edges[2]) - max(low_x, west)) / width
+    down = max(0.0, min(high_y, north) - max(low_y, edges[1])) / height
+    return across * down
 
 
 def read_lines(
@@ -145,11 +167,11 @@ def read_layer(source: Source, snapshot: Snapshot, kind: str) -> gpd.GeoDataFram
     InputError : it cannot be read, is empty, in a CRS other than EPSG:4326, lacks a column, or
         holds other geometries.
     """
-    import geopandas as gpd
-
     options: dict[str, Any] = {"layer": source.layer} if source.layer else {}
     try:
-        layer = gpd.read_file(snapshot.path, **options)
+        layer = read_shapes(snapshot.path, source.file, **options)
+    except InputError:
+        raise
     except Exception as error:  # the drivers' own errors
         raise InputError(
             f"it cannot be read: {error}", where=source.file, remedy="supply a valid file and layer"

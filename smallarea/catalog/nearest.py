@@ -19,6 +19,7 @@ from smallarea.catalog.declare import Source
 from smallarea.catalog.matching import UNKNOWN, match_points, short, unit_names
 from smallarea.catalog.report import ReadReport
 from smallarea.files import writing
+from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -30,8 +31,6 @@ NEAR_CODE, NEAR_NAME = 0.85, 0.75
 SHORTEST = 4
 #: The farthest that the area suggested for a point may be.
 NEAR_KM = 50.0
-#: A spreadsheet runs a cell that begins with one of these.
-RUNS = ("=", "+", "-", "@")
 
 #: An id and how similar its code or name is, or nothing.
 Suggestion = tuple[str, float] | None
@@ -67,10 +66,8 @@ def unmatched_table(
 
 def write_unmatched(table: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV, all text quoted; no cell of it runs in a spreadsheet."""
-    text = table[["source", "file", "key", "reason", "nearest_name", "nearest_id"]]
-    safe = text.map(lambda cell: f"'{cell}" if str(cell).lstrip().startswith(RUNS) else cell)
     with writing(path) as temporary:
-        table.assign(**safe).to_csv(
+        harmless_table(table).to_csv(
             temporary, index=False, float_format="%.2f", quoting=csv.QUOTE_NONNUMERIC
         )
 

@@ -14,6 +14,7 @@ from smallarea.errors import InputError
 from smallarea.files import (
     UNFINISHED,
     copy_hashed,
+    find_below,
     read_object,
     remove,
     sha256,
@@ -40,8 +41,11 @@ class Snapshot:
 
 
 def locate(source: Source, data_dirs: Sequence[Path]) -> Path | None:
-    """Return the source's file in the first of `data_dirs` that has it, or None."""
-    return next((d / source.file for d in data_dirs if (d / source.file).is_file()), None)
+    """Return the source's file in the first of `data_dirs` that has it, or None.
+
+    Raises InputError where it is a link to elsewhere.
+    """
+    return find_below(data_dirs, source.file)
 
 
 def snapshot(

@@ -107,25 +107,29 @@ class _Reader:
             source, kept = self.catalog.sources[name], self.snapshots.get(name)
             if kept is None:
                 raise absent(source, "none of the folders searched")
-            self._data[name], report = read(source, kept, self.frame)
+            try:
+                self._data[name], report = read(source, kept, self.frame)
+            except InputError as error:
+                raise error.of_source(name) from error
             self.reports.append(replace(report, folder=str(kept.original.parent)))
         return self._data[name]
 
 
 def _run(path: Path, stream: Stream, data: list[Any], frame: Frame) -> pd.DataFrame:
     where = f"stream file {path.name}"
+    blamed = stream.sources[0] if len(stream.sources) == 1 else None
     try:
         return stream(*data, frame)
     except InputError as error:
-        raise InputError(
-            error.what, where=f"{where}: {error.where}", remedy=error.remedy
-        ) from error
+        again = error.at(f"{where}: {error.where}")
+        raise (again.of_source(blamed) if blamed else again) from error
     except Exception as error:
-        raise InputError(
+        failed = InputError(
             f"it fails: {type(error).__name__}: {error}",
             where=where,
             remedy=f"correct the file, or the source it takes ({', '.join(stream.sources)})",
-        ) from error
+        )
+        raise (failed.of_source(blamed) if blamed else failed) from error
 
 
 def _checked(values: Any, path: Path, stream: Stream, frame: Frame) -> pd.DataFrame:

@@ -13,8 +13,8 @@ def change_text(found: Change) -> str:
     """Write a :class:`Change` for a person."""
     lines = []
     if found.synthetic:
-        lines.append("[bold]SYNTHETIC SURVEY: these numbers describe no real place[/bold]")
-    lines += [f"[yellow]warning[/yellow] {warning}" for warning in found.warnings]
+        lines.append("SYNTHETIC SURVEY: these numbers describe no real place")
+    lines += [f"warning {warning}" for warning in found.warnings]
     lines.append(
         f"{'Reported prevalence' if found.reporting else 'Prevalence'}, {found.later} against "
         f"{found.earlier}:"

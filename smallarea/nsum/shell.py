@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from smallarea.errors import InputError
+from smallarea.limits import require
 from smallarea.nsum.annex.folder import SYNTHETIC, check_folder, is_synthetic, write_annex
 from smallarea.nsum.classical.known_groups import back_estimates, checkable
 from smallarea.nsum.classical.known_groups import recall as recall_line
@@ -96,6 +97,9 @@ def nsum_survey(
     ------
     InputError : files, columns or settings that do not fit; a fit that did not converge.
     """
+    if draws < 1:
+        raise InputError(f"{draws} draws", where="--draws", remedy="take some hundreds")
+    require("draws", draws, "--draws")
     if model not in CLASSICAL and model not in BAYESIAN:
         raise InputError(
             f"no model '{model}'",

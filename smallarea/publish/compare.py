@@ -14,6 +14,7 @@ from smallarea.files import private_folder, writing
 from smallarea.models.comparing import POOL, SHARES, Compared
 from smallarea.publish.compare_figure import compare_figure
 from smallarea.publish.estimates import SYNTHETIC
+from smallarea.spreadsheets import harmless_table
 
 _FEW = 20  # groups; of fewer, intervals are too narrow
 #: What the columns of the table mean.
@@ -166,7 +167,8 @@ def _rows(found: Compared) -> tuple[list[str], list[list[float]]]:
 
 
 def _csv(table: pd.DataFrame, notice: str) -> bytes:
-    return (table.assign(notice=notice) if notice else table).to_csv(float_format="%.6g").encode()
+    shown = harmless_table(table.assign(notice=notice) if notice else table)
+    return shown.to_csv(float_format="%.6g").encode()
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

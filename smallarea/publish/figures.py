@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from smallarea.nsum.annex.plots import svg_text
+from smallarea.nsum.annex.plots import plain_names, svg_text
 from smallarea.publish.words import highest
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def top_map(probability: pd.Series, geometry: gpd.GeoSeries, k: int, notice: str
     """
     buffer = BytesIO()
     figure = top_figure(probability, geometry, k, notice)
+    plain_names(figure)
     figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 

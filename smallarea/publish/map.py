@@ -86,8 +86,8 @@ def write_map(
         rows=_plain_rows(estimates, indicators.totals),
         css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
         js="".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        # "</" inside a script element would end it.
-        data=json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/"),
+        # Inside a script element `</` would end it, and `<!--<script` would hide its end.
+        data=json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"),
     )
     with writing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")

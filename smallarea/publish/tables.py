@@ -14,6 +14,7 @@ from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.words import MEANING
+from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -33,10 +34,11 @@ def write_parquet(estimates: pd.DataFrame, path: Path) -> None:
 
 
 def write_csv(estimates: pd.DataFrame, path: Path) -> None:
-    """Write the long table, numbers to six significant digits, UTF-8 with the codes as text."""
+    """Write the long table, numbers to six significant digits, UTF-8; no text of it can run."""
     check_columns(estimates)
     with writing(path) as temporary:
-        estimates.to_csv(temporary, index=False, float_format="%.6g", encoding="utf-8")
+        table = harmless_table(estimates)
+        table.to_csv(temporary, index=False, float_format="%.6g", encoding="utf-8")
 
 
 def wide_table(estimates: pd.DataFrame) -> pd.DataFrame:

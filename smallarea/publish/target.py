@@ -14,6 +14,7 @@ from smallarea.indicators import Indicators
 from smallarea.projection.target import Target
 from smallarea.publish.estimates import SYNTHETIC
 from smallarea.publish.words import FLAG_WORDS, INTERNAL, TAU_MEANING
+from smallarea.spreadsheets import harmless_table
 
 SETS = {
     "chosen": "this set",
@@ -68,7 +69,7 @@ def write_target(
         "made_of": dict(trace),
     }
     texts = {
-        "target.csv": areas.to_csv(float_format="%.6g"),
+        "target.csv": harmless_table(areas).to_csv(float_format="%.6g"),
         "target.json": json.dumps(facts, indent=2) + "\n",
     }
     for name, text in texts.items():
@@ -88,7 +89,7 @@ def target_text(found: Target, indicators: Indicators, *, synthetic: bool) -> st
         "largest": f"with the largest expected {'count' if found.by == 'count' else 'rates'}",
         "top": f"expected to hold most of the true top {found.top}",
     }[found.aim]
-    lines = [f"[bold]{SYNTHETIC}: these numbers describe no real place[/bold]"] * synthetic
+    lines = [f"{SYNTHETIC}: these numbers describe no real place"] * synthetic
     lines.append(
         f"{'Given' if found.given else 'Chosen'}: {len(chosen)} areas"
         + ("" if found.given else f" {aim}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from smallarea.publish.tables import NO_TIME, wide_table
 from smallarea.publish.words import FLAG_WORDS, MEANING
 
 if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 _END = "</sheetData>"
@@ -57,7 +58,7 @@ def write_excel(
     ]
     lines += [(f"flag {name}", text) for name, text in FLAG_WORDS.items()]
     for line in lines:
-        readme.append(line)
+        readme.append(_texts(readme, line))
     tables = {"overview": _overview(estimates, indicators), "estimates": estimates}
     sheets = {name: book.create_sheet(name) for name in tables}
     for name, sheet in sheets.items():
@@ -107,7 +108,18 @@ def _head(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
         sheet.column_dimensions[get_column_letter(i)].width = (
             24 if text else max(11, len(str(name)))
         )
-    sheet.append(list(map(str, table.columns)))
+    sheet.append(_texts(sheet, list(map(str, table.columns))))
+
+
+def _texts(sheet: WriteOnlyWorksheet, values: Iterable[str]) -> list[WriteOnlyCell]:
+    """Return cells that hold text, whatever it begins with."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cells = [WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values]
+    for cell in cells:
+        cell.data_type = "s"
+    return cells
 
 
 def _rows(table: pd.DataFrame) -> str:

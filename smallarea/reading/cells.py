@@ -14,6 +14,8 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.reading.column import Column
+from smallarea.reading.sizes import within_limits
+from smallarea.reading.workbook import EXCEL, Uncomputed, sheet_rows, uncomputed_error
 
 #: How statistical offices write "no value".
 MISSING = frozenset({"", "-", "--", "–", "—", ".", "..", "...", "na", "n/a", "nan", "nil", "null"})
@@ -23,7 +25,6 @@ THOUSANDS = r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?"
 HEADER_WITHIN = 30
 #: The column that holds the first filled cells of a row with gaps, to name it if it has no key.
 LABEL = "label:"
-EXCEL = frozenset({".xlsx", ".xlsm"})
 
 
 def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
@@ -33,7 +34,8 @@ def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
     name in messages.
     """
     try:
-        rows = _workbook(path, sheet, name) if path.suffix in EXCEL else _text(path)
+        excel = path.suffix.lower() in EXCEL
+        rows = sheet_rows(path, sheet, name) if excel else _text(path, name)
     except (UnicodeDecodeError, csv.Error, OSError, KeyError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -45,28 +47,9 @@ def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
     return cells
 
 
-def _text(path: Path) -> list[list[str]]:
+def _text(path: Path, name: str) -> list[list[str]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.reader(stream))
-
-
-def _workbook(path: Path, sheet: str | None, name: str) -> list[tuple]:
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl lets its zip and XML errors through
-        raise ValueError(f"not a workbook ({error})") from error
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise InputError(
-                f"it has no sheet '{sheet}', only {', '.join(book.sheetnames)}",
-                where=name,
-                remedy="correct `layer` in the catalog",
-            )
-        return list(book[sheet or book.sheetnames[0]].iter_rows(values_only=True))
-    finally:
-        book.close()
+        return list(within_limits(csv.reader(stream), name))
 
 
 def blank(cells: pd.DataFrame) -> pd.DataFrame:
@@ -107,9 +90,17 @@ def find_columns(
         raise _empty(name)
     picked = {key: body[columns[key]] if key in columns else None for key in wanted}
     rows = pd.DataFrame(picked, index=body.index)
+    _refuse_uncomputed(rows, wanted, name)
     gaps = body[blank(rows).any(axis=1)]
     label = gaps.apply(lambda row: " / ".join(as_text(row).dropna().head(3)), axis=1)
     return rows.assign(**{LABEL: label.astype("str").reindex(body.index, fill_value="")})
+
+
+def _refuse_uncomputed(rows: pd.DataFrame, wanted: dict[str, str], name: str) -> None:
+    for key, cells in rows.items():
+        for row, cell in zip(cells.index, cells.to_numpy(), strict=True):
+            if type(cell) is Uncomputed:
+                raise uncomputed_error(cell, f"{name}, column '{wanted[str(key)]}', row {row}")
 
 
 def _empty(name: str) -> InputError:

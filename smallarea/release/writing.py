@@ -21,6 +21,7 @@ from smallarea.publish import (
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
 from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
+from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -61,9 +62,9 @@ def write_tier(
     write_excel(estimates, folder / "estimates.xlsx", indicators, [tier.reader], TIER_MEANING)
     shapes = tables.geometry
     write_geopackage(estimates, shapes, folder / "estimates.gpkg", indicators, TIER_MEANING)
-    tables.levels.to_csv(folder / "levels.csv", index=False, float_format="%.6g")
+    harmless_table(tables.levels).to_csv(folder / "levels.csv", index=False, float_format="%.6g")
     if tables.classes is not None:
-        tables.classes.to_csv(folder / "classes.csv", index=False)
+        harmless_table(tables.classes).to_csv(folder / "classes.csv", index=False)
     whole = made.table.assign(nation="nation")
     national = estimate_groups(made.counts, whole, "nation", indicators, mean=made.mean, sd=made.sd)
     write_map(

@@ -43,11 +43,12 @@ def leaving_out(
 
 def _direct(settings: Settings, survey: Path, areas: Frame, ard: ARD) -> Direct:
     from smallarea.nsum import direct_estimates
+    from smallarea.survey.household import read_roster
     from smallarea.survey.roster import roster_degrees
 
     if settings.degrees == "national":
         return direct_estimates(ard, areas)
-    roster = pd.read_csv(survey / "roster.csv", dtype={"respondent_id": str})
+    roster = read_roster(survey / "roster.csv")
     roster = roster[roster["respondent_id"].isin(ard.counts.index)]
     local, cv = roster_degrees(in_frame(ard, areas), roster, level_ids(areas.table))
     return direct_estimates(ard, areas, degree={"adult": local}, degree_cv={"adult": cv})

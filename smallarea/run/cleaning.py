@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from smallarea.catalog.quarantine import needed
 from smallarea.files import files_below, read_object, remove
 from smallarea.run.inputs import STORE
 from smallarea.run.record import MANIFEST
@@ -44,7 +45,7 @@ def clean(root: Path, keep: int | None, older_than: float | None) -> dict[str, A
     copies = [
         copy
         for folder in (root / STORE / "inputs", *_folders(root / STORE / "snapshots"))
-        for copy in _unused(folder, _hashes_of(staying), newest)
+        for copy in _unused(folder, _hashes_of(staying) | needed(folder), newest)
     ]
     freed = 0
     for path in (*gone, *stages, *copies):

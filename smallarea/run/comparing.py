@@ -12,6 +12,7 @@ import pandas as pd
 from smallarea.areas import load_frame
 from smallarea.errors import InputError
 from smallarea.features import load_features
+from smallarea.limits import require
 from smallarea.run.kept import kept_answers, kept_stage
 from smallarea.run.stages import Progress, seed_of, silent
 from smallarea.run.threads import one_thread
@@ -75,6 +76,7 @@ def compare_run(
     blocks = {} if without is None else feature_blocks(features.info, catalog, without)
     if draws < 2:
         raise InputError(f"{draws} draws", where="draws", remedy="take some hundreds")
+    require("draws", draws, "draws")
     seed = seed_of(run.manifest["seed"], "models") if seed is None else seed
     parts = make_parts(
         frame.table, direct.reports.index, by,

@@ -14,6 +14,7 @@ from typing import Any
 
 from smallarea.areas import frame_files, frame_inputs
 from smallarea.catalog import Catalog, Snapshot, kept_copy, take_snapshots
+from smallarea.catalog.quarantine import accept
 from smallarea.errors import InputError
 from smallarea.files import UNFINISHED, private_folder, sha256, storing
 
@@ -182,14 +183,25 @@ def resolve_inputs(
     )
 
 
+def accept_sources(inputs: Inputs, names: Sequence[str]) -> None:
+    """Note that the present files of these sources are right, however little they cover."""
+    for name in names:
+        if name not in inputs.sources:
+            raise InputError(
+                f"no source {name!r} has a file",
+                where="--accept",
+                remedy=f"name one of {', '.join(inputs.sources) or 'none, there is not one'}",
+            )
+        accept(inputs.sources[name])
+
+
 @contextmanager
 def spoken_of(copies: Path, name: str) -> Iterator[None]:
     """Let errors name a folder of the project, not the one of its copies."""
     try:
         yield
     except InputError as error:
-        where = error.where.replace(str(copies), name)
-        raise InputError(error.what, where=where, remedy=error.remedy) from error
+        raise error.at(error.where.replace(str(copies), name)) from error
 
 
 def _python_files(folder: Path) -> list[Path]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from smallarea.areas import load_frame
-from smallarea.errors import InputError
 from smallarea.files import write_json
 from smallarea.run.answers import surveyed_areas
 from smallarea.survey.removal import REMOVED
@@ -98,6 +97,7 @@ def reporting_prior(
     sum that declares its `detection` there are none and casework is left alone: it cannot inform
     the reporting rate unless somebody states how much of the harm it detects.
     """
+    from smallarea.nsum.reporting.cases import read_cases
     from smallarea.nsum.reporting.casework import Detection, casework_bridge, detection_sensitivity
     from smallarea.nsum.reporting.tau import TauPrior
 
@@ -109,25 +109,11 @@ def reporting_prior(
     )
     if added is None or added.detection is None:
         return TauPrior(stated.a, stated.b, stated.source), {}
-    cases = pd.read_csv(survey / "casework.csv", dtype={"area_id": str})
-    known = cases.assign(area_id=areas.match(cases["area_id"], where="casework.csv, 'area_id'"))
-    if known["area_id"].isna().any():
-        unknown = ", ".join(cases.loc[known["area_id"].isna(), "area_id"])
-        raise InputError(
-            f"not in the frame: {unknown}",
-            where="casework.csv, column 'area_id'",
-            remedy="correct the codes",
-        )
     detection = added.detection
-    if detection.column not in known:
-        raise InputError(
-            f"no column {detection.column!r}",
-            where="casework.csv",
-            remedy=f"correct indicators.sums.{name}.detection.column in data_catalog.yaml",
-        )
+    known = read_cases(survey / "casework.csv", detection.column, areas)
     evidence = (
         direct,
-        known.set_index("area_id")[detection.column],
+        known,
         areas.table[indicators.reference[name]],
         added.of,
         Detection.from_mean(detection.mean, detection.cv, detection.source),

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smallarea.run.direct import direct_stage
-from smallarea.run.features import features_stage
 from smallarea.run.findings import findings_stage
 from smallarea.run.frame import frame_stage, framed
 from smallarea.run.models import models_stage
 from smallarea.run.nsum import nsum_stage
 from smallarea.run.projection import projection_stage
 from smallarea.run.publish import publish_stage
+from smallarea.run.sound import sound_features
 from smallarea.run.totals import totals_stage
 
 if TYPE_CHECKING:
@@ -24,14 +24,20 @@ if TYPE_CHECKING:
     from smallarea.run.stages import Stage
 
 
-def main_job(job: Job) -> Stage:
-    """Run every stage, or find it finished; return the published one."""
+def main_job(job: Job) -> tuple[Job, Stage, list[str]]:
+    """Run every stage, or find it finished.
+
+    Returns
+    -------
+    The job as it was done, the published stage, and a sentence for each source in quarantine.
+    """
     frame = frame_stage(job.store, job.catalog, [job.inputs.frame])
     job = framed(job, frame)
-    features = features_stage(job, frame)
+    job, features, said = sound_features(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     given = totals_stage(job, frame, ground) if job.inputs.totals else None
     models = models_stage(job, frame, features, ground)
     projection = projection_stage(job, frame, ground, models, given)
     findings = findings_stage(job, frame, ground, models, projection)
-    return publish_stage(job, [frame, features, ground, models, projection, findings])
+    published = publish_stage(job, [frame, features, ground, models, projection, findings])
+    return job, published, said

@@ -38,6 +38,7 @@ from smallarea.publish import (
     write_report,
 )
 from smallarea.publish.words import INTERNAL
+from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
@@ -121,7 +122,7 @@ def publish(
     areas = gpd.GeoDataFrame(table, geometry=frame.geometry, crs=frame.geometry.crs)
     areas.reset_index().to_parquet(out / "areas.parquet")
     features.values.to_parquet(out / "features.parquet")
-    features.info.to_csv(out / "features.csv")
+    harmless_table(features.info).to_csv(out / "features.csv")
     unmatched = unmatched_table(features.reports, catalog.sources, frame)
     write_unmatched(unmatched, out / UNMATCHED)
     write_map(
@@ -230,7 +231,7 @@ def keep_findings(
                 tables[name]["note"] = tables[name]["note"].astype("str").fillna("")
             shown = tables[name].assign(notice=SYNTHETIC) if synthetic else tables[name]
             with writing(target / path.name) as temporary:
-                shown.to_csv(temporary, index=False, float_format="%.6g")
+                harmless_table(shown).to_csv(temporary, index=False, float_format="%.6g")
             lines.append(f"- `{path.name}`: {words}")
     figure = folder / "known_groups.svg"
     drawn = figure.read_text(encoding="utf-8") if figure.is_file() else ""

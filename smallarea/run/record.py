@@ -109,7 +109,10 @@ class Run:
 
         Files that somebody put beside them are let be.
         """
-        if not self._intact and (said := damage_of(self.folder, added=False)):
+        said = [] if self._intact else damage_of(self.folder, added=False)
+        if not said and "seal" not in self.manifest:
+            said = [f"{MANIFEST} has no seal"]
+        if said:
             raise InputError(
                 f"this run was changed after it was made: {some(said)}",
                 where=str(self.folder),

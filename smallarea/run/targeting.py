@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from smallarea.areas.levels import levels_of
-from smallarea.errors import InputError
 from smallarea.findings.reporting import URBAN_SCENARIOS
 from smallarea.indicators import Indicators
 from smallarea.nsum.reporting.sensitivity import area_multipliers
 from smallarea.projection.indicators import count_draws
 from smallarea.projection.target import Target, target
 from smallarea.publish.disclosure import SUPPRESSED
+from smallarea.reading.cells import as_text, find_columns, read_cells, refuse_rows
 from smallarea.run.places import find_run_area
 
 if TYPE_CHECKING:
@@ -95,29 +95,22 @@ def read_costs(path: str | Path, area_ids: pd.Index) -> pd.Series:
     Raises InputError naming the first row that is wrong.
     """
     path = Path(path)
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"it cannot be read ({error})", where=str(path), remedy="give a CSV file"
-        ) from None
-    if absent := [column for column in ("area", "cost") if column not in table]:
-        raise InputError(
-            f"there is no column {absent[0]!r}", where=str(path), remedy="give columns area, cost"
-        )
+    cells = read_cells(path, None, path.name)
+    body = find_columns(cells, {"area": "area", "cost": "cost"}, set(), path.name)
     known = {str(area).upper(): area for area in area_ids}
-    codes = table["area"].str.strip().str.upper().map(known)
-    numbers = pd.to_numeric(table["cost"], errors="coerce")
+    told, spelt = as_text(body["area"]), as_text(body["cost"])
+    codes = told.str.upper().map(known)
+    numbers = pd.to_numeric(spelt.astype(object), errors="coerce").astype(float)
     for wrong, what in (
         (codes.isna(), "is not an area's code"),
         (codes.duplicated(), "has a cost already"),
         (~((numbers >= 0) & (numbers < float("inf"))), "has a cost that is no number from 0 up"),
     ):
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax())
-            raise InputError(
-                f"{table['area'][row]!r} {what}",
-                where=f"{path.name}, row {row + 2}",
-                remedy="give every area that can be chosen one cost, 0 or more, by its code",
-            )
+        first = told[wrong].fillna("an empty cell").iloc[0] if wrong.any() else ""
+        refuse_rows(
+            wrong,
+            f"{first!r} {what}",
+            path.name,
+            "give every area that can be chosen one cost, 0 or more, by its code",
+        )
     return pd.Series(numbers.to_numpy(), index=pd.Index(codes, name="area_id"), name="cost")

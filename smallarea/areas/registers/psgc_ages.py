@@ -11,6 +11,8 @@ from smallarea.areas.names import canonical
 from smallarea.areas.registers.psgc_spec import AgeFile, Ages
 from smallarea.areas.spec import locate
 from smallarea.errors import InputError
+from smallarea.reading.cells import as_text, as_values, find_columns, read_cells, refuse_rows
+from smallarea.reading.column import Column
 
 
 def children_share(
@@ -47,28 +49,21 @@ def children_share(
 
 def _shares(path: Path, file: AgeFile) -> pd.Series:
     """Return the share of children by canonical name of the file's rows."""
-    table = pd.read_csv(path)
-    if lacking := {file.area, file.age, file.population} - set(table.columns):
-        raise InputError(
-            f"column '{min(lacking)}' is missing",
-            where=path.name,
-            remedy="correct frame.ages.file in data_catalog.yaml or the file",
-        )
-    if lacking := set(file.children) - set(table[file.age]):
+    columns = {"area": file.area, "age": file.age, "population": file.population}
+    body = find_columns(read_cells(path, None, path.name), columns, set(), path.name)
+    ages = as_text(body["age"])
+    if lacking := set(file.children) - set(ages):
         raise InputError(
             f"column '{file.age}' never says '{min(lacking)}'",
             where=path.name,
             remedy="correct frame.ages.file.children in data_catalog.yaml",
         )
-    people = pd.to_numeric(table[file.population], errors="coerce")
-    if (bad := ~(people >= 0)).any():
-        raise InputError(
-            f"{bad.sum()} rows have no count or a negative one, the first for "
-            f"'{table.loc[bad, file.area].iloc[0]}'",
-            where=f"{path.name}, column '{file.population}'",
-            remedy="correct the file",
-        )
-    part = table[file.age].map(file.children).fillna(0) * table[file.population]
-    sums = table.assign(part=part).groupby(file.area)[["part", file.population]].sum()
-    shares = sums["part"] / sums[file.population]
-    return shares.rename(index=lambda name: canonical(name, {}))
+    where = f"{path.name}, column '{file.population}'"
+    people, _ = as_values(body["population"], Column(min=0), where)
+    areas = as_text(body["area"])
+    empty = areas.isna() | people.isna()
+    refuse_rows(empty, "the row lacks its area or its count", where, "correct the file")
+    part = ages.map(file.children).astype(float).fillna(0) * people
+    names = areas.astype("str").map(lambda name: canonical(name, {}))
+    sums = pd.DataFrame({"part": part, "people": people}).groupby(names).sum()
+    return sums["part"] / sums["people"]

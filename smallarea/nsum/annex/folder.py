@@ -20,6 +20,7 @@ from smallarea.errors import InputError
 from smallarea.files import keep_private, sha256, write_json, writing
 from smallarea.nsum.annex import plots
 from smallarea.nsum.annex.group_tables import known_group_figures, known_group_tables
+from smallarea.spreadsheets import harmless_table
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def write_annex(
         folder.mkdir()
         for name, table in tables.items():
             shown = table.assign(notice=SYNTHETIC) if synthetic else table
-            shown.to_csv(folder / f"{name}.csv", index=False)
+            harmless_table(shown).to_csv(folder / f"{name}.csv", index=False)
         for name, figure in figures.items():
             drawn = plots.svg_text(figure, SYNTHETIC if synthetic else "")
             (folder / f"{name}.svg").write_text(drawn, encoding="utf-8")

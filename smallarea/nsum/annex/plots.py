@@ -219,11 +219,29 @@ def svg_text(figure: Figure, notice: str = "") -> str:
 
     if notice:
         figure.supxlabel(notice, fontsize=9, color=_ACCENT, weight="bold")
+    plain_names(figure)
     text = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "smallarea"}):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
+
+
+def plain_names(figure: Figure) -> None:
+    """Have a figure write names as they are: between two dollar signs there is no formula.
+
+    Labels that an axis makes of numbers are left as they are; powers of ten need formulas.
+    """
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    numbers = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter):
+                numbers |= {id(label) for label in axis.findobj(Text)} - {id(axis.label)}
+    for text in figure.findobj(Text):
+        text.set_parse_math(id(text) in numbers)
 
 
 def _axes(width: float, height: float) -> tuple:

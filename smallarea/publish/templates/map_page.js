@@ -180,6 +180,6 @@ $("view").onclick = () => { state.view = state.view === "map" ? "table" : "map";
 new ResizeObserver(resize).observe(canvas); // also draws for the first time
 window.onhashchange = readAddress;
 
-$("indicator").innerHTML = Object.entries(data.indicators).map(([id, { label }]) => `<option value="${id}">${escape(label)}</option>`).join("");
-$("layer").innerHTML = Object.entries(LAYERS).map(([id, { name }]) => `<option value="${id}">${escape(name)}</option>`).join("");
+$("indicator").innerHTML = Object.entries(data.indicators).map(([id, { label }]) => `<option value="${escape(id)}">${escape(label)}</option>`).join("");
+$("layer").innerHTML = Object.entries(LAYERS).map(([id, { name }]) => `<option value="${escape(id)}">${escape(name)}</option>`).join("");
 readAddress();
