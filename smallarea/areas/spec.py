@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from smallarea.areas.history import FormerUnit, Transfer
 from smallarea.declared import Declared, read_block
 
 #: What tables of a frame, a survey, a plan or estimates call their own columns, and keys of sources
@@ -87,7 +88,12 @@ class FrameSpec(Declared):
     coast: Coast = Coast()
     boundaries: Boundaries | None = None
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Area code, or unit of the lowest level -> other names of it seen in files."""
+    """Area code, or a unit of a level -> other names and codes of it seen in files. What stands
+    under several units is all of them together."""
+    transfers: tuple[Transfer, ...] = ()
+    """Land that came to another area, new areas from their parents among it."""
+    former_units: tuple[FormerUnit, ...] = ()
+    """Units of levels that held other areas than now."""
     labels: dict[str, str] = Field(default_factory=dict)
     """What `area`, `areas` and the levels are called in map and report."""
     spelling: dict[str, str] = Field(default_factory=dict)

@@ -13,10 +13,11 @@ from pydantic import Field, field_validator, model_validator
 from scipy.spatial import cKDTree
 
 from smallarea.areas.boundaries import draw
-from smallarea.areas.codes import Crosswalk
+from smallarea.areas.codes import Crosswalk, with_aliases
 from smallarea.areas.frame import ABSENT, Frame
 from smallarea.areas.geography import WGS84, neighbours
-from smallarea.areas.levels import with_groups
+from smallarea.areas.history import former_units_of, transfers_of
+from smallarea.areas.levels import unit_aliases, with_groups
 from smallarea.areas.registers.points import require_points
 from smallarea.areas.registers.units import require_units
 from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
@@ -114,6 +115,7 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
     areas = _areas(_table_of(spec, data_dirs), spec)
     upper = areas.index.str.upper()  # as codes are compared
     codes = pd.DataFrame({"code": upper, "area_id": areas.index, "vintage": spec.vintage})
+    codes = with_aliases(codes, spec.aliases)
     crosswalk = Crosswalk(codes, pd.Index([]))
     psus = _units(areas, spec)
     drawing = draw(areas, psus, crosswalk, spec, data_dirs)
@@ -126,14 +128,17 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         provenance[ABSENT] = spec.boundaries.file
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
-    table = areas.join(drawing.notes)
+    table = with_groups(areas.join(drawing.notes), spec.levels)
     return Frame(
-        table=with_groups(table, spec.levels),
+        table=table,
         geometry=drawing.geometry,
         neighbours=neighbours(drawing.geometry, spec.crs, spec.contiguity_m),
         codes=codes,
         psus=psus[["area_id", "name", "population", "urban", "lon", "lat", "note"]],
         names=_names(table, spec),
+        unit_aliases=unit_aliases(spec.aliases, table.index),
+        transfers=transfers_of(spec.transfers, table),
+        former_units=former_units_of(spec.former_units, table),
         spelling=spec.spelling,
         provenance=provenance,
         labels=spec.labels,
