@@ -45,7 +45,11 @@ def join_down(table: pd.DataFrame, areas: Frame) -> pd.DataFrame:
     """Give every area the row of its unit of a level above; NaN where that has none.
 
     All areas of a unit then share a value: the column says nothing about differences within it.
+    A table as it was read knows the units of its year, and areas with a row of their own; one with
+    no column `area_id` is joined by the units of now.
     """
+    if "area_id" in table:
+        return align(table, areas)
     unit = next(column for column in table if str(column).endswith("_id"))
     rows = table.set_index(unit).reindex(areas.table[unit])
     return rows.set_axis(areas.table.index)
