@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from smallarea.areas.censuses import population_in
 from smallarea.areas.codes import Crosswalk
 from smallarea.areas.history import former_units_of, shares_then, transfers_of, units_then
 from smallarea.areas.levels import levels_of
@@ -29,6 +30,11 @@ def _no_names() -> pd.DataFrame:
 
 def _no_aliases() -> pd.DataFrame:
     return pd.DataFrame({"unit": [], "alias": []}).astype("str")
+
+
+def _no_censuses() -> pd.DataFrame:
+    empty = {"area_id": "str", "year": "int64", "population": "float"}
+    return pd.DataFrame(columns=list(empty)).astype(empty)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Frame:
         lowest level that it is looked for in. Where `part` is true, it is a part of the area's.
     unit_aliases : unit, alias: other names of units of levels, now or before.
     transfers : origin, area_id, before, people: see `smallarea.areas.history.Transfer`.
+    censuses : area_id, year, population: on the areas of now; empty if one year is all there is.
     former_units : level, before, was, area_id: see `smallarea.areas.history.FormerUnit`.
     spelling : see `smallarea.areas.names.canonical`.
     provenance : what the frame was built from.
@@ -63,6 +70,7 @@ class Frame:
     names: pd.DataFrame = field(default_factory=_no_names)
     unit_aliases: pd.DataFrame = field(default_factory=_no_aliases)
     transfers: pd.DataFrame = field(default_factory=lambda: transfers_of((), pd.DataFrame()))
+    censuses: pd.DataFrame = field(default_factory=_no_censuses)
     former_units: pd.DataFrame = field(default_factory=lambda: former_units_of((), pd.DataFrame()))
     spelling: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -102,12 +110,28 @@ class Frame:
         """Return the name of each area's unit of a level in a year; None: as it is now."""
         return units_then(self.table, self.former_units, level, year)
 
+    def population_in(self, year: int) -> pd.Series:
+        """Return the population of each area in a year; as it is now if no census tells."""
+        now = self.table["population"].astype(float)
+        if self.censuses.empty:
+            return now
+        return population_in(self.censuses, year).reindex(now.index).fillna(now)
+
     def shares_then(self, year: int | None) -> pd.DataFrame:
         """Return where the people of areas of a year that changed since live now; see history."""
         return shares_then(self.table["population"], self.transfers, year)
 
 
-_TABLES = ("table", "codes", "psus", "names", "unit_aliases", "transfers", "former_units")
+_TABLES = (
+    "table",
+    "codes",
+    "psus",
+    "names",
+    "unit_aliases",
+    "transfers",
+    "former_units",
+    "censuses",
+)
 
 
 def save_frame(frame: Frame, directory: Path) -> None:

@@ -125,6 +125,20 @@ def shares_then(population: pd.Series, transfers: pd.DataFrame, year: int | None
     return parts.assign(share=parts["people"] / total)
 
 
+def still_to_divide(shares: pd.DataFrame, present: set[str]) -> pd.DataFrame:
+    """Return `shares_then` for a file that has rows for the areas `present`.
+
+    What went to an area that did not exist then but has a row is left out: as far as that goes, the
+    file is on the areas of now. The shares of what remains add up anew.
+    """
+    new = set(shares["area_id"]) - set(shares["origin"])
+    kept = shares[~shares["area_id"].isin(new & present)]
+    total = kept.groupby("origin")["people"].transform("sum")
+    kept = kept.assign(share=kept["people"] / total)
+    alone = kept.groupby("area_id")["origin"].transform("size").eq(1) & (kept["share"] == 1)
+    return kept[~(alone & (kept["origin"] == kept["area_id"]))]
+
+
 def _wrong(what: str, entry: str) -> InputError:
     return InputError(
         what, where=f"data_catalog.yaml, frame.{entry}", remedy="correct that entry of the catalog"

@@ -37,6 +37,18 @@ class Boundaries(Declared):
     source: str
 
 
+class Census(Declared):
+    """A table of the people of every area in one other year; it may be absent."""
+
+    file: str
+    code: str
+    """The column of area codes, of any vintage."""
+    population: str
+    """The column of people."""
+    year: int
+    """When they were counted, on the areas of then."""
+
+
 class Coast(Declared):
     """How the embedded polygons end at the sea, in kilometres."""
 
@@ -90,6 +102,10 @@ class FrameSpec(Declared):
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Area code, or a unit of a level -> other names and codes of it seen in files. What stands
     under several units is all of them together."""
+    population_year: int | None = None
+    """When the frame's people were counted; needed with `censuses`."""
+    censuses: tuple[Census, ...] = ()
+    """Populations of other years: rates of those years are per the people of then."""
     transfers: tuple[Transfer, ...] = ()
     """Land that came to another area, new areas from their parents among it."""
     former_units: tuple[FormerUnit, ...] = ()
@@ -106,6 +122,8 @@ class FrameSpec(Declared):
 
     @model_validator(mode="after")
     def _levels_differ(self) -> FrameSpec:
+        if self.censuses and self.population_year is None:
+            raise ValueError("censuses need population_year: when the frame's people were counted")
         names = [level.name for level in self.levels]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two levels are called '{twice[0]}'")

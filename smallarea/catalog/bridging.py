@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from smallarea.areas.history import still_to_divide
 from smallarea.reading.column import Column
 
 #: Why an area has no value: the reason that reports and tables give.
@@ -38,7 +39,7 @@ def bridged(
     shares : as `Frame.shares_then` returns them.
     area : the column with the area's code.
     """
-    shares = _still_to_divide(shares, set(data[area]))
+    shares = still_to_divide(shares, set(data[area]))
     touched = set(shares["origin"]) | set(shares["area_id"])
     old = data[data[area].isin(touched)]
     if old.empty:
@@ -75,19 +76,9 @@ def _carried(joined: pd.DataFrame, name: str, column: Column, by: list[pd.Series
     return weighted / joined["people"].groupby(by, dropna=False).sum()
 
 
-def _still_to_divide(shares: pd.DataFrame, present: set[str]) -> pd.DataFrame:
-    """Leave out what went to areas that did not exist then but have a row; shares add up anew."""
-    new = set(shares["area_id"]) - set(shares["origin"])
-    kept = shares[~shares["area_id"].isin(new & present)]
-    total = kept.groupby("origin")["people"].transform("sum")
-    kept = kept.assign(share=kept["people"] / total)
-    alone = kept.groupby("area_id")["origin"].transform("size").eq(1) & (kept["share"] == 1)
-    return kept[~(alone & (kept["origin"] == kept["area_id"]))]
-
-
 def undivided(data: pd.DataFrame, shares: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the rows of areas that are what they were, and why the others are missing."""
-    shares = _still_to_divide(shares, set(data["area_id"]))
+    shares = still_to_divide(shares, set(data["area_id"]))
     touched = set(shares["origin"]) | set(shares["area_id"])
     return data[~data["area_id"].isin(touched)], dict.fromkeys(sorted(touched), DIVIDED)
 
@@ -100,7 +91,7 @@ def bridged_flows(
     Columns that do not add up are missing where an end was divided.
     """
     present = set(flows["origin"]) | set(flows["destination"])
-    shares = _still_to_divide(shares, present)
+    shares = still_to_divide(shares, present)
     touched = set(shares["origin"]) | set(shares["area_id"])
     moved = flows["origin"].isin(touched) | flows["destination"].isin(touched)
     if not moved.any():

@@ -17,11 +17,11 @@ from smallarea.catalog.rows import BOUNDS, as_of_now, distinct, one_row_each, ov
 from smallarea.catalog.snapshots import Snapshot
 from smallarea.catalog.units import Units, match_units
 from smallarea.errors import InputError
+from smallarea.reading.bounds import bounds_of
 from smallarea.reading.cells import (
     LABEL,
     as_text,
     as_values,
-    bounds_of,
     find_columns,
     read_cells,
 )

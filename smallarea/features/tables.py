@@ -56,10 +56,22 @@ def join_down(table: pd.DataFrame, areas: Frame) -> pd.DataFrame:
 
 
 def per_capita(
-    values: pd.Series, areas: Frame, per: float = 1000.0, of: str = "population"
+    values: pd.Series,
+    areas: Frame,
+    per: float = 1000.0,
+    of: str = "population",
+    year: int | None = None,
 ) -> pd.Series:
-    """Return values per so many people; `of` is a numeric column of the frame's table."""
-    return ratio(values, areas.table[of], per)
+    """Return values per so many people.
+
+    of : a numeric column of the frame's table.
+    year : when the values were counted: then they are per the people of that year, as far as the
+        frame's censuses tell; those of `of` are the same share of all people as now.
+    """
+    people = areas.table[of].astype(float)
+    if year is not None:
+        people = people * areas.population_in(year) / areas.table["population"]
+    return ratio(values, people, per)
 
 
 def ratio(over: pd.Series, under: pd.Series, per: float = 1.0) -> pd.Series:

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from smallarea.areas.boundaries import draw
+from smallarea.areas.censuses import census_files, read_censuses
 from smallarea.areas.codes import Crosswalk, with_aliases
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
@@ -56,6 +57,7 @@ def psgc_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
     table = with_groups(table[list(_COLUMNS)].astype(_COLUMNS), spec.levels)
+    moved = transfers_of(spec.transfers, table)
     return Frame(
         table=table,
         geometry=geometry,
@@ -64,8 +66,11 @@ def psgc_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         psus=_within(psus, table, geometry).drop(columns=["verified", "origin", "area_km2"]),
         names=_names(register, areas, spec),
         unit_aliases=unit_aliases(spec.aliases, table.index),
-        transfers=transfers_of(spec.transfers, table),
+        transfers=moved,
         former_units=former_units_of(spec.former_units, table),
+        censuses=read_censuses(
+            spec.censuses, spec.population_year, table["population"], moved, crosswalk, data_dirs
+        ),
         spelling=spec.spelling,
         provenance=register.provenance | provenance,
         labels=spec.labels,
@@ -86,7 +91,8 @@ def psgc_files(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> list[Path
     """Return the files that `psgc_frame` would read."""
     spec = read_spec(dict(block), PsgcSpec)
     declared = [part.file for part in (spec.boundaries, spec.ages.file) if part]
-    return [path for file in declared if (path := locate(file, data_dirs))]
+    found = [path for file in declared if (path := locate(file, data_dirs))]
+    return found + census_files(spec.censuses, data_dirs)
 
 
 def _named(register: Register, spec: PsgcSpec) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from scipy.spatial import cKDTree
 
 from smallarea.areas.boundaries import draw
+from smallarea.areas.censuses import census_files, read_censuses
 from smallarea.areas.codes import Crosswalk, with_aliases
 from smallarea.areas.frame import ABSENT, Frame
 from smallarea.areas.geography import WGS84, neighbours
@@ -80,7 +81,8 @@ def table_files(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> list[Pat
     """Return the files that `table_frame` would read; raise InputError if there is no table."""
     spec = read_spec(dict(block), TableSpec)
     polygons = locate(spec.boundaries.file, data_dirs) if spec.boundaries else None
-    return [_table_of(spec, data_dirs), *([polygons] if polygons else [])]
+    censuses = census_files(spec.censuses, data_dirs)
+    return [_table_of(spec, data_dirs), *([polygons] if polygons else []), *censuses]
 
 
 def _table_of(spec: TableSpec, data_dirs: Sequence[Path]) -> Path:
@@ -129,6 +131,7 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
     table = with_groups(areas.join(drawing.notes), spec.levels)
+    moved = transfers_of(spec.transfers, table)
     return Frame(
         table=table,
         geometry=drawing.geometry,
@@ -137,8 +140,11 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         psus=psus[["area_id", "name", "population", "urban", "lon", "lat", "note"]],
         names=_names(table, spec),
         unit_aliases=unit_aliases(spec.aliases, table.index),
-        transfers=transfers_of(spec.transfers, table),
+        transfers=moved,
         former_units=former_units_of(spec.former_units, table),
+        censuses=read_censuses(
+            spec.censuses, spec.population_year, table["population"], moved, crosswalk, data_dirs
+        ),
         spelling=spec.spelling,
         provenance=provenance,
         labels=spec.labels,
