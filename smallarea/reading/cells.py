@@ -210,7 +210,9 @@ def as_values(
             _refuse(text.notna() & ~text.isin(column.values), text, said, where)
         return text, 0
     suppressed = text.str.fullmatch(SUPPRESSED).fillna(False).astype(bool)
-    plain = _pointed(text.mask(suppressed), decimal, where)
+    plain = text.mask(suppressed)
+    written = cells.map(lambda cell: isinstance(cell, str))  # a workbook's numbers have no sign
+    plain = plain.where(~written, _pointed(plain[written], decimal, where))
     separated = plain.str.fullmatch(THOUSANDS).fillna(False).astype(bool)
     plain = plain.mask(separated, plain.str.replace(",", ""))
     values = pd.to_numeric(plain.astype(object), errors="coerce").astype(float)
