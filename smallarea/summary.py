@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from smallarea.catalog import UNMATCHED
+from smallarea.catalog import UNMATCHED, locate
 from smallarea.errors import InputError
 from smallarea.files import sha256
 from smallarea.project import Project, Run
@@ -73,7 +73,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
     dirs = project.data_dirs(data)
     sources = []
     for name, source in project.catalog.sources.items():
-        path = next((d / source.file for d in dirs if (d / source.file).is_file()), None)
+        path = locate(source, dirs)
         twin = path is not None and project.twin in path.parents
         sources.append(
             {

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from smallarea.catalog.packs import is_pattern
 from smallarea.declared import Declared
 from smallarea.errors import InputError
 from smallarea.reading.column import Column
@@ -48,6 +49,8 @@ class Source(Declared):
     licence: str
     access: Literal["open", "agreement", "restricted"]
     file: str
+    """Its name, or a pattern (`schools_*.csv`) of files that are parts of one table. A shapefile is
+    named by its .shp; the files beside it are taken along."""
     kind: Kind
     cadence: str
     vintage: str
@@ -69,7 +72,8 @@ class Source(Declared):
     """Whether a row can be divided when its area has been. False where rows are things (schools):
     an area that gained or lost land since is missing then."""
     layer: str | None = None
-    """Sheet of a workbook or layer of a GeoPackage; by default the first."""
+    """Sheet of a workbook or layer of a GeoPackage; by default the first. `Part *` is every sheet
+    whose name begins so."""
     snap_km: float = Field(default=0, ge=0)
     """A point outside every area goes to the nearest one within this distance."""
     extent: (
@@ -121,6 +125,10 @@ class Source(Declared):
         for field, kinds in _ONLY.items():
             if field in self.model_fields_set and self.kind not in kinds:
                 raise ValueError(f"'{field}' is for {' and '.join(kinds)}, not for {self.kind}")
+        if is_pattern(self.file) and not self.key:
+            raise ValueError(
+                f"'{self.file}' is a pattern, which only tables, flows and points have"
+            )
         if self.kind == "raster" and (other := set(self.columns) - {"value"}):
             raise ValueError(f"the column of a raster is 'value', not '{min(other)}'")
         text = [n for n, c in self.columns.items() if c.type == "text" and n not in self.per]

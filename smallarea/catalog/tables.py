@@ -12,6 +12,7 @@ from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import Column, Source
 from smallarea.catalog.extent import unobserved
 from smallarea.catalog.matching import NO_KEY, UNKNOWN, are_parts, match_codes, match_points
+from smallarea.catalog.packs import unpacked
 from smallarea.catalog.report import ReadReport, some
 from smallarea.catalog.rows import BOUNDS, as_of_now, distinct, one_row_each, over_areas
 from smallarea.catalog.snapshots import Snapshot
@@ -24,11 +25,14 @@ from smallarea.reading.cells import (
     as_values,
     find_columns,
     read_cells,
+    sheets_of,
 )
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
 
+#: Rows of the second file or sheet of a source are numbered from this on, of the third from twice.
+PAGE = 10_000_000
 #: The least share of rows with a key that must match: below it, it is the wrong file or frame.
 LEAST_MATCH = 0.5
 
@@ -77,12 +81,19 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
 
 
 def _sheet(source: Source, snapshot: Snapshot) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    cells = read_cells(snapshot.path, source.layer, source.file)
     wanted = {f"key:{role}": header for role, header in source.key.items()}
     wanted |= {f"where:{header}": header for header in source.where}
     wanted |= {name: column.header or name for name, column in source.columns.items()}
     optional = {name for name, column in source.columns.items() if column.optional}
-    body = find_columns(cells, wanted, optional, source.file)
+    pages = []
+    with unpacked(snapshot.path, source.file) as files:
+        for path, name in files:
+            for sheet in sheets_of(path, source.layer, name):
+                cells = read_cells(path, sheet, name)
+                where = f"{name}, sheet {sheet}" if sheet != source.layer else name
+                page = find_columns(cells, wanted, optional, where)
+                pages.append(page.set_axis(page.index + len(pages) * PAGE))
+    body = pd.concat(pages) if len(pages) > 1 else pages[0]
     body.attrs["separator"] = cells.attrs["separator"]
     kept = pd.Series(True, index=body.index)
     for header, said in source.where.items():

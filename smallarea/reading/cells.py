@@ -9,6 +9,7 @@ import csv
 import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,22 @@ def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
     cells.index += 1
     cells.attrs["separator"] = separator
     return cells
+
+
+def sheets_of(path: Path, sheet: str | None, name: str) -> list[str | None]:
+    """Return the sheets of a workbook that `sheet` stands for, where it is a pattern with `*`."""
+    if path.suffix not in EXCEL or sheet is None or "*" not in sheet:
+        return [sheet]
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True)
+    except Exception:  # what is wrong is said by whoever reads it
+        return [sheet]
+    there = book.sheetnames
+    book.close()
+    found: list[str | None] = [title for title in there if fnmatchcase(title, sheet)]
+    return found or [sheet]
 
 
 def _workbook(path: Path, sheet: str | None, name: str) -> list[tuple]:

@@ -192,3 +192,36 @@ def test_nothing_is_lost_when_numbers_are_numbers_already():
     cells = pd.Series([1, 2.125, np.nan, "2,5"], dtype=object)
     values, _ = as_values(cells, Column(), "x", ",")
     assert values.dropna().tolist() == [1, 2.125, 2.5]
+
+
+def test_files_and_sheets_that_are_parts_of_one_table(tmp_path, reading):
+    (tmp_path / "t_1.csv").write_text(f"psgc,rate\n{FIRST},1\n")
+    (tmp_path / "t_2.csv").write_text(f"rate,psgc\n2,{SECOND}\n3,77\n")
+    data, report = reading("t_*.csv", "table", key=CODE, columns=RATE)
+    assert data.set_index("area_id")["rate"].to_dict() == {FIRST: 1, SECOND: 2}
+    assert report.unmatched["key"].tolist() == ["77"]
+    (tmp_path / "t_3.csv").write_text(f"psgc,rat\n{FIRST},1\n")
+    with pytest.raises(InputError, match=r"t_3\.csv, header row 1: no column 'rate'"):
+        reading("t_*.csv", "table", key=CODE, columns=RATE)
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        for number, code in enumerate((FIRST, SECOND, THIRD)):
+            name = f"Part {number}" if number < 2 else "Notes"
+            rows = pd.DataFrame({"psgc": [code], "rate": [number]})
+            rows.to_excel(book, sheet_name=name, index=False)
+    data, _ = reading("t.xlsx", "table", key=CODE, columns=RATE, layer="Part *")
+    assert data["area_id"].tolist() == [FIRST, SECOND]
+    with pytest.raises(ValueError, match="is a pattern"):
+        reading("r_*.tif", "raster")
+
+
+def test_a_shapefile_is_taken_with_what_belongs_to_it(tmp_path, reading):
+    line = shapely.LineString([(120.01, 10.05), (120.09, 10.05)])
+    roads = gpd.GeoDataFrame({"fclass": ["primary"]}, geometry=[line], crs=4326)
+    roads.to_file(tmp_path / "r.shp")
+    columns = {"fclass": {"type": "text"}}
+    data, _ = reading("r.shp", "lines", columns=columns, extent="all")
+    assert data["fclass"].tolist() == ["primary"]
+    kept = list((tmp_path / "store" / "snapshots" / "s").glob("*.zip"))
+    reading("r.shp", "lines", columns=columns, extent="all")
+    assert list((tmp_path / "store" / "snapshots" / "s").glob("*.zip")) == kept
+    assert len(kept) == 1
