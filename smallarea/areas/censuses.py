@@ -91,7 +91,7 @@ def population_in(series: pd.DataFrame, year: int) -> pd.Series:
     """
     wide = series.pivot_table("population", "area_id", "year").sort_index(axis=1)
     years = wide.columns.to_numpy(float)
-    logs = np.log(wide.where(wide > 0)).to_numpy()
+    logs = np.log(wide.where(wide > 0).to_numpy(float))
     found = [
         np.interp(year, years[~np.isnan(row)], row[~np.isnan(row)]) if (~np.isnan(row)).any()
         else np.nan

@@ -54,7 +54,7 @@ def transfers_of(declared: Sequence[Transfer], table: pd.DataFrame) -> pd.DataFr
             if code not in table.index:
                 raise _wrong(f"'{code}' is no area of the frame", f"transfers.{number}.{field}")
     for area, people in moved.groupby("area_id")["people"].sum().items():
-        here = table.loc[area, "population"]
+        here = int(table["population"].loc[str(area)])
         if people > here * (1 + 1e-9):
             raise _wrong(f"{people:,.0f} people came to {area}, where {here:,} live", "transfers")
     return moved.astype({"origin": "str", "area_id": "str", "before": "int64", "people": "float"})

@@ -109,6 +109,7 @@ def bridged_flows(
             rows[name] = rows[name] * weight if column.is_total else np.nan
     pairs = rows.groupby(["origin", "destination"], sort=False)
     joined = pairs[[n for n, c in columns.items() if c.type != "text"]].sum(min_count=1)
-    hidden = pairs.agg({n: lambda cells: cells.isna().any() for n in joined})
-    joined = joined.mask(hidden.astype(bool)).reset_index()
+    ends_of = [rows["origin"], rows["destination"]]
+    hidden = rows[list(joined)].isna().groupby(ends_of, sort=False).any()
+    joined = joined.mask(hidden).reset_index()
     return pd.concat([flows[~moved], joined], ignore_index=True).reindex(columns=list(flows)), {}

@@ -43,7 +43,7 @@ def unobserved(
         case box:
             share = share_within(frame, box)
             out = share[share < source.least_observed - 1e-9]
-            return {area: f"{OUTSIDE}: {s:.0%} of it is inside" for area, s in out.items()}, ()
+            return {str(area): f"{OUTSIDE}: {s:.0%} of it is inside" for area, s in out.items()}, ()
 
 
 def share_within(frame: Frame, box: Sequence[float]) -> pd.Series:

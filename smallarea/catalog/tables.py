@@ -85,7 +85,7 @@ def _sheet(source: Source, snapshot: Snapshot) -> tuple[pd.DataFrame, tuple[str,
     wanted |= {f"where:{header}": header for header in source.where}
     wanted |= {name: column.header or name for name, column in source.columns.items()}
     optional = {name for name, column in source.columns.items() if column.optional}
-    pages = []
+    pages: list[pd.DataFrame] = []
     with unpacked(snapshot.path, source.file) as files:
         for path, name in files:
             for sheet in sheets_of(path, source.layer, name):
