@@ -114,7 +114,7 @@ def shares_then(population: pd.Series, transfers: pd.DataFrame, year: int | None
     population : of today's areas, index area_id. transfers : see `Frame.transfers`.
     """
     moved = transfers[transfers["before"] > year] if year is not None else transfers.iloc[:0]
-    parts = moved.groupby(["origin", "area_id"], as_index=False)["people"].sum()
+    parts = moved.groupby(["origin", "area_id"])["people"].sum().reset_index()
     came = parts.groupby("area_id")["people"].sum()
     touched = pd.Index(sorted({*parts["origin"], *parts["area_id"]}), dtype="str")
     own = population.reindex(touched).astype(float) - came.reindex(touched).fillna(0.0)
