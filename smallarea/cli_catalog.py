@@ -67,7 +67,7 @@ def check(
     elif not quiet:
         colour = {"sound": "green", "broken": "red", "absent": "yellow"}
         for row in checked.itertuples():
-            console.print(f"[{colour[row.state]}]{row.state}[/] {row.source}", end=": ")
+            console.print(f"[{colour[str(row.state)]}]{row.state}[/] {row.source}", end=": ")
             console.print(row.said, markup=False, highlight=False)
     if (checked["state"] == "broken").any():
         raise typer.Exit(3)
