@@ -23,8 +23,8 @@ def commuting(trips, areas):
     return pd.DataFrame(
         {
             "self_containment": balance["self_containment"],
-            "commuters_in": tables.per_capita(balance["inflow"], areas),
-            "commuters_out": tables.per_capita(balance["outflow"], areas),
+            "commuters_in": tables.per_capita(balance["inflow"], areas, year=2022),
+            "commuters_out": tables.per_capita(balance["outflow"], areas, year=2022),
             "commuting_centrality": centrality.where(balance["inflow"].notna()),
         }
     )

@@ -24,6 +24,8 @@ def municipal_finance(accounts, areas):
         "municipal_expenditure": "total_expenditure",
         "municipal_tax": "tax_revenue",
     }
-    values = {k: tables.per_capita(million[c] * 1e6, areas, 1) for k, c in per_person.items()}
+    values = {
+        k: tables.per_capita(million[c] * 1e6, areas, 1, year=2022) for k, c in per_person.items()
+    }
     share = tables.ratio(million["local_sources"], million["total_income"])
     return pd.DataFrame(values | {"local_source_share": share})

@@ -10,4 +10,4 @@ from smallarea.features import stream, tables
 @stream(source="pantawid", unit={"pantawid_households": "households per 1,000 people"})
 def pantawid(beneficiaries, areas):
     households = tables.align(beneficiaries, areas)["households"]
-    return tables.per_capita(households, areas).to_frame("pantawid_households")
+    return tables.per_capita(households, areas, year=2022).to_frame("pantawid_households")

@@ -1,7 +1,7 @@
 """Population growth since the census of 2015, as a mean rate per year.
 
-Trap: a municipality that lost barangays to a new one since 2015 shows a false decline, and the
-new one has no figure at all.
+Trap: barangays that changed hands since are carried along by where people live now, so the parts of
+a divided municipality share the growth of the whole.
 """
 
 from smallarea.features import stream, tables

@@ -25,8 +25,8 @@ def schools(enrolment, areas):
     total = pupils.sum(axis=1, skipna=False)
     return pd.DataFrame(
         {
-            "schools_per_1000": tables.per_capita(n_schools, areas, of="children"),
-            "enrolment_per_child": tables.per_capita(total, areas, 1, of="children"),
+            "schools_per_1000": tables.per_capita(n_schools, areas, of="children", year=2022),
+            "enrolment_per_child": tables.per_capita(total, areas, 1, of="children", year=2022),
             "girls_share": tables.ratio(pupils["enrolment_female"], total),
         }
     )

@@ -16,7 +16,7 @@ def social_amelioration(programme, areas):
     served = tables.align(programme, areas)
     return pd.DataFrame(
         {
-            "amelioration_families": tables.per_capita(served["families_served"], areas),
+            "amelioration_families": tables.per_capita(served["families_served"], areas, year=2020),
             "amelioration": tables.ratio(served["amount_php"], served["families_served"]),
         }
     )

@@ -23,8 +23,8 @@ def suspicious_transactions(quarters, areas):
     mean = tables.annual(quarters, areas, "mean", least=2)
     return pd.DataFrame(
         {
-            "suspicious_reports": tables.per_capita(mean["reports"], areas, 100_000),
-            "suspicious_amount": tables.per_capita(mean["amount_php"], areas, 1),
+            "suspicious_reports": tables.per_capita(mean["reports"], areas, 100_000, year=2022),
+            "suspicious_amount": tables.per_capita(mean["amount_php"], areas, 1, year=2022),
             "suspicious_quarters": seen.reindex(areas.table.index),
         }
     )

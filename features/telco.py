@@ -36,7 +36,7 @@ def telco(months, areas):
     }
     return pd.DataFrame(
         {
-            "subscribers_per_1000": tables.per_capita(mean["subscribers"], areas),
+            "subscribers_per_1000": tables.per_capita(mean["subscribers"], areas, year=2022),
             "subscriber_variation": variation["subscribers"],
             "contacts": mean["network_size"],
             "network_centrality": mean["centrality"],

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from smallarea import __version__
+from smallarea.cli_catalog import catalog
 from smallarea.cli_compare import compare
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
@@ -186,6 +187,7 @@ def explain(
         show(explanation_text(facts))
 
 
+app.add_typer(catalog, name="catalog")
 app.command()(target)
 app.command()(compare)
 app.command()(publish)

@@ -53,16 +53,20 @@ def find_below(folders: Iterable[Path], name: str) -> Path | None:
     """
     for folder in folders:
         path = folder / name
-        if not path.is_file():
-            continue
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise InputError(
-                f"it is a link that leaves the folder, to {path.resolve()}",
-                where=str(path),
-                remedy="copy the file there, or give its own folder with --data",
-            )
-        return path
+        if path.is_file():
+            require_below(folder, path)
+            return path
     return None
+
+
+def require_below(folder: Path, path: Path) -> None:
+    """Raise InputError if a file of a folder is a link to one outside of it."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"it is a link that leaves the folder, to {path.resolve()}",
+            where=str(path),
+            remedy="copy the file there, or give its own folder with --data",
+        )
 
 
 def sha256(path: Path) -> str:

@@ -323,6 +323,22 @@ class Project:
         places = covered[["name", *levels_of(covered)]]
         return sample.join(places, on="area_id").join(frame.psus["name"].rename("psu_name"))
 
+    def check(
+        self,
+        *,
+        data: str | Path | None = None,
+        wait: bool = False,
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Hold every source's file to the catalog; see :mod:`smallarea.run.checking`."""
+        from smallarea.catalog import take_snapshots
+        from smallarea.run.checking import check_sources
+
+        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self._frame(self._store(progress), at, data)
+            kept = take_snapshots(self.catalog.sources, self.data_dirs(data), self.root / STORE)
+        return check_sources(self.catalog, frame, kept)
+
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)

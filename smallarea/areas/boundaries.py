@@ -12,6 +12,7 @@ import shapely
 
 from smallarea.areas.codes import Crosswalk
 from smallarea.areas.geography import WGS84, repaired, voronoi_polygons
+from smallarea.areas.moved import with_moved_land
 from smallarea.areas.registers.places import APPROXIMATE
 from smallarea.areas.spec import Boundaries, FrameSpec, locate
 from smallarea.errors import InputError
@@ -62,7 +63,9 @@ def draw(
     unmatched: list[str] = []
     if spec.boundaries and path:
         read, repairs, unmatched = _read(path, spec.boundaries, crosswalk)
+        read, moves = with_moved_land(read, psus, spec.crs)
         geometry = read.reindex(areas.index)
+        repairs = (repairs + "; " + moves.reindex(repairs.index)).str.strip("; ")
         notes["geometry_source"] = notes["geometry_source"].where(
             geometry.isna(), spec.boundaries.source
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from smallarea.errors import InputError
 
+#: The vintage of codes that the catalog's aliases name.
+ALIAS = "alias"
 _NUMBER = r"^\d+\.0*$|^\d(?:\.\d+)?[eE]\+?\d+$"
 
 
@@ -76,6 +80,30 @@ class Crosswalk:
                 where=where,
                 remedy="aggregate to the frame's areas first",
             )
+
+
+def with_aliases(codes: pd.DataFrame, aliases: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the crosswalk with what the catalog's aliases of areas say, codes and names alike.
+
+    Raises
+    ------
+    InputError : an alias is another area's code.
+    """
+    area_of = dict(zip(codes["code"], codes["area_id"], strict=True))
+    areas = set(codes["area_id"])
+    pairs = [(alias.strip().upper(), a) for a in aliases if a in areas for alias in aliases[a]]
+    for alias, area in pairs:
+        if area_of.get(alias, area) != area:
+            raise InputError(
+                f"'{alias}' is a code of {area_of[alias]} already",
+                where=f"data_catalog.yaml, frame.aliases.{area}",
+                remedy="remove it, or enter it under that area",
+            )
+    new = dict(pair for pair in pairs if pair[0] not in area_of)
+    if shared := sorted({a for a, area in pairs if new.get(a, area) != area}):
+        new = {a: area for a, area in new.items() if a not in shared}  # a name of two areas
+    more = pd.DataFrame({"code": new.keys(), "area_id": new.values(), "vintage": ALIAS})
+    return pd.concat([codes, more], ignore_index=True) if new else codes
 
 
 def _some(codes: pd.Series) -> str:

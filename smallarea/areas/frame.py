@@ -12,7 +12,9 @@ import geopandas as gpd
 import pandas as pd
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from smallarea.areas.censuses import population_in
 from smallarea.areas.codes import Crosswalk
+from smallarea.areas.history import former_units_of, shares_then, transfers_of, units_then
 from smallarea.areas.levels import levels_of
 from smallarea.areas.names import match_names
 from smallarea.files import write_json, writing
@@ -26,6 +28,15 @@ def _no_names() -> pd.DataFrame:
     return pd.DataFrame(columns=list(columns)).astype(columns)
 
 
+def _no_aliases() -> pd.DataFrame:
+    return pd.DataFrame({"unit": [], "alias": []}).astype("str")
+
+
+def _no_censuses() -> pd.DataFrame:
+    empty = {"area_id": "str", "year": "int64", "population": "float"}
+    return pd.DataFrame(columns=list(empty)).astype(empty)
+
+
 @dataclass(frozen=True)
 class Frame:
     """All areas of a country, and what is known of each before any survey.
@@ -37,11 +48,15 @@ class Frame:
     geometry : polygons, EPSG:4326, index area_id.
     neighbours : symmetric 0/1 matrix in the table's order; one connected graph.
     codes : code, area_id, vintage: every spelling of a code that is understood. A code may stand
-        for different areas in different vintages.
+        for different areas in different vintages. Where `part` is true, it is a part of the area's.
     psus : sampling units, index psu_id; area_id, name, population, urban, lon, lat,
         note ('' if there is nothing to say).
     names : area_id, within, name, former: every name that is understood, and the unit of the
-        lowest level that it is looked for in.
+        lowest level that it is looked for in. Where `part` is true, it is a part of the area's.
+    unit_aliases : unit, alias: other names of units of levels, now or before.
+    transfers : origin, area_id, before, people: see `smallarea.areas.history.Transfer`.
+    censuses : area_id, year, population: on the areas of now; empty if one year is all there is.
+    former_units : level, before, was, area_id: see `smallarea.areas.history.FormerUnit`.
     spelling : see `smallarea.areas.names.canonical`.
     provenance : what the frame was built from.
     labels : what `area`, `areas` and the levels are called where people read.
@@ -53,6 +68,10 @@ class Frame:
     codes: pd.DataFrame
     psus: pd.DataFrame
     names: pd.DataFrame = field(default_factory=_no_names)
+    unit_aliases: pd.DataFrame = field(default_factory=_no_aliases)
+    transfers: pd.DataFrame = field(default_factory=lambda: transfers_of((), pd.DataFrame()))
+    censuses: pd.DataFrame = field(default_factory=_no_censuses)
+    former_units: pd.DataFrame = field(default_factory=lambda: former_units_of((), pd.DataFrame()))
     spelling: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -87,8 +106,32 @@ class Frame:
         """
         return match_names(within, name, self.names, self.spelling)
 
+    def units_then(self, level: str, year: int | None) -> pd.Series:
+        """Return the name of each area's unit of a level in a year; None: as it is now."""
+        return units_then(self.table, self.former_units, level, year)
 
-_TABLES = ("table", "codes", "psus", "names")
+    def population_in(self, year: int) -> pd.Series:
+        """Return the population of each area in a year; as it is now if no census tells."""
+        now = self.table["population"].astype(float)
+        if self.censuses.empty:
+            return now
+        return population_in(self.censuses, year).reindex(now.index).fillna(now)
+
+    def shares_then(self, year: int | None) -> pd.DataFrame:
+        """Return where the people of areas of a year that changed since live now; see history."""
+        return shares_then(self.table["population"], self.transfers, year)
+
+
+_TABLES = (
+    "table",
+    "codes",
+    "psus",
+    "names",
+    "unit_aliases",
+    "transfers",
+    "former_units",
+    "censuses",
+)
 
 
 def save_frame(frame: Frame, directory: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -28,6 +28,15 @@ def level_ids(table: pd.DataFrame, number: int = 0) -> pd.Series:
     if number < len(levels):
         return table[f"{levels[number]}_id"]
     return pd.Series("all", index=table.index, dtype="str")
+
+
+def unit_aliases(aliases: Mapping[str, Sequence[str]], areas: pd.Index) -> pd.DataFrame:
+    """Return unit, alias of what the catalog's aliases say of units, whose names its keys are.
+
+    areas : codes of areas, which the other keys are.
+    """
+    pairs = [(unit, alias) for unit, more in aliases.items() if unit not in areas for alias in more]
+    return pd.DataFrame(pairs, columns=["unit", "alias"]).astype("str")
 
 
 def with_groups(table: pd.DataFrame, levels: Sequence[Level]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from smallarea.areas.history import FormerUnit, Transfer
 from smallarea.declared import Declared, read_block
 from smallarea.errors import InputError
 from smallarea.files import find_below, inside
@@ -36,6 +37,18 @@ class Boundaries(Declared):
     code: str
     """The column of area codes, of any vintage."""
     source: str
+
+
+class Census(Declared):
+    """A table of the people of every area in one other year; it may be absent."""
+
+    file: str
+    code: str
+    """The column of area codes, of any vintage."""
+    population: str
+    """The column of people."""
+    year: int
+    """When they were counted, on the areas of then."""
 
 
 class Coast(Declared):
@@ -89,7 +102,16 @@ class FrameSpec(Declared):
     coast: Coast = Coast()
     boundaries: Boundaries | None = None
     aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Area code, or unit of the lowest level -> other names of it seen in files."""
+    """Area code, or a unit of a level -> other names and codes of it seen in files. What stands
+    under several units is all of them together."""
+    population_year: int | None = None
+    """When the frame's people were counted; needed with `censuses`."""
+    censuses: tuple[Census, ...] = ()
+    """Populations of other years: rates of those years are per the people of then."""
+    transfers: tuple[Transfer, ...] = ()
+    """Land that came to another area, new areas from their parents among it."""
+    former_units: tuple[FormerUnit, ...] = ()
+    """Units of levels that held other areas than now."""
     labels: dict[str, str] = Field(default_factory=dict)
     """What `area`, `areas` and the levels are called in map and report."""
     spelling: dict[str, str] = Field(default_factory=dict)
@@ -102,6 +124,8 @@ class FrameSpec(Declared):
 
     @model_validator(mode="after")
     def _levels_differ(self) -> FrameSpec:
+        if self.censuses and self.population_year is None:
+            raise ValueError("censuses need population_year: when the frame's people were counted")
         names = [level.name for level in self.levels]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two levels are called '{twice[0]}'")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from smallarea.catalog.packs import is_pattern
 from smallarea.declared import Declared
 from smallarea.errors import InputError
 from smallarea.files import inside
@@ -30,6 +31,17 @@ KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
 
 NAME = re.compile(r"\w(?:[\w.-]{0,98}\w)?")
 
+#: Field -> the only kinds of source that it is for.
+_ONLY: dict[str, tuple[Kind, ...]] = {
+    "classes": ("raster",),
+    "band": ("raster",),
+    "nodata": ("raster",),
+    "extent": ("points", "lines"),
+    "least_observed": ("raster", "points", "lines"),
+    "divisible": ("table",),
+    "where": ("table", "flows", "points"),
+}
+
 
 class Source(Declared):
     """One file as its publisher gives it out: whose it is, and what must be in it."""
@@ -40,20 +52,45 @@ class Source(Declared):
     licence: str
     access: Literal["open", "agreement", "restricted"]
     file: str
+    """Its name, or a pattern (`schools_*.csv`) of files that are parts of one table. A shapefile is
+    named by its .shp; the files beside it are taken along."""
     kind: Kind
     cadence: str
     vintage: str
     key: dict[str, str] = Field(default_factory=dict)
     """Role -> header of the column that finds a row's area; the roles are those of `KEYS`."""
     columns: dict[str, Column] = Field(default_factory=dict)
+    areas_of: Literal["today"] | int | None = None
+    """The year whose areas and levels its rows speak of; by default the year that `vintage` is."""
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Header -> what its cells say in the rows that count; all others are left out."""
+    decimal: Literal[".", ","] | None = None
+    """The sign before decimals; by default a point, or what a file cut by semicolons shows."""
     per: tuple[str, ...] = ()
-    """Columns that, with the area, make a row unique (year, month, school...)."""
+    """Columns that, with the area, make a row unique (year, month, school...). Of points and lines:
+    those that make one a thing of its own (an id)."""
     aggregate: Literal["sum", "mean"] | None = None
     """What to do with several rows of one area; by default that is an error."""
+    divisible: bool = True
+    """Whether a row can be divided when its area has been. False where rows are things (schools):
+    an area that gained or lost land since is missing then."""
     layer: str | None = None
-    """Sheet of a workbook or layer of a GeoPackage; by default the first."""
+    """Sheet of a workbook or layer of a GeoPackage; by default the first. `Part *` is every sheet
+    whose name begins so."""
     snap_km: float = Field(default=0, ge=0)
     """A point outside every area goes to the nearest one within this distance."""
+    extent: (
+        Literal["all"] | dict[str, tuple[str, ...]] | tuple[float, float, float, float] | None
+    ) = None
+    """What points or lines cover: `all` areas, units of a level (`shire: [North, South]`), or west,
+    south, east and north in degrees. Outside is missing; inside, no point is 0. By default a unit
+    of the highest level without any was not observed, and that is said."""
+    least_observed: float = Field(default=0.9, gt=0, le=1)
+    """The least share of an area that a raster or an extent in degrees must have observed."""
+    band: int | None = Field(default=None, ge=1)
+    """The band of a raster that counts; needed where there are several."""
+    nodata: float | None = None
+    """The value of pixels without one, as in the file, if the file does not say it."""
     classes: tuple[int, ...] = ()
     """The codes of a raster of classes; without them its pixels are amounts."""
     domain: str = ""
@@ -82,6 +119,13 @@ class Source(Declared):
     def _inside(cls, file: str) -> str:
         return inside(file)
 
+    @field_validator("where", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: [str(x) for x in (v if isinstance(v, list) else [v])] for k, v in value.items()}
+
     @field_validator("vintage", mode="before")
     @classmethod
     def _vintage_as_text(cls, value: Any) -> Any:
@@ -101,12 +145,26 @@ class Source(Declared):
                 raise ValueError(f"the error of {name}, '{column.error}', is not declared")
         if unknown := set(self.per) - set(self.columns):
             raise ValueError(f"'per' names columns that are not declared: {', '.join(unknown)}")
-        if self.classes and self.kind != "raster":
-            raise ValueError("only a raster has classes; a column has values")
+        for field, kinds in _ONLY.items():
+            if field in self.model_fields_set and self.kind not in kinds:
+                raise ValueError(f"'{field}' is for {' and '.join(kinds)}, not for {self.kind}")
+        if is_pattern(self.file) and not self.key:
+            raise ValueError(
+                f"'{self.file}' is a pattern, which only tables, flows and points have"
+            )
+        if self.kind == "raster" and (other := set(self.columns) - {"value"}):
+            raise ValueError(f"the column of a raster is 'value', not '{min(other)}'")
         text = [n for n, c in self.columns.items() if c.type == "text" and n not in self.per]
         if self.aggregate and text:
             raise ValueError(f"text columns cannot be aggregated: {', '.join(text)}")
         return self
+
+    @property
+    def year(self) -> int | None:
+        """The year whose areas and levels its rows speak of; None: those of today."""
+        if self.areas_of is not None:
+            return None if self.areas_of == "today" else self.areas_of
+        return int(self.vintage) if re.fullmatch(r"[12]\d{3}", self.vintage.strip()) else None
 
 
 class Catalog(Declared):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from smallarea.areas.names import canonical
 from smallarea.errors import InputError
-from smallarea.reading.cells import as_text, normalise
+from smallarea.reading.cells import as_text
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -24,51 +25,51 @@ def match_codes(cells: pd.Series, frame: Frame, where: str) -> pd.Series:
 
     Raises
     ------
-    InputError : codes are numbers: their leading zeros are gone.
+    InputError : a code is a number, and with leading zeros that may be lost it is another area's.
     """
-    numbers = cells.map(lambda cell: isinstance(cell, (int, float)) and not pd.isna(cell))
-    if numbers.any():
+    return frame.match(code_text(cells, frame, where), where=where)
+
+
+def code_text(cells: pd.Series, frame: Frame, where: str) -> pd.Series:
+    """Return codes as text; those stored as numbers too, if one area alone can be meant."""
+    number = cells.map(lambda cell: isinstance(cell, (int, float)) and not pd.isna(cell))
+    if not number.any():
+        return as_text(cells)
+    whole = cells[number].map(lambda cell: float(cell).is_integer())
+    digits = cells[number][whole].map(lambda cell: str(int(cell)))
+    known = frame.codes[frame.codes["code"].str.fullmatch(r"\d+")]
+    longest = int(known["code"].str.len().max()) if len(known) else 0
+    padded = {d: {d.zfill(n) for n in range(len(d), longest + 1)} for d in digits.unique()}
+    wanted = known[known["code"].isin(set().union(*padded.values()))]
+    area_of = dict(zip(wanted["code"], wanted["area_id"], strict=True))
+    meant = {d: {area_of[code] for code in codes if code in area_of} for d, codes in padded.items()}
+    bad = ~whole.reindex(cells.index, fill_value=True)
+    bad |= digits.map(lambda d: len(meant[d]) > 1).reindex(cells.index, fill_value=False)
+    if bad.any():
         raise InputError(
-            f"the code {cells[numbers].iloc[0]} is a number, so leading zeros are lost",
-            where=f"{where}, row {cells.index[numbers][0]}",
+            f"the code {cells[bad].iloc[0]} is a number, so leading zeros are lost",
+            where=f"{where}, row {cells.index[bad][0]}",
             remedy="store codes as text",
         )
-    return frame.match(as_text(cells), where=where)
+    # The one known spelling there is: a lost zero put back.
+    own = {d: next((c for c in sorted(codes) if c in area_of), d) for d, codes in padded.items()}
+    text = as_text(cells.mask(number))
+    return text.where(~number, digits.map(own).reindex(cells.index))
 
 
-def match_units(cells: pd.Series, table: pd.DataFrame, level: str) -> pd.Series:
-    """Return ids of a level for names, <NA> where no single unit bears the name.
+def are_parts(cells: pd.Series, frame: Frame, role: str) -> pd.Series:
+    """Return which codes or names (`role`) are those of a part of an area, not of the whole."""
+    known = {"code": frame.codes, "name": frame.names}[role]
+    if "part" not in known or not (parts := known[known["part"].fillna(False).astype(bool)]).size:
+        return pd.Series(False, index=cells.index)
+    if role == "code":
+        return as_text(cells).str.upper().isin(parts["code"]).fillna(False).astype(bool)
 
-    A unit called "District 4 (North Hills)" is found as such, as "District 4" and as "North Hills".
-    """
-    pairs = unit_names(table, level)
-    known = pairs.drop_duplicates("alias", keep=False).set_index("alias")["unit"]
-    return (
-        as_text(cells)
-        .map(lambda name: short(name, level), na_action="ignore")
-        .map(known)
-        .astype("string")
-    )
+    def spelt(name: object) -> str:
+        return canonical(name, frame.spelling) if isinstance(name, str) else ""
 
-
-def unit_names(table: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Return alias, unit: every name that a unit of the level answers to, as `short` has it."""
-    units = table.groupby(f"{level}_id")[level].first()
-    aliases = [
-        (alias, unit) for unit, name in units.items() for alias in _aliases(str(name), level)
-    ]
-    return pd.DataFrame(aliases, columns=["alias", "unit"]).drop_duplicates()
-
-
-def _aliases(name: str, level: str) -> list[str]:
-    outside, _, inside = name.partition("(")
-    return [text for part in (name, outside, inside) if (text := short(part, level))]
-
-
-def short(name: str, level: str) -> str:
-    """Return a unit's name without case, punctuation and the word for its level."""
-    words = [word for word in normalise(name).split() if word != level]
-    return " ".join(words) or normalise(name)
+    whole = set(known["name"][~known["part"].fillna(False).astype(bool)].map(spelt))
+    return as_text(cells).map(spelt).isin(set(parts["name"].map(spelt)) - whole).astype(bool)
 
 
 def match_points(lon: np.ndarray, lat: np.ndarray, frame: Frame, snap_km: float) -> pd.Series:

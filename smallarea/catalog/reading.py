@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smallarea.catalog.declare import Source
-from smallarea.catalog.layers import read_lines, read_raster
+from smallarea.catalog.layers import read_lines
+from smallarea.catalog.rasters import read_raster
 from smallarea.catalog.report import ReadReport
 from smallarea.catalog.snapshots import Snapshot
 from smallarea.catalog.tables import read_rows

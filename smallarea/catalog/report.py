@@ -27,6 +27,7 @@ class ReadReport:
         (its code, name or coordinates), `reason`.
     suppressed : column -> number of cells such as "<5", which are missing, never 0.
     notes : anything else worth knowing, one sentence each.
+    missing : area -> why nothing can be said of it from this file, other than that no row is its.
     """
 
     source: str
@@ -37,6 +38,7 @@ class ReadReport:
     suppressed: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     folder: str = ""
+    missing: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         parts = [f"{self.source} ({self.file})"]

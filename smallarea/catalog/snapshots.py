@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from smallarea.catalog.declare import Source
+from smallarea.catalog.packs import files_of, packed
 from smallarea.errors import InputError
 from smallarea.files import (
     UNFINISHED,
     copy_hashed,
-    find_below,
     read_object,
     remove,
     sha256,
@@ -41,11 +41,12 @@ class Snapshot:
 
 
 def locate(source: Source, data_dirs: Sequence[Path]) -> Path | None:
-    """Return the source's file in the first of `data_dirs` that has it, or None.
+    """Return the source's file in the first of `data_dirs` that has it, or None; of several the
+    first.
 
     Raises InputError where it is a link to elsewhere.
     """
-    return find_below(data_dirs, source.file)
+    return next(iter(files_of(source.file, data_dirs)), None)
 
 
 def snapshot(
@@ -56,6 +57,8 @@ def snapshot(
 ) -> Snapshot:
     """Copy the source's present file into the store, unless these very bytes are there already.
 
+    Several files (a pattern, a shapefile with its sidecars) become one archive.
+
     The copy is `store/snapshots/<source>/<sha256><suffix>`; the JSON beside it says where the
     bytes came from, when, from whom and under which licence.
 
@@ -65,18 +68,20 @@ def snapshot(
     ------
     InputError : none of `data_dirs` has the file.
     """
-    found = locate(source, data_dirs)
-    if found is None:
+    files = files_of(source.file, data_dirs)
+    if not files:
         raise absent(source, f"none of {', '.join(map(str, data_dirs))}")
-    path = kept_copy(found, store / "snapshots" / source.name, tell)
-    copy = Snapshot(source.name, path, path.name.removesuffix(found.suffix), store, found)
+    found = files[0]
+    with packed(files) as one:
+        path = kept_copy(one, store / "snapshots" / source.name, tell)
+    copy = Snapshot(source.name, path, path.name.removesuffix(path.suffix), store, found)
     papers = read_object(copy.papers)
     if papers is None or papers.get("sha256") != copy.sha256:
         write_json(
             copy.papers,
             {
                 "source": source.name,
-                "original_name": found.name,
+                "original_name": source.file if len(files) > 1 else found.name,
                 "folder": str(found.parent),
                 "sha256": copy.sha256,
                 "size": path.stat().st_size,

@@ -10,15 +10,29 @@ import pandas as pd
 
 from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import Column, Source
-from smallarea.catalog.matching import NO_KEY, UNKNOWN, match_codes, match_points, match_units
+from smallarea.catalog.extent import unobserved
+from smallarea.catalog.matching import NO_KEY, UNKNOWN, are_parts, match_codes, match_points
+from smallarea.catalog.packs import unpacked
 from smallarea.catalog.report import ReadReport, some
+from smallarea.catalog.rows import BOUNDS, as_of_now, distinct, one_row_each, over_areas
 from smallarea.catalog.snapshots import Snapshot
+from smallarea.catalog.units import Units, match_units
 from smallarea.errors import InputError
-from smallarea.reading.cells import LABEL, as_text, as_values, find_columns, read_cells
+from smallarea.reading.bounds import bounds_of
+from smallarea.reading.cells import (
+    LABEL,
+    as_text,
+    as_values,
+    find_columns,
+    read_cells,
+)
+from smallarea.reading.workbook import sheets_of
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
 
+#: Rows of the second file or sheet of a source are numbered from this on, of the third from twice.
+PAGE = 10_000_000
 #: The least share of rows with a key that must match: below it, it is the wrong file or frame.
 LEAST_MATCH = 0.5
 
@@ -28,9 +42,10 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
 
     Returns
     -------
-    data : one row per matched row of the file, with the columns the catalog declares, after the
-        key: `area_id` (`<level>_id` for a table of a level's units; `origin` and
-        `destination` for flows; `lon` and `lat` besides for points).
+    data : one row per area (pair, point) and `per`, with the columns the catalog declares, after
+        the key: `area_id` (for a table of a level's units also `<level>_id`, every area of the
+        unit having its row; `origin` and `destination` for flows; `lon` and `lat` besides for
+        points). A column with suppressed cells is followed by `<name>_least` and `<name>_most`.
     report : the account of all rows.
 
     Raises
@@ -38,40 +53,94 @@ def read_rows(source: Source, snapshot: Snapshot, frame: Frame) -> tuple[pd.Data
     InputError : a column is missing, a cell breaks its declaration, codes are numbers, hardly a row
         matches, or an area has several rows and the catalog declares no `aggregate`.
     """
-    body = _sheet(source, snapshot) if source.key else _points_layer(source, snapshot)
+    body, left_out = _sheet(source, snapshot) if source.key else _points_layer(source, snapshot)
     key = _key(body)
-    ids = pd.DataFrame(_match(source, key, frame), index=body.index)
+    units = _units(source, key, frame)
+    found = {f"{_level(source)}_id": units.ids} if units else _match(source, key, frame)
+    ids = pd.DataFrame(found, index=body.index)
     report = _account(source, key, ids, body[LABEL])
     body, ids = body.loc[ids.notna().all(axis=1)], ids.dropna()
-    values, suppressed = {}, {}
-    for name, column in source.columns.items():
-        where = f"{source.file}, column '{column.header or name}'"
-        values[name], hidden = as_values(body[name], column, where)
-        if hidden:
-            suppressed[name] = hidden
-    data = pd.concat([ids, pd.DataFrame(values, index=body.index)], axis=1)
-    if source.kind != "points":
-        data = _unique(data, list(ids.columns) + list(source.per), source)
-    return data.reset_index(drop=True), replace(report, suppressed=suppressed)
+    data, suppressed = _values(source, body, ids)
+    missing: dict[str, str] = {}
+    if source.kind == "points":
+        data, said = distinct(data, source)
+        missing, more = unobserved(source, frame, data["area_id"])
+        said += more
+    else:
+        by = [*ids.columns, *source.per]
+        role = next((role for role in ("code", "name") if role in key), None)
+        parts = are_parts(key.loc[data.index, role], frame, role) if role and not units else None
+        data, said = one_row_each(data, by, source, parts)
+        if units:
+            data = over_areas(data, units, source)
+        else:
+            data, more, missing = as_of_now(data, source, frame)
+            said += more
+    data = data.reset_index(drop=True)
+    return data, replace(report, suppressed=suppressed, notes=(*left_out, *said), missing=missing)
 
 
-def _sheet(source: Source, snapshot: Snapshot) -> pd.DataFrame:
-    cells = read_cells(snapshot.path, source.layer, source.file)
+def _sheet(source: Source, snapshot: Snapshot) -> tuple[pd.DataFrame, tuple[str, ...]]:
     wanted = {f"key:{role}": header for role, header in source.key.items()}
+    wanted |= {f"where:{header}": header for header in source.where}
     wanted |= {name: column.header or name for name, column in source.columns.items()}
     optional = {name for name, column in source.columns.items() if column.optional}
-    return find_columns(cells, wanted, optional, source.file)
+    pages: list[pd.DataFrame] = []
+    with unpacked(snapshot.path, source.file) as files:
+        for path, name in files:
+            for sheet in sheets_of(path, source.layer, name):
+                cells = read_cells(path, sheet, name)
+                where = f"{name}, sheet {sheet}" if sheet != source.layer else name
+                page = find_columns(cells, wanted, optional, where)
+                pages.append(page.set_axis(page.index + len(pages) * PAGE))
+    body = pd.concat(pages) if len(pages) > 1 else pages[0]
+    body.attrs["separator"] = cells.attrs["separator"]
+    kept = pd.Series(True, index=body.index)
+    for header, said in source.where.items():
+        column = as_text(body.pop(f"where:{header}"))
+        if unheard := set(said) - set(column.dropna()):
+            raise InputError(
+                f"no row says '{min(unheard)}'; they say {some(column.dropna().unique())}",
+                where=f"{source.file}, column '{header}'",
+                remedy=f"correct `where` of source {source.name} in data_catalog.yaml",
+            )
+        kept &= column.isin(said).fillna(False).astype(bool)
+    told = f"{int((~kept).sum()):,} rows left out by `where`"
+    return body[kept], (told,) * bool(not kept.all())
 
 
-def _points_layer(source: Source, snapshot: Snapshot) -> pd.DataFrame:
+def _values(
+    source: Source, body: pd.DataFrame, ids: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return ids and values row by row, and how many cells of which columns are suppressed.
+
+    A number column with suppressed cells has two more beside it, `<name>_least` and `<name>_most`:
+    what such a cell may stand for, and the number itself elsewhere.
+    """
+    shown = "?" if body.attrs.get("separator") == ";" else None
+    decimal = source.decimal or shown
+    values, suppressed = dict[str, pd.Series](), {}
+    for name, column in source.columns.items():
+        where = f"{source.file}, column '{column.head(name)}'"
+        values[name], hidden = as_values(body[name], column, where, decimal)
+        if hidden:
+            suppressed[name] = hidden
+        if hidden or (column.withheld is not None and column.type != "text"):
+            bounds = bounds_of(body[name], column)
+            for end in BOUNDS:
+                values[f"{name}{end}"] = bounds[end[1:]].fillna(values[name])
+    return pd.concat([ids, pd.DataFrame(values, index=body.index)], axis=1), suppressed
+
+
+def _points_layer(source: Source, snapshot: Snapshot) -> tuple[pd.DataFrame, tuple[str, ...]]:
     from smallarea.catalog.layers import read_layer
 
     layer = read_layer(source, snapshot, "Point")
     places = {"key:lat": layer.geometry.y, "key:lon": layer.geometry.x, LABEL: ""}
     body = pd.DataFrame(places, index=layer.index, dtype=object)
-    for name, column in source.columns.items():
-        body[name] = layer.get(column.header or name)
-    return body
+    for name in source.columns:
+        body[name] = layer.get(name)
+    return body, ()
 
 
 def _key(body: pd.DataFrame) -> pd.DataFrame:
@@ -104,9 +173,19 @@ def _match(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Seri
             names = as_text(key["name"])
             within = as_text(key[above[0]]) if above else pd.Series("", names.index)
             return {"area_id": frame.match_names(within, names).where(names.notna())}
-        case _:
-            level = str(key.columns[0])
-            return {f"{level}_id": match_units(key[level], frame.table, level)}
+        case _:  # roles are checked where they are declared
+            raise AssertionError(f"no key is made of {', '.join(map(str, key))}")
+
+
+def _level(source: Source) -> str | None:
+    """Return the level that the rows of a table are about, None if they are about areas."""
+    roles = set(source.key)
+    return roles.pop() if source.kind == "table" and not roles & {"code", "name"} else None
+
+
+def _units(source: Source, key: pd.DataFrame, frame: Frame) -> Units | None:
+    level = _level(source)
+    return match_units(key[level], frame, level, source.year) if level else None
 
 
 def _locate(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Series]:
@@ -147,20 +226,3 @@ def _account(source: Source, key: pd.DataFrame, ids: pd.DataFrame, label: pd.Ser
             remedy="give the frame's own codes as text, or correct the key in data_catalog.yaml",
         )
     return ReadReport(source.name, source.file, len(key), matched, unmatched)
-
-
-def _unique(data: pd.DataFrame, by: list[str], source: Source) -> pd.DataFrame:
-    """Return one row per area (and `per`), or say which has several."""
-    repeated = data.duplicated(by, keep=False)
-    if not repeated.any():
-        return data
-    if source.aggregate is None:
-        first = data.loc[repeated, by].iloc[0]
-        rows = data.index[(data[by] == first).all(axis=1)]
-        raise InputError(
-            f"{' and '.join(map(str, first))} stands in rows {some(list(rows))}",
-            where=f"{source.file}, {', '.join([*source.key.values(), *source.per])}",
-            remedy="remove the duplicates, or declare `per` or `aggregate: sum|mean`",
-        )
-    groups = data.groupby(by, sort=False, dropna=False)
-    return groups.agg(source.aggregate, skipna=False).reset_index()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from smallarea.catalog import Catalog, ReadReport, Snapshot, absent, read
+from smallarea.catalog.rasters import Raster
 from smallarea.catalog.report import some
 from smallarea.errors import InputError
+from smallarea.features.observed import shares_observed, with_unseen, without_unobserved
 from smallarea.features.stream import Stream, load_streams
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ class Features:
     values : area_id x feature, all areas of the frame; NaN where missing, never filled.
     info : index feature; stream, source, unit, vintage, coverage (share of areas with a value),
         sha256 (of the sources' files).
+    observed : like `values`, the share of the area that the feature's sources observed.
     reports : what became of each source's rows; an absent optional source has a note here.
     """
 
     values: pd.DataFrame
     info: pd.DataFrame
     reports: list[ReadReport]
+    observed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def build_features(
@@ -56,6 +60,7 @@ def build_features(
     streams = load_streams(features_dir)
     reader = _Reader(catalog, frame, snapshots)
     columns: list[pd.DataFrame] = []
+    observed: list[pd.DataFrame] = []
     info: list[pd.DataFrame] = []
     for done, (path, stream) in enumerate(streams.items()):
         if progress:
@@ -64,7 +69,9 @@ def build_features(
             continue
         data = [reader.read(name) for name in stream.sources]
         values = _checked(_run(path, stream, data, frame), path, stream, frame)
+        values = without_unobserved(values, [reader.report(name) for name in stream.sources])
         columns.append(values)
+        observed.append(shares_observed(values, data))
         info.append(_info(values, stream, catalog, [snapshots[s] for s in stream.sources]))
     if progress:
         progress("", 1.0)
@@ -75,7 +82,8 @@ def build_features(
             remedy="add a stream file, or the data of one",
         )
     _refuse_twice(info)
-    return Features(pd.concat(columns, axis=1), pd.concat(info), reader.reports)
+    together = pd.concat(observed, axis=1)
+    return Features(pd.concat(columns, axis=1), pd.concat(info), reader.finished(), together)
 
 
 class _Reader:
@@ -113,6 +121,20 @@ class _Reader:
                 raise error.of_source(name) from error
             self.reports.append(replace(report, folder=str(kept.original.parent)))
         return self._data[name]
+
+    def report(self, name: str) -> ReadReport:
+        """Return the account of a source that was read."""
+        return next(r for r in self.reports if r.source == name and name in self._data)
+
+    def finished(self) -> list[ReadReport]:
+        """Return all reports, those of rasters with what only summarising them has shown."""
+        names = self.frame.table["name"]
+        return [
+            with_unseen(report, data, names)
+            if isinstance(data := self._data.get(report.source), Raster)
+            else report
+            for report in self.reports
+        ]
 
 
 def _run(path: Path, stream: Stream, data: list[Any], frame: Frame) -> pd.DataFrame:

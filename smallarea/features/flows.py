@@ -18,11 +18,30 @@ if TYPE_CHECKING:
 
 
 def matrix(flows: pd.DataFrame, areas: Frame, value: str) -> sp.csr_array:
-    """Return the flows as origin x destination, in the order of the frame; pairs add up."""
+    """Return the flows as origin x destination, in the order of the frame; pairs add up.
+
+    Unknown (suppressed) ones are left out: `unknown` says which areas have some.
+    """
     ids = areas.table.index
     kept = flows[flows[value] > 0]
     at = [ids.get_indexer(pd.Index(kept[end])) for end in ("origin", "destination")]
     return sp.csr_array(sp.coo_array((kept[value].to_numpy(), at), shape=(len(ids), len(ids))))
+
+
+def unknown(flows: pd.DataFrame, areas: Frame, value: str) -> pd.DataFrame:
+    """Return which areas have a flow of unknown size (suppressed or missing): area_id x bool.
+
+    `outflow` and `inflow` to and from other areas, `within` inside.
+    """
+    lost = flows[flows[value].isna()]
+    inside = lost["origin"] == lost["destination"]
+    ends = {
+        "outflow": lost.loc[~inside, "origin"],
+        "inflow": lost.loc[~inside, "destination"],
+        "within": lost.loc[inside, "origin"],
+    }
+    ids = areas.table.index
+    return pd.DataFrame({name: ids.isin(end) for name, end in ends.items()}, index=ids)
 
 
 def balance(flows: pd.DataFrame, areas: Frame, value: str) -> pd.DataFrame:
@@ -33,11 +52,16 @@ def balance(flows: pd.DataFrame, areas: Frame, value: str) -> pd.DataFrame:
     area_id x: `outflow` and `inflow` (to and from other areas), `within`, `self_containment` (the
     share of what starts in the area that stays there) and `net_inflow` (inflow minus outflow as a
     share of their sum). An area the file never names as origin or destination is NaN throughout:
-    it was not observed.
+    it was not observed. So is a sum with a suppressed flow in it, and what is made of it.
     """
     trips = matrix(flows, areas, value)
     within = trips.diagonal()
     out, into = trips.sum(axis=1) - within, trips.sum(axis=0) - within
+    lost = unknown(flows, areas, value).to_numpy().T
+    out, into, within = (
+        np.where(hidden, np.nan, known)
+        for hidden, known in zip(lost, (out, into, within), strict=True)
+    )
     seen = areas.table.index.isin(pd.unique(flows[["origin", "destination"]].to_numpy().ravel()))
     with np.errstate(invalid="ignore", divide="ignore"):
         columns = {
@@ -55,8 +79,8 @@ def centrality(
 ) -> pd.Series:
     """Return each area's weighted PageRank (Brin & Page 1998) times the number of areas.
 
-    1 is an average area. Flows within an area do not count. An area that sends nothing is left
-    for a random one.
+    1 is an average area. Flows within an area do not count, nor do those of unknown size: an area
+    that has some is NaN. An area that sends nothing is left for a random one.
 
     Raises
     ------
@@ -77,4 +101,5 @@ def centrality(
         moved = share.T @ rank + rank[sent == 0].sum() / n
         new = damping * moved + (1 - damping) / n
         change, rank = np.abs(new - rank).sum(), new
-    return pd.Series(rank * n, index=areas.table.index)
+    lost = unknown(flows, areas, value)
+    return pd.Series(rank * n, index=areas.table.index).mask(lost["outflow"] | lost["inflow"])

@@ -45,17 +45,33 @@ def join_down(table: pd.DataFrame, areas: Frame) -> pd.DataFrame:
     """Give every area the row of its unit of a level above; NaN where that has none.
 
     All areas of a unit then share a value: the column says nothing about differences within it.
+    A table as it was read knows the units of its year, and areas with a row of their own; one with
+    no column `area_id` is joined by the units of now.
     """
+    if "area_id" in table:
+        return align(table, areas)
     unit = next(column for column in table if str(column).endswith("_id"))
     rows = table.set_index(unit).reindex(areas.table[unit])
     return rows.set_axis(areas.table.index)
 
 
 def per_capita(
-    values: pd.Series, areas: Frame, per: float = 1000.0, of: str = "population"
+    values: pd.Series,
+    areas: Frame,
+    per: float = 1000.0,
+    of: str = "population",
+    year: int | None = None,
 ) -> pd.Series:
-    """Return values per so many people; `of` is a numeric column of the frame's table."""
-    return ratio(values, areas.table[of], per)
+    """Return values per so many people.
+
+    of : a numeric column of the frame's table.
+    year : when the values were counted: then they are per the people of that year, as far as the
+        frame's censuses tell; those of `of` are the same share of all people as now.
+    """
+    people = areas.table[of].astype(float)
+    if year is not None:
+        people = people * areas.population_in(year) / areas.table["population"]
+    return ratio(values, people, per)
 
 
 def ratio(over: pd.Series, under: pd.Series, per: float = 1.0) -> pd.Series:

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from smallarea.catalog.layers import CRS, Raster
+from smallarea.catalog.layers import CRS
+from smallarea.catalog.rasters import Raster
 from smallarea.errors import InputError
 from smallarea.files import sha256, writing
 
@@ -48,11 +49,12 @@ def zonal(
 
     Returns
     -------
-    area_id x column; NaN for an area not wholly within the raster, or without a pixel of value.
+    area_id x column; NaN for an area not wholly within the raster, or of which less than the
+    source's `least_observed` has values. The share that has is kept in `raster.observed`.
 
     Raises
     ------
-    InputError : a statistic is not one of these.
+    InputError : a statistic is not one of these, or a value is outside the declared range.
     """
     if not isinstance(statistics, Mapping):
         statistics = dict(zip(statistics, statistics, strict=True))
@@ -61,7 +63,12 @@ def zonal(
     values = _values(raster, weights.pixels)
     valid = ~np.isnan(values)
     inside = weights.shares @ valid.astype(float)
-    known = (inside > 0) & raster.covers(areas.geometry).to_numpy()
+    whole = weights.shares @ np.ones(len(valid))
+    covered = raster.covers(areas.geometry).to_numpy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = np.where((whole > 0) & covered, inside / whole, 0.0)
+    raster.observed.update(zip(areas.geometry.index, observed.tolist(), strict=True))
+    known = (inside > 0) & (observed >= raster.least_observed - 1e-9)
     columns = {}
     for name, (statistic, numbers) in asked.items():
         total = weights.shares @ _summand(values, statistic, numbers)
@@ -187,10 +194,7 @@ def _values(raster: Raster, pixels: np.ndarray) -> np.ndarray:
             first, last = np.searchsorted(pixels, [top * width, (top + step) * width])
             if first == last:
                 continue
-            block = file.read(1, window=Window(0, top, width, min(step, rows - top)))
+            window = Window(0, top, width, min(step, rows - top))
+            block = file.read(raster.band, window=window, masked=True)
             parts.append(block.ravel()[pixels[first:last] - top * width])
-    raw = np.concatenate(parts) if parts else np.empty(0)
-    values = raw.astype(float)
-    if raster.nodata is not None and not np.isnan(raster.nodata):
-        values[raw == np.asarray(raster.nodata).astype(raw.dtype)] = np.nan
-    return values
+    return raster.values(np.ma.concatenate(parts)) if parts else np.empty(0)

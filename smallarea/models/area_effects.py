@@ -64,7 +64,7 @@ class AreaEffects:
 
         An area with exposure 0 is outside the sample: its effect u comes from the prior.
         `scores` (areas, n), standard normal, say which quantile of its effect each draw takes.
-        `growth` (areas,) is as in `fit_area_effects`; outside the sample it counts in steps of 10 %.
+        `growth` (areas,) is as in `fit_area_effects`; outside the sample in steps of 10 %.
         """
         n = scores.shape[1]
         growth = np.ones(len(log_f)) if growth is None else growth

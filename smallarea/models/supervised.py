@@ -111,8 +111,8 @@ class Supervised(BaseEstimator):
                 log_f[repeat, fold == k] = _log_predict(member, own[fold == k], expected.shape[1])
         self.log_f_ = pd.DataFrame(log_f.mean(0), index, self.reports_.columns)
         if self.family == "binomial":
-            share = (np.exp(self.log_f_) * national).clip(upper=_MOST_SHARE)
-            more = 1 / (1 - share)
+            share = np.exp(self.log_f_.to_numpy()) * national.to_numpy()
+            more = 1 / (1 - np.minimum(share, _MOST_SHARE))
             self.reports_, self.exposure_ = self.reports_ * more, self.exposure_ * more
         growth = self._learn_growth(X, group.to_numpy())
         self.effects_ = {

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import unicodedata
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.reading.column import Column
-from smallarea.reading.sizes import within_limits
+from smallarea.reading.dialect import read_text
 from smallarea.reading.workbook import EXCEL, Uncomputed, sheet_rows, uncomputed_error
 
 #: How statistical offices write "no value".
@@ -31,11 +33,15 @@ def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
     """Return all cells of a CSV file or a workbook's sheet; index: row number in the file.
 
     Cells of a CSV file are text; those of a workbook text, numbers or None. `name` is the file's
-    name in messages.
+    name in messages. What separates the cells of a CSV file is found out, and said in
+    `attrs["separator"]`.
     """
+    separator = ""
     try:
-        excel = path.suffix.lower() in EXCEL
-        rows = sheet_rows(path, sheet, name) if excel else _text(path, name)
+        if path.suffix.lower() in EXCEL:
+            rows: list = sheet_rows(path, sheet, name)
+        else:
+            rows, separator = read_text(path, name)
     except (UnicodeDecodeError, csv.Error, OSError, KeyError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -44,12 +50,8 @@ def read_cells(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
         ) from None
     cells = pd.DataFrame(rows, dtype=object)
     cells.index += 1
+    cells.attrs["separator"] = separator
     return cells
-
-
-def _text(path: Path, name: str) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(within_limits(csv.reader(stream), name))
 
 
 def blank(cells: pd.DataFrame) -> pd.DataFrame:
@@ -75,13 +77,15 @@ def find_columns(
     Parameters
     ----------
     cells : as `read_cells` returns them.
-    wanted : name -> header, compared without case and punctuation; a header in the file may go on
-        after it ("Active HH" finds "Active HH (as of Dec 2022)").
+    wanted : name -> header, compared without case and punctuation. One that ends in `*` finds the
+        header that begins so ("Active HH*" finds "Active HH (as of Dec 2022)"); nothing else goes
+        by its beginning.
     optional : names that may be absent.
 
     Raises
     ------
-    InputError : there are no data, or no row has all headers; a missing one is named.
+    InputError : there are no data, or no row has all headers; a missing one is named, with what
+        in the file is nearest to it.
     """
     header_row, columns = _find_header(cells, wanted, optional, name)
     body = cells.loc[header_row + 1 :]
@@ -119,28 +123,53 @@ def _find_header(
         row: [normalise(v) if v is not None else "" for v in values]
         for row, values in zip(top.index, top.to_numpy(), strict=True)
     }
-    found = {row: _positions(headers, wanted) for row, headers in rows.items()}
+    found = {row: positions(headers, wanted) for row, headers in rows.items()}
     header_row = max(found, key=lambda row: len(found[row].keys() & needed))  # the first of equals
     for key in (k for k in needed if k not in found[header_row]):
-        twice = rows[header_row].count(normalise(wanted[key])) > 1
-        raise InputError(
-            f"{'several columns' if twice else 'no column'} '{wanted[key]}'",
-            where=f"{name}, header row {header_row}",
-            remedy="restore the column, or declare its header in data_catalog.yaml",
-        )
+        raise no_column(wanted[key], list(top.loc[header_row]), f"{name}, header row {header_row}")
     return header_row, found[header_row]
 
 
-def _positions(headers: list[str], wanted: dict[str, str]) -> dict[str, int]:
-    """Find each wanted header: the one that equals it, or else the one that begins with it."""
-    found = {}
-    for key, header in wanted.items():
-        text = normalise(header)
-        equal = [i for i, h in enumerate(headers) if h == text]
-        begun = [i for i, h in enumerate(headers) if h.startswith(text + " ")]
-        if len(equal or begun) == 1:
-            found[key] = (equal or begun)[0]
-    return found
+def no_column(header: str, headers: Sequence[object], where: str) -> InputError:
+    """Return the error of a header that is not among those of a file, or is there twice."""
+    said = [str(h).strip() for h in headers if h is not None and str(h).strip()]
+    if len(_at([normalise(h) for h in said], header)) > 1:
+        return InputError(
+            f"several columns '{header}'",
+            where=where,
+            remedy="rename all but one, or declare its whole header in data_catalog.yaml",
+        )
+    near = nearest_header(header, said)
+    meant = f"; the nearest is '{near}'" if near else ""
+    whole = f"`header: {near}`" if near else "its header"
+    return InputError(
+        f"no column '{header}'{meant}",
+        where=where,
+        remedy=f"restore the column, or declare {whole} in data_catalog.yaml if that is meant",
+    )
+
+
+def nearest_header(header: str, headers: list[str]) -> str | None:
+    """Return the header in a file that looks most like one that is not there, if any does."""
+    text = normalise(header)
+    plain = {normalise(h): h for h in reversed(headers)}
+    begun = [h for h in plain if h.startswith(text + " ") or text.startswith(h + " ")]
+    near = begun or get_close_matches(text, plain, n=1, cutoff=0.6)
+    return plain[near[0]] if near else None
+
+
+def positions(headers: list[str], wanted: dict[str, str]) -> dict[str, int]:
+    """Return where each wanted header is, of those that are there once."""
+    found = {key: _at(headers, header) for key, header in wanted.items()}
+    return {key: at[0] for key, at in found.items() if len(at) == 1}
+
+
+def _at(headers: list[str], header: str) -> list[int]:
+    """Return where a header is; one that ends in `*` is one that begins so."""
+    text = normalise(header)
+    if not header.rstrip().endswith("*"):
+        return [i for i, h in enumerate(headers) if h == text]
+    return [i for i, h in enumerate(headers) if h == text or h.startswith(text + " ")]
 
 
 def as_text(cells: pd.Series) -> pd.Series:
@@ -149,10 +178,15 @@ def as_text(cells: pd.Series) -> pd.Series:
     return text.mask(text.str.lower().isin(MISSING))
 
 
-def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, int]:
+def as_values(
+    cells: pd.Series, column: Column, where: str, decimal: str | None = None
+) -> tuple[pd.Series, int]:
     """Return a column held to its declaration, and how many of its cells are suppressed.
 
     Numbers may have thousands separators. A suppressed cell ("<5") is NaN, as is a missing one.
+    Numbers come out in the column's unit: each in the file counts `column.times`.
+
+    decimal : the decimal sign, "." or ","; "?" if the file has to show it; by default ".".
 
     Raises
     ------
@@ -166,6 +200,8 @@ def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, 
         return text, 0
     suppressed = text.str.fullmatch(SUPPRESSED).fillna(False).astype(bool)
     plain = text.mask(suppressed)
+    written = cells.map(lambda cell: isinstance(cell, str))  # a workbook's numbers have no sign
+    plain = plain.where(~written, _pointed(plain[written], decimal, where))
     separated = plain.str.fullmatch(THOUSANDS).fillna(False).astype(bool)
     plain = plain.mask(separated, plain.str.replace(",", ""))
     values = pd.to_numeric(plain.astype(object), errors="coerce").astype(float)
@@ -178,7 +214,26 @@ def as_values(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, 
         _refuse(values < column.min, text, low, where)
     if column.max is not None:
         _refuse(values > column.max, text, f"is above {column.max:g}", where)
-    return values, int(suppressed.sum())
+    return values * column.times, int(suppressed.sum())
+
+
+def _pointed(text: pd.Series, decimal: str | None, where: str) -> pd.Series:
+    """Return numbers with a point before their decimals, whatever the file writes."""
+    if decimal in (None, "."):
+        return text
+    comma = text.str.contains(",", regex=False).fillna(False).astype(bool)
+    if decimal == "?":
+        if not comma.any():
+            return text
+        if text[comma].str.fullmatch(THOUSANDS).all():
+            raise InputError(
+                f"'{text[comma].iloc[0]}' may have thousands or decimals after its comma",
+                where=where,
+                remedy="declare `decimal: ','` or `decimal: '.'` for the source",
+            )
+    grouped = text.str.fullmatch(r"-?\d{1,3}(?:\.\d{3})+(?:,\d+)?").fillna(False).astype(bool)
+    text = text.mask(grouped, text.str.replace(".", "", regex=False))
+    return text.mask(comma, text.str.replace(",", ".", regex=False))
 
 
 def _refuse(wrong: pd.Series, text: pd.Series, why: str, where: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from smallarea.declared import Declared
 
@@ -13,7 +13,8 @@ class Column(Declared):
     """What a column must hold. Its key in the catalog is the name that stream files use."""
 
     header: str | None = None
-    """What heads the column in the file, or how that begins; by default the column's name."""
+    """What heads the column in the file, without regard to case and punctuation; by default the
+    column's name. `Active HH*` is a header that begins so, as where its end says a date."""
     type: Literal["integer", "number", "text"] = "number"
     min: float | None = None
     max: float | None = None
@@ -23,6 +24,11 @@ class Column(Declared):
     """Whether it adds up over people (pesos, gigabytes); by default whole numbers without `max`."""
     withheld: int | None = None
     """The publisher withholds smaller counts, as "<5", with all that stands beside them."""
+    unit: str = ""
+    """What one of it is, once `times` is applied (PHP, kilometres)."""
+    times: float = Field(default=1, gt=0)
+    """How many of the unit a 1 in the file is: 1000000 where the file says millions. `min`, `max`
+    and `withheld` are as in the file."""
     optional: bool = False
     """The file may lack the column; it is then all missing."""
     expected: Literal["+", "-"] | None = None
@@ -46,6 +52,10 @@ class Column(Declared):
         if self.expected and not self.why.strip():
             raise ValueError(f"expected '{self.expected}' needs a reason: say in `why` what it is")
         return self
+
+    def head(self, name: str) -> str:
+        """Return what heads the column called `name` in the catalog, or how that begins."""
+        return (self.header or name).rstrip("* ")
 
     @property
     def is_total(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from smallarea.errors import InputError
@@ -66,6 +67,22 @@ def sheet_rows(path: Path, sheet: str | None, name: str) -> list[list]:
     finally:
         book.close()
     return rows
+
+
+def sheets_of(path: Path, sheet: str | None, name: str) -> list[str | None]:
+    """Return the sheets of a workbook that `sheet` stands for, where it is a pattern with `*`."""
+    if path.suffix.lower() not in EXCEL or sheet is None or "*" not in sheet:
+        return [sheet]
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True)
+    except Exception:  # what is wrong is said by whoever reads it
+        return [sheet]
+    there = book.sheetnames
+    book.close()
+    found: list[str | None] = [title for title in there if fnmatchcase(title, sheet)]
+    return found or [sheet]
 
 
 def require_room(path: Path, name: str) -> None:

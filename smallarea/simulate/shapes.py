@@ -24,7 +24,7 @@ def point_rows(world: World) -> pd.DataFrame:
 
 def _attributes(world: World, at: np.ndarray) -> pd.DataFrame:
     columns = world.source.columns.items()
-    return pd.DataFrame({c.header or n: cells(world, n, c, at, None) for n, c in columns})
+    return pd.DataFrame({c.head(n): cells(world, n, c, at, None) for n, c in columns})
 
 
 def line_rows(world: World) -> tuple[pd.DataFrame, np.ndarray]:

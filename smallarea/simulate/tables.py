@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import Source
 from smallarea.simulate.cells import cells, listed
+from smallarea.simulate.then import as_then, joined_flows
 from smallarea.simulate.world import World
 
 
@@ -22,6 +23,8 @@ def table_rows(world: World) -> pd.DataFrame:
         if name not in rows:
             rows[name] = cells(world, name, column, at, people)
     rows = rows[list(world.source.columns)]
+    if set(world.source.key) & {"code", "name"}:
+        rows, at = as_then(world, rows, at)
     keys = _keys(world, at)
     roles = set(world.source.key) - {"code", "name"}
     if roles and "name" not in world.source.key:
@@ -65,7 +68,11 @@ def _keys(world: World, at: np.ndarray) -> pd.DataFrame:
     columns = {}
     for role in world.source.key:
         column = {"code": pd.Series(table.index), "name": table["name"]}.get(role)
-        columns[role] = (table[role] if column is None else column).to_numpy(object)[at]
+        if column is None:
+            alone = len(world.source.key) == 1
+            year = world.source.year if alone else None
+            column = world.frame.units_then(role, year)
+        columns[role] = column.to_numpy(object)[at]
     return pd.DataFrame(columns)
 
 
@@ -122,11 +129,12 @@ def flow_rows(world: World) -> pd.DataFrame:
     behind = people[o] * weight / np.maximum(np.bincount(o, weight, len(table)), 1e-300)[o]
     values = {n: cells(world, n, c, o, behind) for n, c in world.source.columns.items()}
     codes = table.index.to_numpy(object)
-    keys = pd.DataFrame({"origin": codes[o], "destination": codes[d]})
-    return _headed(world.source, keys, pd.DataFrame(values))
+    rows = joined_flows(world, pd.DataFrame(values), pairs)
+    keys = pd.DataFrame({end: codes[rows.pop(end)] for end in ("origin", "destination")})
+    return _headed(world.source, keys, rows)
 
 
 def _headed(source: Source, keys: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Put the file's headers on the key's roles and the columns' names."""
-    headers = {name: column.header or name for name, column in source.columns.items()}
+    headers = {name: column.head(name) for name, column in source.columns.items()}
     return pd.concat([keys.rename(columns=dict(source.key)), rows.rename(columns=headers)], axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallarea.catalog import Column
-from smallarea.catalog.matching import match_units
+from smallarea.catalog.matching import match_codes
+from smallarea.catalog.units import match_units
 from smallarea.errors import InputError
 from smallarea.reading.cells import as_values
 
@@ -31,10 +34,13 @@ def test_unmatched_rows_are_counted_and_named(tmp_path, reading):
     assert "9999999999" in str(report)
 
 
-def test_units_of_a_level_are_told_apart_in_every_script():
-    table = pd.DataFrame({"shire": ["किला", "काला", "Північ"], "shire_id": ["1", "2", "3"]})
-    found = match_units(pd.Series(["काला", "ПІВНІЧ", "कला", "Схід", "?"]), table, "shire")
-    assert found.fillna("").tolist() == ["2", "3", "", "", ""]
+def test_units_of_a_level_are_told_apart_in_every_script(squares):
+    shires = ["किला", "काला", "Північ"] * 2
+    table = squares.table[["name", "population"]].assign(shire=shires, shire_id=list("123") * 2)
+    found = match_units(
+        pd.Series(["काला", "ПІВНІЧ", "कला", "Схід", "?"]), replace(squares, table=table), "shire"
+    )
+    assert found.ids.fillna("").tolist() == ["2", "3", "", "", ""]
 
 
 def test_old_nine_digit_codes_match(tmp_path, reading):
@@ -59,7 +65,7 @@ def test_a_workbook_with_titles_subtotals_and_footnotes(tmp_path, reading):
     ]:
         book.active.append(row)
     book.save(tmp_path / "t.xlsx")
-    columns = {"households": {"header": "active hh", "type": "integer", "min": 0}}
+    columns = {"households": {"header": "active hh*", "type": "integer", "min": 0}}
     data, report = reading("t.xlsx", "table", key={"code": "PSGC"}, columns=columns)
     assert data["households"].tolist()[:2] == [1234, 12]
     assert data["households"].isna().sum() == 2
@@ -135,10 +141,18 @@ def test_a_broken_table_ends_in_one_clear_sentence(tmp_path, reading, rows, said
     assert "\n" not in str(caught.value)
 
 
-def test_codes_that_a_workbook_stores_as_numbers_are_refused(tmp_path, reading):
+def test_codes_that_a_workbook_stores_as_numbers_count_if_one_area_can_be_meant(
+    tmp_path, reading, squares
+):
     pd.DataFrame({"psgc": [int(FIRST)], "rate": [1]}).to_excel(tmp_path / "t.xlsx", index=False)
-    with pytest.raises(InputError, match=r"column 'psgc', row 2.*is a number"):
-        reading("t.xlsx", "table", key=CODE, columns=RATE)
+    data, _ = reading("t.xlsx", "table", key=CODE, columns=RATE)
+    assert data["area_id"].tolist() == [FIRST]
+    two = pd.DataFrame({"code": ["0501", "501"], "area_id": [FIRST, SECOND], "vintage": "x"})
+    unclear = replace(squares, codes=two)
+    with pytest.raises(InputError, match="row 3: the code 501 is a number"):
+        match_codes(pd.Series([501], index=[3]), unclear, "t.xlsx, column 'psgc'")
+    with pytest.raises(InputError, match=r"the code 1\.5 is a number"):
+        match_codes(pd.Series([1.5]), unclear, "t.xlsx")
 
 
 def test_a_file_that_is_no_workbook_and_a_sheet_that_is_not_there(tmp_path, reading):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
-from smallarea.catalog.layers import Raster
+from smallarea.catalog.rasters import Raster
 from smallarea.errors import InputError
 from smallarea.features import zonal
 from smallarea.features.zonal import pixel_weights
@@ -73,7 +74,11 @@ def test_missing_pixels_do_not_count_and_uncovered_areas_are_missing(tmp_path, s
     values = np.full((4, 6), 2.0)
     values[2:, :2] = [[-1, 6], [-1, -1]]  # the first area has one pixel of four
     values[2:, 2:4] = -1  # the second has none
-    found = zonal(grid(tmp_path / "r.tif", values, size=0.05), squares, {"m": "mean", "s": "sum"})
+    asked = {"m": "mean", "s": "sum"}
+    raster = grid(tmp_path / "r.tif", values, size=0.05)
+    assert zonal(raster, squares, asked).iloc[:2].isna().all(axis=None)
+    assert list(raster.observed.values())[:3] == pytest.approx([0.25, 0, 1])
+    found = zonal(replace(raster, least_observed=0.2), squares, asked)
     assert found["m"].iloc[[0, 2]].tolist() == pytest.approx([6, 2])
     assert found["s"].iloc[[0, 2]].tolist() == pytest.approx([6, 8])
     assert found.iloc[1].isna().all()

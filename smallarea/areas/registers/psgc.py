@@ -44,8 +44,9 @@ class Register:
     psus : index psu_id (sorted); area_id, name, population, urban (nullable), lon, lat, area_km2,
         verified (its position and size are), origin (the area it belonged to before, by the
         correspondence table, else its own).
-    codes : code, area_id, vintage: every spelling of every code.
-    names : area_id, name, former: present and former names.
+    codes : code, area_id, vintage, part: every spelling of every code; those of a city's
+        sub-municipalities are of a part of it.
+    names : area_id, name, former, part: present and former names.
     provinces : area_id, province: names of the province an area lies in or is coded under.
     provenance : package, version and SHA-256 of each file.
     """
@@ -194,34 +195,64 @@ def _crosswalk(units: pd.DataFrame, prefix: str) -> pd.DataFrame:
     exist with present and with former numbers (OCHA's of 2023); some stand for two areas.
     """
     old = units.dropna(subset="correspondence_code")
-    ten = _under_every_region(units["psgc_code"], units["area_id"], "10-digit")
-    nine = _under_every_region(old["correspondence_code"], old["area_id"], "9-digit")
+    regions = _regions(units)
+    ten = _under_every_region(units["psgc_code"], units["area_id"], "10-digit", regions)
+    nine = _under_every_region(old["correspondence_code"], old["area_id"], "9-digit", regions)
     sure = pd.concat([ten, nine], ignore_index=True)
     lost = sure[sure["code"].str.startswith("0")]
     lost = lost.assign(code=lost["code"].str[1:], vintage=lost["vintage"] + ", zero lost")
     sure = pd.concat([sure, lost]).drop_duplicates(["code", "area_id"])
     # No code in use reads as two areas; combinations of another region and a lost zero may.
     sure = sure.drop_duplicates("code", keep=False)
-    p_codes = _p_codes(units, old)
+    p_codes = _p_codes(units, old, regions)
     p_codes["code"] = prefix + p_codes["code"]
-    return pd.concat([sure, p_codes]).sort_values(["code", "vintage"], ignore_index=True)
+    codes = pd.concat([sure, p_codes]).sort_values(["code", "vintage"], ignore_index=True)
+    return codes.assign(part=codes["code"].isin(_codes_of_parts(units, regions, prefix)))
 
 
-def _p_codes(units: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+def _regions(units: pd.DataFrame) -> list[str]:
+    """Return the first two digits of all codes, present and former.
+
+    Nine-digit codes were given out under regions that ten-digit ones have too: Negros had 18 from
+    2015 to 2017.
+    """
+    both = pd.concat([units["psgc_code"], units["correspondence_code"].dropna()])
+    return sorted(both.str[:2].unique())
+
+
+def _codes_of_parts(units: pd.DataFrame, regions: list[str], prefix: str) -> set[str]:
+    """Return every spelling of the codes of sub-municipalities, their city's own left out."""
+    parts = units[units["psgc_code"] != units["area_id"]]
+    own = units[units["psgc_code"] == units["area_id"]]
+
+    def spellings(rows: pd.DataFrame) -> set[str]:
+        known = [rows["psgc_code"], rows["correspondence_code"].dropna()]
+        digits = pd.concat([*known, rows["psgc_code"].str[:7]])
+        every = {region + code[2:] for region in regions for code in digits}
+        return every | {c[1:] for c in every if c[0] == "0"} | {prefix + c for c in every}
+
+    return spellings(parts) - spellings(own[own["psgc_code"].isin(parts["area_id"])])
+
+
+def _p_codes(units: pd.DataFrame, old: pd.DataFrame, regions: list[str]) -> pd.DataFrame:
     label = "P-code, {} number"
-    now = _under_every_region(units["psgc_code"].str[:7], units["area_id"], label.format("present"))
+    present = units["psgc_code"].str[:7]
+    now = _under_every_region(present, units["area_id"], label.format("present"), regions)
     former = old["psgc_code"].str[:2] + _former_number(old)
-    then = _under_every_region(former, old["area_id"], label.format("former"))
+    then = _under_every_region(former, old["area_id"], label.format("former"), regions)
     both = pd.concat([now, then], ignore_index=True)
     same = both.duplicated(["code", "area_id"], keep=False)
     both["vintage"] = both["vintage"].str.replace(", other region", "").mask(same, "P-code")
-    nine = _under_every_region(old["correspondence_code"], old["area_id"], "P-code, 9-digit")
+    by_nine = old["correspondence_code"]
+    nine = _under_every_region(by_nine, old["area_id"], "P-code, 9-digit", regions)
     return pd.concat([both, nine]).drop_duplicates(["code", "area_id"])
 
 
-def _under_every_region(codes: pd.Series, area_ids: pd.Series, vintage: str) -> pd.DataFrame:
+def _under_every_region(
+    codes: pd.Series, area_ids: pd.Series, vintage: str, regions: list[str]
+) -> pd.DataFrame:
     own = pd.DataFrame({"code": codes, "area_id": area_ids, "vintage": vintage})
-    other = own.merge(pd.DataFrame({"region": sorted(codes.str[:2].unique())}), how="cross")
+    other = own.merge(pd.DataFrame({"region": regions}), how="cross")
     other["code"] = other["region"] + other["code"].str[2:]
     other = other.drop(columns="region").assign(vintage=f"{vintage}, other region")
     return pd.concat([own, other], ignore_index=True).drop_duplicates(["code", "area_id"])
@@ -229,8 +260,9 @@ def _under_every_region(codes: pd.Series, area_ids: pd.Series, vintage: str) -> 
 
 def _names(units: pd.DataFrame) -> pd.DataFrame:
     """Return present and former names; those of folded units rank with the former ones."""
-    present = units[["area_id", "name"]].assign(former=units["geographic_level"] == "SubMun")
-    former = units[["area_id", "old_names"]].dropna().assign(former=True)
+    part = units["geographic_level"] == "SubMun"
+    present = units[["area_id", "name"]].assign(former=part, part=part)
+    former = units[["area_id", "old_names"]].assign(former=True, part=part).dropna()
     return pd.concat([present, former.rename(columns={"old_names": "name"})], ignore_index=True)
 
 

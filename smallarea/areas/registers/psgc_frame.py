@@ -12,10 +12,12 @@ import pandas as pd
 import shapely
 
 from smallarea.areas.boundaries import draw
-from smallarea.areas.codes import Crosswalk
+from smallarea.areas.censuses import census_files, read_censuses
+from smallarea.areas.codes import Crosswalk, with_aliases
 from smallarea.areas.frame import Frame
 from smallarea.areas.geography import neighbours
-from smallarea.areas.levels import with_groups
+from smallarea.areas.history import former_units_of, transfers_of
+from smallarea.areas.levels import unit_aliases, with_groups
 from smallarea.areas.registers.places import place
 from smallarea.areas.registers.psgc import Register, read_psgc
 from smallarea.areas.registers.psgc_ages import children_share
@@ -45,7 +47,8 @@ def psgc_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
     _check(register, spec)
     areas = _named(register, spec)
     psus = _placed(register)
-    crosswalk = Crosswalk(register.codes, psus.index)
+    codes = with_aliases(register.codes, spec.aliases)
+    crosswalk = Crosswalk(codes, psus.index)
     drawing = draw(areas, psus, crosswalk, spec, data_dirs)
     geometry = drawing.geometry
     table = areas.join(_people(areas, psus, spec, data_dirs)).join(drawing.notes)
@@ -53,13 +56,21 @@ def psgc_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
     provenance = {path.name: sha256(path) for path in psgc_files(block, data_dirs)}
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
+    table = with_groups(table[list(_COLUMNS)].astype(_COLUMNS), spec.levels)
+    moved = transfers_of(spec.transfers, table)
     return Frame(
-        table=with_groups(table[list(_COLUMNS)].astype(_COLUMNS), spec.levels),
+        table=table,
         geometry=geometry,
         neighbours=neighbours(geometry, spec.crs, spec.contiguity_m),
-        codes=register.codes,
+        codes=codes,
         psus=_within(psus, table, geometry).drop(columns=["verified", "origin", "area_km2"]),
         names=_names(register, areas, spec),
+        unit_aliases=unit_aliases(spec.aliases, table.index),
+        transfers=moved,
+        former_units=former_units_of(spec.former_units, table),
+        censuses=read_censuses(
+            spec.censuses, spec.population_year, table["population"], moved, crosswalk, data_dirs
+        ),
         spelling=spec.spelling,
         provenance=register.provenance | provenance,
         labels=spec.labels,
@@ -80,7 +91,8 @@ def psgc_files(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> list[Path
     """Return the files that `psgc_frame` would read."""
     spec = read_spec(dict(block), PsgcSpec)
     declared = [part.file for part in (spec.boundaries, spec.ages.file) if part]
-    return [path for file in declared if (path := locate(file, data_dirs))]
+    found = [path for file in declared if (path := locate(file, data_dirs))]
+    return found + census_files(spec.censuses, data_dirs)
 
 
 def _named(register: Register, spec: PsgcSpec) -> pd.DataFrame:
@@ -168,18 +180,22 @@ def _names(register: Register, areas: pd.DataFrame, spec: PsgcSpec) -> pd.DataFr
     aliases = present.map(lambda province: list(spec.aliases.get(province, ()))).explode().dropna()
     spellings = pd.concat([present.reset_index(), aliases.reset_index(), register.provinces])
     other = pd.Series(areas.index, areas.index).map(spec.aliases).explode().dropna()
-    names = pd.concat([register.names, other.rename("name").reset_index().assign(former=True)])
+    more = other.rename("name").reset_index().assign(former=True, part=False)
+    names = pd.concat([register.names, more])
     merged = names.merge(spellings.drop_duplicates(), on="area_id")
-    return merged[["area_id", "province", "name", "former"]].rename(columns={"province": "within"})
+    columns = ["area_id", "province", "name", "former", "part"]
+    return merged[columns].rename(columns={"province": "within"})
 
 
 def _check(register: Register, spec: PsgcSpec) -> None:
     """Refuse provinces and areas in the catalog that the register does not have."""
     area_ids, given = set(register.areas.index), set(register.areas["province"])
     provinces = given - set(spec.provinces) | set(spec.provinces.values())
+    units = set(register.areas["region"]) | {unit.was for unit in spec.former_units}
+    units |= {name for level in spec.levels for name in level.groups}
     declared: Mapping[str, set[str]] = {
         "provinces": set(spec.provinces) - given - area_ids,
-        "aliases": set(spec.aliases) - provinces - area_ids,
+        "aliases": set(spec.aliases) - provinces - area_ids - units,
         "not_covered.provinces": set(spec.not_covered.provinces) - provinces,
         "not_covered.except_areas": set(spec.not_covered.except_areas) - area_ids,
     }
@@ -188,5 +204,5 @@ def _check(register: Register, spec: PsgcSpec) -> None:
             raise InputError(
                 f"the frame has no '{min(unknown)}'",
                 where=f"data_catalog.yaml, frame.{entry}",
-                remedy="use a province's present name or an area's 10-digit code",
+                remedy="use the present name of a province or region, or an area's 10-digit code",
             )

@@ -13,10 +13,12 @@ from pydantic import Field, field_validator, model_validator
 from scipy.spatial import cKDTree
 
 from smallarea.areas.boundaries import draw
-from smallarea.areas.codes import Crosswalk
+from smallarea.areas.censuses import census_files, read_censuses
+from smallarea.areas.codes import Crosswalk, with_aliases
 from smallarea.areas.frame import ABSENT, Frame
 from smallarea.areas.geography import WGS84, neighbours
-from smallarea.areas.levels import with_groups
+from smallarea.areas.history import former_units_of, transfers_of
+from smallarea.areas.levels import unit_aliases, with_groups
 from smallarea.areas.registers.points import require_points
 from smallarea.areas.registers.units import require_units
 from smallarea.areas.spec import FrameSpec, free_name, locate, read_spec
@@ -79,7 +81,8 @@ def table_files(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> list[Pat
     """Return the files that `table_frame` would read; raise InputError if there is no table."""
     spec = read_spec(dict(block), TableSpec)
     polygons = locate(spec.boundaries.file, data_dirs) if spec.boundaries else None
-    return [_table_of(spec, data_dirs), *([polygons] if polygons else [])]
+    censuses = census_files(spec.censuses, data_dirs)
+    return [_table_of(spec, data_dirs), *([polygons] if polygons else []), *censuses]
 
 
 def _table_of(spec: TableSpec, data_dirs: Sequence[Path]) -> Path:
@@ -114,6 +117,7 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
     areas = _areas(_table_of(spec, data_dirs), spec)
     upper = areas.index.str.upper()  # as codes are compared
     codes = pd.DataFrame({"code": upper, "area_id": areas.index, "vintage": spec.vintage})
+    codes = with_aliases(codes, spec.aliases)
     crosswalk = Crosswalk(codes, pd.Index([]))
     psus = _units(areas, spec)
     drawing = draw(areas, psus, crosswalk, spec, data_dirs)
@@ -126,14 +130,21 @@ def table_frame(block: Mapping[str, Any], data_dirs: Sequence[Path]) -> Frame:
         provenance[ABSENT] = spec.boundaries.file
     if drawing.unmatched:
         provenance["boundaries that are no area's"] = ", ".join(drawing.unmatched)
-    table = areas.join(drawing.notes)
+    table = with_groups(areas.join(drawing.notes), spec.levels)
+    moved = transfers_of(spec.transfers, table)
     return Frame(
-        table=with_groups(table, spec.levels),
+        table=table,
         geometry=drawing.geometry,
         neighbours=neighbours(drawing.geometry, spec.crs, spec.contiguity_m),
         codes=codes,
         psus=psus[["area_id", "name", "population", "urban", "lon", "lat", "note"]],
         names=_names(table, spec),
+        unit_aliases=unit_aliases(spec.aliases, table.index),
+        transfers=moved,
+        former_units=former_units_of(spec.former_units, table),
+        censuses=read_censuses(
+            spec.censuses, spec.population_year, table["population"], moved, crosswalk, data_dirs
+        ),
         spelling=spec.spelling,
         provenance=provenance,
         labels=spec.labels,
