@@ -33,8 +33,6 @@ BAD = {
     "binary": lambda content: BINARY,
     "empty": lambda content: b"",
     "header alone": lambda content: lines(content)[0].encode(),
-    "UTF-16": lambda content: content.decode().encode("utf-16"),
-    "Latin-1": lambda content: content + "é,é,é,é\n".encode("latin-1"),
     "no header": lambda content: "\n".join(lines(content)[1:]).encode(),
     "a web page": lambda content: b"<!DOCTYPE html><html><body>404</body></html>",
     "a zip": lambda content: b"PK\x03\x04" + bytes(60),
@@ -48,6 +46,23 @@ def test_a_file_that_is_no_such_table(every, tmp_path, name, kind):
     (tmp_path / file).write_bytes(BAD[kind](valid))
     with pytest.raises(InputError, match=file.replace(".", r"\.")):
         parse(tmp_path / file)
+
+
+OTHERWISE = {
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-8 with a mark": lambda text: text.encode("utf-8-sig"),
+    "semicolons": lambda text: text.replace(",", ";").encode(),
+}
+
+
+@pytest.mark.parametrize("name", ["roster", "casework", "costs", "direct", "table", "ages"])
+@pytest.mark.parametrize("dialect", OTHERWISE)
+def test_a_file_written_otherwise_is_the_same_file(every, tmp_path, name, dialect):
+    file, valid, parse = every[name]
+    (tmp_path / file).write_bytes(valid)
+    plain = parse(tmp_path / file)
+    (tmp_path / file).write_bytes(OTHERWISE[dialect](valid.decode()))
+    assert repr(parse(tmp_path / file)) == repr(plain)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -10,7 +10,7 @@ import pandas as pd
 from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import Source
 from smallarea.catalog.report import some
-from smallarea.catalog.units import short, unit_names
+from smallarea.catalog.units import short, unit_labels, unit_names
 from smallarea.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,5 +93,5 @@ def _of_units(source: Source, frame: Frame) -> tuple[dict[str, str], tuple[str, 
                     where=where,
                     remedy=f"use {some(frame.table[level].unique())}",
                 )
-            covered |= frame.table[level].isin(meant)
+            covered |= unit_labels(frame, level).isin(meant)
     return dict.fromkeys(covered.index[~covered], OUTSIDE), ()

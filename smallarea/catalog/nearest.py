@@ -18,7 +18,7 @@ from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import Source
 from smallarea.catalog.matching import UNKNOWN, match_points
 from smallarea.catalog.report import ReadReport
-from smallarea.catalog.units import short, unit_names
+from smallarea.catalog.units import short, unit_labels, unit_names
 from smallarea.files import writing
 from smallarea.spreadsheets import harmless_table
 
@@ -106,7 +106,8 @@ def _suggester(
             return _named(frame, name_first=roles[0] == "name")
         case [level] if level in levels_of(frame.table):
             pairs = unit_names(frame, level)
-            id_of = dict(zip(frame.table[level], frame.table[f"{level}_id"], strict=True))
+            labels = unit_labels(frame, level)
+            id_of = dict(zip(labels, frame.table[f"{level}_id"], strict=True))
             units = _grouped(pairs["alias"], pairs["unit"].map(id_of))
             return lambda key: nearest(short(key, level), units, NEAR_NAME)
         case [] | ["lat", "lon"]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from smallarea.areas import Frame
 
+_CODE = "\0"  # between a name and the code that tells it from another of that name
+
 
 @dataclass(frozen=True)
 class Units:
@@ -45,7 +47,7 @@ def match_units(cells: pd.Series, frame: Frame, level: str, year: int | None = N
     ----------
     year : of the table; units had the areas then that the frame says. None: those of now.
     """
-    then = frame.units_then(level, year)
+    then = unit_labels(frame, level, year)
     id_of = _ids(frame, level)
     names = unit_names(frame, level, year)
     by_alias: dict[str, set[str]] = {}
@@ -83,11 +85,12 @@ def match_units(cells: pd.Series, frame: Frame, level: str, year: int | None = N
 
 def unit_names(frame: Frame, level: str, year: int | None = None) -> pd.DataFrame:
     """Return alias, unit, declared: every name that a unit of the level answers to, as `short`
-    has it, and whether the catalog's aliases say so; units by their names, as in `year`.
+    has it, and whether the catalog's aliases say so; units by their names, as in `year`, those
+    that share one by name and code.
     """
-    units = list(dict.fromkeys(frame.units_then(level, year)))
+    units = list(dict.fromkeys(unit_labels(frame, level, year)))
     id_of = _ids(frame, level)
-    rows = [(alias, unit, False) for unit in units for alias in _forms(unit, level)]
+    rows = [(alias, unit, False) for unit in units for alias in _forms(unit.split(_CODE)[0], level)]
     rows += [(normalise(id_of[unit]), unit, False) for unit in units if unit in id_of]
     declared = frame.unit_aliases[frame.unit_aliases["unit"].isin(units)]
     plain = {alias for alias, *_ in rows}
@@ -110,8 +113,17 @@ def _forms(name: str, level: str) -> list[str]:
     return [text for part in (name, outside, inside) if (text := short(part, level))]
 
 
+def unit_labels(frame: Frame, level: str, year: int | None = None) -> pd.Series:
+    """Return each area's unit by its name; by name and code where two units of now share a name."""
+    then, now = frame.units_then(level, year), frame.table[level]
+    codes = frame.table[f"{level}_id"]
+    shared = codes.groupby(now).nunique()
+    twice = (then == now) & now.map(shared).gt(1)
+    return then.where(~twice, now + _CODE + codes)
+
+
 def _ids(frame: Frame, level: str) -> dict[str, str]:
-    return dict(zip(frame.table[level], frame.table[f"{level}_id"], strict=True))
+    return dict(zip(unit_labels(frame, level), frame.table[f"{level}_id"], strict=True))
 
 
 def _unclear(names: pd.DataFrame) -> set[str]:

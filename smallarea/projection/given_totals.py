@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from smallarea.areas.levels import levels_of
-from smallarea.catalog.matching import match_units
+from smallarea.catalog.units import match_units
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.reading.cells import as_text, as_values, find_columns, read_cells, refuse_rows
 from smallarea.reading.column import Column
+
+if TYPE_CHECKING:
+    from smallarea.areas import Frame
 
 #: What a row may hold, one of these pairs; `low` and `high` are the ends of a 95 % interval.
 FORMS = (("total", "se"), ("low", "high"))
@@ -26,12 +30,12 @@ _KEYS = ("level", "unit", "component")
 _NUMBER = Column(min=0)
 
 
-def read_given(path: Path, table: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
+def read_given(path: Path, frame: Frame, indicators: Indicators) -> pd.DataFrame:
     """Read a table of totals: columns level, unit, component, and one pair of `FORMS`.
 
     Parameters
     ----------
-    table : the frame's. A unit is named by its code or, if that is unique, by its name; a component
+    frame : a unit is named by its code or, if that is unique, by its name; a component
         may be a sum. Totals are people as reported, like the nation's, of all areas of a unit.
 
     Returns
@@ -45,7 +49,7 @@ def read_given(path: Path, table: pd.DataFrame, indicators: Indicators) -> pd.Da
         unit has two rows of a component, a total is not below the unit's population; the row is
         named. Or levels cross: a unit lies in two units of a higher level that has totals.
     """
-    name, where = path.name, f"{path.name}, column '{{}}'"
+    name, where, table = path.name, f"{path.name}, column '{{}}'", frame.table
     cells = read_cells(path, None, name)
     every = [*_KEYS, *(column for form in FORMS for column in form)]
     body = find_columns(cells, {key: key for key in every}, set(every) - set(_KEYS), name)
@@ -56,7 +60,7 @@ def read_given(path: Path, table: pd.DataFrame, indicators: Indicators) -> pd.Da
     for key, known in (("level", levels), ("component", list(indicators.counts))):
         unknown = f"no such {key}; there are {', '.join(known)}"
         refuse_rows(~given[key].isin(known), unknown, where.format(key), "correct the row")
-    given["unit_id"] = _units(given, table, where.format("unit"))
+    given["unit_id"] = _units(given, frame, where.format("unit"))
     twice = given.duplicated(["level", "unit_id", "component"])
     refuse_rows(
         twice, "the unit has another row for this component", where.format("unit"), "keep one"
@@ -93,12 +97,14 @@ def draw_given(given: pd.DataFrame, draws: int, seed: int) -> np.ndarray:
     return drawn
 
 
-def _units(given: pd.DataFrame, table: pd.DataFrame, where: str) -> pd.Series:
+def _units(given: pd.DataFrame, frame: Frame, where: str) -> pd.Series:
     """Return the code of each row's unit."""
+    table = frame.table
     found = pd.Series(pd.NA, given.index, dtype="object")
     for level, rows in given.groupby("level"):
         codes = set(table[f"{level}_id"])
-        named = match_units(rows["unit"], table, str(level))
+        named = match_units(rows["unit"], frame, str(level)).ids
+        named = named.where(named.isin(codes))
         found[rows.index] = rows["unit"].where(rows["unit"].isin(codes), named).astype(object)
     unknown = found.isna()
     if unknown.any():

@@ -29,11 +29,11 @@ def totals_stage(job: Job, frame: Stage, ground: Stage) -> Stage:
         from smallarea.projection.given_checks import check_given
         from smallarea.projection.given_totals import draw_given, read_given
 
-        table = load_frame(frame.folder).table
+        areas = load_frame(frame.folder)
         national = xr.load_dataarray(ground.folder / "national.nc", engine="h5netcdf")
-        given = read_given(path, table, job.indicators)
+        given = read_given(path, areas, job.indicators)
         drawn = draw_given(given, national.sizes["draw"], job.seed_of("totals"))
-        check_given(given, drawn, national, table, job.indicators, path.name)
+        check_given(given, drawn, national, areas.table, job.indicators, path.name)
         given.to_csv(out / GIVEN)
 
     return job.store.stage(

@@ -43,6 +43,14 @@ def test_units_of_a_level_are_told_apart_in_every_script(squares):
     assert found.ids.fillna("").tolist() == ["2", "3", "", "", ""]
 
 
+def test_units_that_share_a_name_are_found_by_their_codes_alone(squares):
+    names = {"shire": ["Mid", "Mid", "Far"] * 2, "shire_id": ["s1", "s2", "s3"] * 2}
+    table = squares.table[["name", "population"]].assign(**names)
+    found = match_units(pd.Series(["Mid", "s2", "Far"]), replace(squares, table=table), "shire")
+    assert found.ids.fillna("").tolist() == ["", "s2", "s3"]
+    assert found.areas["s2"] == tuple(table.index[table["shire_id"] == "s2"])
+
+
 def test_old_nine_digit_codes_match(tmp_path, reading):
     (tmp_path / "t.csv").write_text(f"psgc,rate\n{FIRST[:2] + FIRST[3:]},1\n")
     data, _ = reading("t.csv", "table", key=CODE, columns=RATE)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from totals_world import INDICATORS, world
 
+from smallarea.areas import Frame
 from smallarea.errors import InputError
 from smallarea.projection.given_checks import check_given
 from smallarea.projection.given_totals import draw_given, read_given
@@ -20,8 +21,9 @@ HEAD = "level,unit,component,total,se,low,high\n"
 
 def read(folder: Path, *rows: str, table: pd.DataFrame = MADE.table) -> pd.DataFrame:
     path = folder / "totals.csv"
+    nothing: list = [None, None, pd.DataFrame(), pd.DataFrame()]
     path.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
-    return read_given(path, table, INDICATORS)
+    return read_given(path, Frame(table, *nothing), INDICATORS)
 
 
 def checked(folder: Path, *rows: str) -> None:
