@@ -22,8 +22,9 @@ from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
 from smallarea.cli_target import target
 from smallarea.errors import InputError
+from smallarea.executors import executing
 from smallarea.files import refusal
-from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, console, notes, showing
+from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, Where, console, notes, showing
 from smallarea.upkeep import clean, verify
 
 app = typer.Typer(
@@ -126,6 +127,7 @@ def run(
         typer.Option(help="fast, full (every model) or another of the catalog's settings.draws."),
     ] = "fast",
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
+    executor: Where = "serial",
     wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -137,7 +139,7 @@ def run(
     """
     from smallarea.project import Project
 
-    with showing(quiet or as_json) as progress:
+    with showing(quiet or as_json) as progress, executing(executor):
         made = Project(project).run(data, profile=profile, seed=seed, wait=wait, progress=progress)
     if as_json:
         print(json.dumps(made.manifest | {"folder": str(made.folder)}, default=str))

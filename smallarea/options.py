@@ -23,6 +23,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is at work in the project.")
 ]
+Where = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="Where parts are computed: serial, processes, processes:N, or tcp://HOST:PORT, a Dask "
+        "scheduler. Numbers are the same.",
+    ),
+]
 
 console = Console()
 notes = Console(stderr=True)
