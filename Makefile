@@ -29,7 +29,7 @@ bench: .venv/installed
 	touch $@
 
 .venv/installed-test: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask,remote]"
 	touch $@
 
 clean:

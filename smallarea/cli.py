@@ -25,7 +25,7 @@ from smallarea.errors import InputError
 from smallarea.executors import executing
 from smallarea.files import refusal
 from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, Where, console, notes, showing
-from smallarea.upkeep import clean, verify
+from smallarea.upkeep import clean, pull, push, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -309,6 +309,8 @@ def _named_numbers(text: str, option: str) -> dict[str, float]:
 
 app.command()(verify)
 app.command()(clean)
+app.command()(push)
+app.command()(pull)
 
 
 @app.callback(invoke_without_command=True)

@@ -15,8 +15,11 @@ ProjectDir = Annotated[
     Path, typer.Option("--project", help="The project's folder (with data_catalog.yaml).")
 ]
 Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder with real files; they take the place of the twin's of that name."),
+    str | None,
+    typer.Option(
+        help="Folder with real files, or its URL (s3://...); they take the place of the twin's of "
+        "that name."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -14,7 +14,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from smallarea.executors.task import Payload, compute
 
-_IDLE = 60  # seconds after which a process without work ends, one whose parent was killed too
+_IDLE = 600  # seconds after which a process without work ends, one whose parent was killed too
 
 
 class Processes:
