@@ -38,6 +38,8 @@ from smallarea.publish import (
     write_report,
 )
 from smallarea.publish.words import INTERNAL
+from smallarea.release.estimates import Measured
+from smallarea.run.mapping import Mapped, mapped
 
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
@@ -122,16 +124,21 @@ def publish(
     features.info.to_csv(out / "features.csv")
     unmatched = unmatched_table(features.reports, catalog.sources, frame)
     write_unmatched(unmatched, out / UNMATCHED)
+    shown = mapped(
+        Mapped(estimates, table, frame.geometry, frame.words, k),
+        Measured(counts, table, indicators, mean, sd, synthetic),
+        settings,
+    )
     write_map(
-        estimates,
+        shown.estimates,
         national,
-        table,
-        frame.geometry,
+        shown.table,
+        shown.geometry,
         out / "map.html",
         indicators,
-        k=k,
+        k=shown.k,
         spelling=frame.spelling,
-        labels=frame.words,
+        labels=shown.labels,
         reporting=prior is not None,
     )
     survey, survey_notes, known_groups = keep_findings(
