@@ -43,6 +43,12 @@ def timed(split: Split, shared: dict[str, Any]) -> tuple[dict[str, np.ndarray], 
     return {name: each.to_numpy() for name, each in drawn.items()}, time.perf_counter() - begin
 
 
+def ready(_number: int) -> None:
+    """Load what the tasks need, and keep a worker busy until all have started."""
+    load_models(MODELS, "fast")
+    time.sleep(1)
+
+
 @contextmanager
 def workers(kind: str, number: int) -> Iterator[None]:
     """Execute there, with workers that have started."""
@@ -50,7 +56,7 @@ def workers(kind: str, number: int) -> Iterator[None]:
         yield
     elif kind == "processes":
         with executing(f"processes:{number}"):
-            spread(time.sleep, [0.5] * number)
+            spread(ready, range(number))
             yield
     else:
         from distributed import LocalCluster
@@ -59,7 +65,7 @@ def workers(kind: str, number: int) -> Iterator[None]:
             LocalCluster(n_workers=number, threads_per_worker=1, dashboard_address=None) as made,
             executing(made.scheduler_address),
         ):
-            spread(time.sleep, [0.5] * number)
+            spread(ready, range(number))
             yield
 
 
