@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: run test slow lint check bench clean
+.PHONY: run test slow lint check bench cover audit sbom mutants clean
 
 run: .venv/installed
 	$(BIN)/smallarea run
@@ -21,6 +21,23 @@ lint: .venv/installed-test
 bench: .venv/installed
 	for bench in benchmarks/*.py; do $(BIN)/python $$bench; done
 
+# Which branches the tests take, and which not.
+cover: .venv/installed-test
+	$(BIN)/python -m pytest --cov=smallarea --cov-branch --cov-report=term-missing:skip-covered
+
+# Known vulnerabilities of the pinned libraries; says so where no advisory service answers.
+audit: .venv/installed-audit
+	$(BIN)/python .ci/audit.py
+
+# A bill of materials (CycloneDX) of what is installed.
+sbom: .venv/installed-audit
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file sbom.json $(BIN)/python
+
+# Mutants of four modules where a slip would not be seen; survivors are in .ci/survivors.md.
+mutants: .venv/installed-audit
+	$(BIN)/mutmut run && $(BIN)/mutmut results
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
@@ -29,7 +46,11 @@ bench: .venv/installed
 	touch $@
 
 .venv/installed-test: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask,remote]"
+	touch $@
+
+.venv/installed-audit: .venv/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[audit]"
 	touch $@
 
 clean:

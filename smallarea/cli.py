@@ -23,9 +23,10 @@ from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
+from smallarea.executors import executing
 from smallarea.files import refusal
-from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, notes, show, showing
-from smallarea.upkeep import clean, verify
+from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, Where, notes, show, showing
+from smallarea.upkeep import clean, pull, push, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -129,6 +130,7 @@ def run(
         list[str] | None,
         typer.Option(help="SOURCE: its file is right, however little it covers. Repeatable."),
     ] = None,
+    executor: Where = "serial",
     wait: Wait = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -141,7 +143,7 @@ def run(
     """
     from smallarea.project import Project
 
-    with showing(quiet or as_json) as progress:
+    with showing(quiet or as_json) as progress, executing(executor):
         made = Project(project).run(
             data, profile=profile, seed=seed, accept=accept or (), wait=wait, progress=progress
         )
@@ -319,6 +321,8 @@ def _named_numbers(text: str, option: str) -> dict[str, float]:
 
 app.command()(verify)
 app.command()(clean)
+app.command()(push)
+app.command()(pull)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from smallarea.options import Json, ProjectDir, Quiet, console, show, showing
+from smallarea.executors import executing
+from smallarea.options import Json, ProjectDir, Quiet, Where, console, show, showing
 
 #: Folder of a run's comparison, beside the run: the run itself is never changed.
 FOLDER = "{run}-compare"
@@ -46,6 +47,7 @@ def compare(
         int | None, typer.Option(help="Of parts and draws; by default the run's own.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+    executor: Where = "serial",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +82,7 @@ def compare(
     }
     wanted |= {"profile": profile, "models": models or [], "without": without}
     wanted |= {"draws": draws, "seed": seed}
-    with showing(quiet or as_json) as progress:
+    with showing(quiet or as_json) as progress, executing(executor):
         found = opened.compare(progress=progress, **wanted)
     trace = {
         "run": run.manifest["run"],

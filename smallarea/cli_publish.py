@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from smallarea.options import Json, ProjectDir, Quiet, show, showing
+from smallarea.executors import executing
+from smallarea.options import Json, ProjectDir, Quiet, Where, show, showing
 
 
 def publish(
@@ -22,6 +23,7 @@ def publish(
     out: Annotated[
         Path | None, typer.Option(help="Folder to put tiers into; by default releases/.")
     ] = None,
+    executor: Where = "serial",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -36,7 +38,7 @@ def publish(
     from smallarea.run.releasing import publish_tiers
 
     opened = Project(project).latest() if run is None else Run(run.resolve())
-    with showing(quiet or as_json) as progress:
+    with showing(quiet or as_json) as progress, executing(executor):
         made = publish_tiers(opened, tier, out=out, progress=progress)
     if as_json:
         print(json.dumps({"run": opened.manifest["run"], "folders": list(map(str, made))}))

@@ -16,8 +16,11 @@ ProjectDir = Annotated[
     Path, typer.Option("--project", help="The project's folder (with data_catalog.yaml).")
 ]
 Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder with real files; they take the place of the twin's of that name."),
+    str | None,
+    typer.Option(
+        help="Folder with real files, or its URL (s3://...); they take the place of the twin's of "
+        "that name."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -33,6 +36,14 @@ STYLES = {
 }
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is at work in the project.")
+]
+Where = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="Where parts are computed: serial, processes, processes:N, or tcp://HOST:PORT, a Dask "
+        "scheduler. Numbers are the same.",
+    ),
 ]
 
 

@@ -29,6 +29,7 @@ from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, resolve_i
 from smallarea.run.lock import locked
 from smallarea.run.record import Run, find_finished, seal
 from smallarea.run.records import RECORD
+from smallarea.run.remote import fetch, is_url
 from smallarea.run.stages import (
     PACKAGE,
     Progress,
@@ -107,12 +108,20 @@ class Project:
         return self.root / "data" / "twin"
 
     def data_dirs(self, data: str | Path | None = None) -> list[Path]:
-        """Return the folders searched for a source's file, first match wins."""
+        """Return the folders searched for a source's file, first match wins.
+
+        data : a folder, or a URL whose declared files are copied into the project's store.
+        """
         dirs = [self.root / "data"]
         if self.takes_the_twin:
             dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
             return dirs
+        if is_url(data):
+            framed = [self.catalog.frame.get("file"), self._boundaries]
+            named = [source.file for source in self.catalog.sources.values()]
+            fetched = fetch(str(data), [*named, *filter(None, framed)], self.root / STORE)
+            return [fetched, *dirs]
         folder = Path(data).resolve()
         if not folder.is_dir():
             raise InputError(
@@ -166,6 +175,11 @@ class Project:
     def takes_the_twin(self) -> bool:
         """Whether the settings name the twin's survey, or its direct estimates."""
         return self._answers in (self.twin / "survey", self.twin / "survey" / "direct.csv")
+
+    @property
+    def _boundaries(self) -> str | None:
+        declared = self.catalog.frame.get("boundaries")
+        return declared.get("file") if isinstance(declared, dict) else None
 
     @property
     def _answers(self) -> Path:

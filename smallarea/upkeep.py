@@ -1,4 +1,4 @@
-"""Commands that look after what was made: `verify` and `clean`."""
+"""Commands that look after what was made: `verify`, `clean`, `push` and `pull`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smallarea.options import Json, ProjectDir, Wait, notes, show
+from smallarea.options import Json, ProjectDir, Quiet, Wait, notes, show, showing
 
 
 def verify(
@@ -64,3 +64,37 @@ def clean(
             f"{len(gone['inputs'])} copies of inputs ({gone['bytes'] / 1e6:,.1f} MB) and what "
             f"{gone['unfinished']} interrupted writings had left."
         )
+
+
+def push(
+    url: Annotated[str, typer.Argument(help="Where runs are kept, for example s3://bucket/runs.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run; by default the newest.")
+    ] = None,
+    project: ProjectDir = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Copy a finished run to storage behind a URL. It is internal there too.
+
+    The manifest is written last: without it there is no run. That storage knows no file modes and
+    no locks; who may read is what its owner says.
+    """
+    from smallarea.project import Project
+    from smallarea.run import remote
+    from smallarea.run.record import Run
+
+    made = Project(project).latest() if run is None else Run(run)
+    with showing(quiet) as progress:
+        print(remote.push(made, url, progress))
+
+
+def pull(
+    url: Annotated[str, typer.Argument(help="A pushed run: s3://bucket/runs/RUN.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to put it into.")],
+    quiet: Quiet = False,
+) -> None:
+    """Copy a run from storage behind a URL; every file is checked against its manifest."""
+    from smallarea.run import remote
+
+    with showing(quiet) as progress:
+        print(remote.pull(url, folder, progress))

@@ -8,7 +8,8 @@ from smallarea.run.code import PACKAGE, module_names
 
 #: From the ground to the roof; a room imports only itself and what stands before it.
 ROOMS = (
-    "errors", "limits", "spreadsheets", "declared", "files", "indicators", "settings", "reading",
+    "errors", "limits", "spreadsheets", "declared", "files", "executors", "indicators", "settings",
+    "reading",
     "areas", "catalog", "features", "survey", "nsum", "models",
     "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
     "options", "upkeep", "cli_catalog", "cli_compare", "cli_nsum", "cli_publish", "cli_target",

@@ -22,6 +22,7 @@ import scipy.sparse as sp
 from smallarea.catalog.layers import CRS
 from smallarea.catalog.rasters import Raster
 from smallarea.errors import InputError
+from smallarea.executors import spread
 from smallarea.files import sha256, writing
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Pixels read at a time: what a raster of any size adds to memory stays below 200 MB.
 BLOCK = 1 << 24
+#: Polygons covered at a time, by whichever worker.
+POLYGONS = 2000
 
 
 def zonal(
@@ -131,23 +134,36 @@ def pixel_weights(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
 
 
 def _cover(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
+    blocks = [geometry.iloc[at : at + POLYGONS] for at in range(0, len(geometry), POLYGONS)]
+    parts = spread(_cover_block, blocks, raster.shape, raster.bounds)
+    counts = np.concatenate([part[0] for part in parts])
+    pixels, columns = np.unique(np.concatenate([part[1] for part in parts]), return_inverse=True)
+    shares = np.concatenate([part[2] for part in parts])
+    pointers = np.concatenate([[0], np.cumsum(counts)])
+    matrix = sp.csr_array((shares, columns, pointers), shape=(len(geometry), len(pixels)))
+    return PixelWeights(matrix, pixels)
+
+
+def _cover_block(
+    geometry: gpd.GeoSeries, shape: tuple[int, int], bounds: tuple[float, float, float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how many pixels each polygon touches, their flat indices, and their shares inside."""
     import geopandas as gpd
     from exactextract import exact_extract
     from exactextract.raster import NumPyRasterSource
 
     polygons = gpd.GeoDataFrame(geometry=geometry.to_numpy(), crs=CRS)
     grid = NumPyRasterSource(  # a stand-in without memory: only the places of its pixels matter
-        np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), raster.shape),
-        *raster.bounds,
+        np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), shape),
+        *bounds,
         srs_wkt=polygons.crs.to_wkt(),
     )
     table = exact_extract(grid, polygons, ["cell_id", "coverage"], output="pandas")
-    counts = [len(cells) for cells in table["cell_id"]]
-    pixels, columns = np.unique(np.concatenate(table["cell_id"]), return_inverse=True)
-    shares = np.concatenate(table["coverage"]).astype(np.float32)
-    pointers = np.concatenate([[0], np.cumsum(counts)])
-    matrix = sp.csr_array((shares, columns, pointers), shape=(len(geometry), len(pixels)))
-    return PixelWeights(matrix, pixels)
+    return (
+        np.array([len(cells) for cells in table["cell_id"]]),
+        np.concatenate(table["cell_id"]),
+        np.concatenate(table["coverage"]).astype(np.float32),
+    )
 
 
 def _save(weights: PixelWeights, cache: Path, grid: str) -> Path:

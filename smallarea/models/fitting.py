@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from smallarea.errors import InputError
+from smallarea.executors import spread
 from smallarea.models.candidates import Candidate
 from smallarea.models.counts import rows
 from smallarea.models.evidence import Evidence, covariate_evidence, pool_without_each
@@ -89,14 +90,15 @@ def fit_models(
             where="models",
             remedy="leave out `stack=False` in one of the model files",
         )
-    told = tell(0.0, 0.2)
-    fitted, draws = {}, {}
-    for position, (name, model) in enumerate(models.items()):
+    told, names = tell(0.0, 0.2), list(models)
+
+    def tell_fits(done: int) -> None:
         if told:
-            told(f"{name} on all surveyed areas", position / len(models))
-        fitted[name] = model.fit(X, direct, areas, seed)
-        if model.stack:
-            draws[name] = fitted[name].draws(model.select(X), areas, n, model.seed(seed))
+            told(f"{names[done]} on all surveyed areas", done / len(names))
+
+    made = spread(_fitted, list(models.values()), X, direct, areas, n, seed, tell=tell_fits)
+    fitted = {name: fit for name, (fit, _) in zip(names, made, strict=True)}
+    draws = [drawn for _, drawn in made if drawn is not None]
     shared: dict[str, Any] = {"fitted": fitted, "seed": seed}
     cv = cross_validate(
         models, X, direct, areas, without=without, folds=folds, progress=tell(0.2, 0.55), **shared
@@ -113,7 +115,7 @@ def fit_models(
         **shared,
     )
     return FittedModels(
-        draws=pool(list(draws.values())),
+        draws=pool(draws),
         cross_fitted=pool(list(own.values())),
         members=pool_without_each(cv, published)
         .assign(weight=1 / len(published))
@@ -128,3 +130,11 @@ def fit_models(
             columns=["model", "quantity", "value"],
         ),
     )
+
+
+def _fitted(
+    model: Candidate, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, n: int, seed: int
+) -> tuple[Any, xr.DataArray | None]:
+    """Return a model's fit to all surveyed areas, and its draws if it takes part in the pool."""
+    fit = model.fit(X, direct, areas, seed)
+    return fit, fit.draws(model.select(X), areas, n, model.seed(seed)) if model.stack else None

@@ -17,6 +17,7 @@ import xarray as xr
 
 from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
+from smallarea.executors import spread
 from smallarea.models.counts import check_areas, rows
 from smallarea.models.scores import by_area_and_component, log_density, summarise
 from smallarea.models.splits import Split, by_level, part_of
@@ -116,25 +117,47 @@ def held_out(
     seed : the draws of a model are made from the same seed in every fold, and as `fit_models` makes
         those of all areas: what areas have in common is alike, and draws may be added up.
     progress : called before every fold with what it is and the share of them done.
+
+    Folds are spread, see `smallarea.executors`.
     """
-    parts: dict[str, list[xr.DataArray]] = {name: [] for name in models}
-    for k, split in enumerate(splits):
+    lending = {name: fit for name, fit in (fitted or {}).items() if hasattr(fit, "refit")}
+
+    def tell(done: int) -> None:
         if progress:
-            progress(f"without part {k + 1} of the survey", k / len(splits))
-        training = without(split.left_out)
-        for name, model in models.items():
-            whole = (fitted or {}).get(name)
-            if whole is not None and hasattr(whole, "refit"):
-                fit = whole.refit(training)
-            else:
-                fit = model.fit(X, training, areas, seed)
-            own = model.select(X).loc[split.test]
-            parts[name].append(fit.draws(own, areas, n, model.seed(seed)))
+            progress(f"without part {done + 1} of the survey", done / len(splits))
+
+    parts = spread(
+        _drawn_unseen, splits, dict(models), X, without, areas, lending, n, seed, tell=tell
+    )
     ids = sorted(area for split in splits for area in split.test)
     return {
-        name: xr.concat(each, "area_id", combine_attrs="drop").sel(area_id=ids)
-        for name, each in parts.items()
+        name: xr.concat([each[name] for each in parts], "area_id", combine_attrs="drop").sel(
+            area_id=ids
+        )
+        for name in models
     }
+
+
+def _drawn_unseen(
+    split: Split,
+    models: Mapping[str, Candidate],
+    X: pd.DataFrame,
+    without: Callable[[pd.Index], Direct],
+    areas: pd.DataFrame,
+    lending: Mapping[str, Any],
+    n: int,
+    seed: int,
+) -> dict[str, xr.DataArray]:
+    """Return each model's draws of the areas that a split tests."""
+    training, drawn = without(split.left_out), {}
+    for name, model in models.items():
+        if name in lending:
+            fit = lending[name].refit(training)
+        else:
+            fit = model.fit(X, training, areas, seed)
+        own = model.select(X).loc[split.test]
+        drawn[name] = fit.draws(own, areas, n, model.seed(seed))
+    return drawn
 
 
 def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:

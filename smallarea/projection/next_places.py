@@ -71,57 +71,89 @@ def next_places(
     noise = deff * mean / known + (psu_cv * mean) ** 2
 
     half = draws.shape[1] // 2
-    chosen = _greedy(covariance(draws[:, :half]), share, noise, number, target, allowed)
-    after = _path(covariance(draws[:, half:]), share, noise, chosen)
+    chosen = _greedy(Covariance(draws[:, :half]), share, noise, number, target, allowed)
+    after = _path(Covariance(draws[:, half:]), share, noise, chosen)
     return pd.DataFrame(
         {"rate": mean[chosen], "nation_sd": after[:, 0], "areas_sd": after[:, 1]},
         index=area_ids[chosen].rename("area_id"),
     )
 
 
-def covariance(draws: np.ndarray) -> np.ndarray:
-    """Covariance of areas from draws (areas, draws), correlations shrunk towards none."""
-    from sklearn.covariance import ledoit_wolf
+class Covariance:
+    """Covariance of areas, B diag(signs) B' + diag(own): no matrix of areas by areas is made.
 
-    sd = draws.std(axis=1, keepdims=True)
-    scaled = (draws - draws.mean(axis=1, keepdims=True)) / np.where(sd > 0, sd, 1.0)
-    shrunk, _ = ledoit_wolf(scaled.T, assume_centered=True)
-    return shrunk * sd * sd.T
+    B is (areas, draws), a further column for each observation conditioned on.
+    """
+
+    def __init__(self, draws: np.ndarray) -> None:
+        """Take it from draws (areas, draws), correlations shrunk towards none."""
+        (m, n), sd = draws.shape, draws.std(axis=1, keepdims=True)
+        scaled = (draws - draws.mean(axis=1, keepdims=True)) / np.where(sd > 0, sd, 1.0)
+        weight, level = _shrinkage(scaled), (scaled**2).sum() / (m * n)
+        self.B = scaled * sd * np.sqrt((1 - weight) / n)
+        self.signs = np.ones(n)
+        self.own = weight * level * sd[:, 0] ** 2
+
+    def times(self, vector: np.ndarray) -> np.ndarray:
+        """Return its product with a vector."""
+        return np.asarray(self.B @ (self.signs * (self.B.T @ vector)) + self.own * vector)
+
+    def diagonal(self) -> np.ndarray:
+        """Return the areas' variances."""
+        return np.asarray(self.B**2 @ self.signs + self.own)
+
+    def squares(self, share: np.ndarray) -> np.ndarray:
+        """Return the sum over areas of share x its squared covariance with each area."""
+        signed = self.B * self.signs
+        common = np.einsum("ij,ij->i", signed @ (self.B.T @ (share[:, None] * self.B)), signed)
+        mutual = 2 * (self.B**2 @ self.signs) + self.own
+        return np.asarray(common + share * self.own * mutual)
+
+    def observe(self, place: int, noise: float) -> None:
+        """Condition on one noisy observation of a place."""
+        column = self.B @ (self.signs * self.B[place])
+        column[place] += self.own[place]
+        self.B = np.column_stack([self.B, column / np.sqrt(column[place] + noise)])
+        self.signs = np.append(self.signs, -1.0)
+
+
+def _shrinkage(scaled: np.ndarray) -> float:
+    """Return Ledoit & Wolf's weight of the target, from the draws' products with each other."""
+    m, n = scaled.shape
+    level = (scaled**2).sum() / (m * n)
+    squared = ((scaled.T @ scaled) ** 2).sum() / n**2
+    beta = (((scaled**2).sum(axis=0) ** 2).sum() / n - squared) / (m * n)
+    delta = squared / m - level**2
+    return float(min(beta, delta) / delta) if beta > 0 and delta > 0 else 0.0
 
 
 def _greedy(
-    cov: np.ndarray,
+    cov: Covariance,
     share: np.ndarray,
     noise: np.ndarray,
     number: int,
     target: str,
     allowed: np.ndarray,
 ) -> list[int]:
-    cov, allowed, chosen = cov.copy(), allowed.copy(), []
+    allowed, chosen = allowed.copy(), []
     for _ in range(number):
-        gain = (cov @ share) ** 2 if target == "nation" else share @ cov**2
+        gain = cov.times(share) ** 2 if target == "nation" else cov.squares(share)
         gain = np.where(allowed, gain / (cov.diagonal() + noise), -1.0)
         best = int(gain.argmax())
         chosen.append(best)
         allowed[best] = False
-        _observe(cov, best, noise)
+        cov.observe(best, noise[best])
     return chosen
 
 
-def _path(cov: np.ndarray, share: np.ndarray, noise: np.ndarray, chosen: list[int]) -> np.ndarray:
+def _path(cov: Covariance, share: np.ndarray, noise: np.ndarray, chosen: list[int]) -> np.ndarray:
     """Standard deviations of the nation and of the areas after each choice, (choices, 2)."""
-    cov, after = cov.copy(), []
-    today = share @ cov @ share, share @ cov.diagonal()
+    after = []
+    today = share @ cov.times(share), share @ cov.diagonal()
     for place in chosen:
-        _observe(cov, place, noise)
-        after.append((share @ cov @ share, share @ cov.diagonal()))
+        cov.observe(place, noise[place])
+        after.append((share @ cov.times(share), share @ cov.diagonal()))
     return np.sqrt(np.array(after) / today)
-
-
-def _observe(cov: np.ndarray, place: int, noise: np.ndarray) -> None:
-    """Condition the covariance, in place, on one noisy observation of a place."""
-    column = cov[:, place] / np.sqrt(cov[place, place] + noise[place])
-    cov -= np.outer(column, column)
 
 
 def _check(

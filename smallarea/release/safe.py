@@ -23,6 +23,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
+from smallarea.executors import spread
 from smallarea.models.pooling import pool
 from smallarea.models.splits import Split, deal
 from smallarea.models.validation import held_out
@@ -77,19 +78,22 @@ def unseen_draws(
     surveyed = direct.reports.index
     fold = deal(group, folds, key=str(seed))
     fitted = {name: model.fit(X, direct, areas, seed) for name, model in models.items()}
-    parts, worlds = [], []
     numbers = sorted(fold.unique())
-    for k in numbers:
+
+    def tell(done: int) -> None:
         if progress:
-            progress(f"without part {k + 1} of the survey", k / len(numbers))
+            progress(f"without part {done + 1} of the survey", done / len(numbers))
+
+    shared: dict[str, Any] = {"fitted": fitted, "n": n, "seed": seed}
+
+    def unseen(k: int) -> tuple[xr.DataArray, xr.DataArray]:
         left = surveyed[fold.loc[surveyed].to_numpy() == k].sort_values()
-        drawn = held_out(
-            models, X, without, areas, [Split(X.index.sort_values(), left)],
-            fitted=fitted, n=n, seed=seed,
-        )  # fmt: skip
-        world = pool(list(drawn.values()))
-        worlds.append(world.median("draw"))
-        parts.append(world.sel(area_id=[a for a in world["area_id"].values if fold[a] == k]))
+        split = Split(X.index.sort_values(), left)
+        world = pool(list(held_out(models, X, without, areas, [split], **shared).values()))
+        own = [a for a in world["area_id"].values if fold[a] == k]
+        return world.sel(area_id=own), world.median("draw")
+
+    parts, worlds = zip(*spread(unseen, numbers, tell=tell), strict=True)
     rates = xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=X.index.sort_values())
     known = xr.concat(worlds, pd.Index(numbers, name="fold"), combine_attrs="drop")
     return Unseen(rates, fold, known)

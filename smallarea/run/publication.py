@@ -38,6 +38,8 @@ from smallarea.publish import (
     write_report,
 )
 from smallarea.publish.words import INTERNAL
+from smallarea.release.estimates import Measured
+from smallarea.run.mapping import Mapped, mapped
 from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
@@ -125,16 +127,21 @@ def publish(
     harmless_table(features.info).to_csv(out / "features.csv")
     unmatched = unmatched_table(features.reports, catalog.sources, frame)
     write_unmatched(unmatched, out / UNMATCHED)
+    shown = mapped(
+        Mapped(estimates, table, frame.geometry, frame.words, k),
+        Measured(counts, table, indicators, mean, sd, synthetic),
+        settings,
+    )
     write_map(
-        estimates,
+        shown.estimates,
         national,
-        table,
-        frame.geometry,
+        shown.table,
+        shown.geometry,
         out / "map.html",
         indicators,
-        k=k,
+        k=shown.k,
         spelling=frame.spelling,
-        labels=frame.words,
+        labels=shown.labels,
         reporting=prior is not None,
     )
     survey, survey_notes, known_groups = keep_findings(

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from sklearn.covariance import ledoit_wolf
 
 from smallarea.errors import InputError
-from smallarea.projection.next_places import covariance, next_places
+from smallarea.projection.next_places import Covariance, next_places
 
 AREAS = 200
 IDS = [f"{i:010d}" for i in range(AREAS)]
@@ -75,13 +76,34 @@ def test_only_candidates_are_chosen_and_precise_areas_are_left_alone():
     assert next_places(rates, population, exposure, number=1).index[0] == IDS[10]
 
 
+def dense(cov: Covariance) -> np.ndarray:
+    return np.column_stack([cov.times(unit) for unit in np.eye(len(cov.own))])
+
+
 def test_covariance_shrinks_noise_and_keeps_variances():
     rng = np.random.default_rng(6)
     draws = rng.normal(0, np.arange(1, 301)[:, None], (300, 400))
-    estimate = covariance(draws)
+    estimate = dense(Covariance(draws))
     assert np.allclose(estimate.diagonal(), draws.var(axis=1))
     scale = np.sqrt(np.outer(estimate.diagonal(), estimate.diagonal()))
     assert np.abs(estimate / scale - np.eye(300)).max() < 0.05
+
+
+def test_covariance_is_that_of_the_whole_matrix():
+    """Ledoit and Wolf's as scikit-learn computes it, conditioned as a matrix of all areas."""
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 120)) + rng.normal(size=(40, 120))
+    sd, share = draws.std(axis=1, keepdims=True), rng.uniform(size=40)
+    scaled = (draws - draws.mean(axis=1, keepdims=True)) / sd
+    whole = ledoit_wolf(scaled.T, assume_centered=True)[0] * sd * sd.T
+    cov = Covariance(draws)
+    for place in (3, 17):
+        np.testing.assert_allclose(dense(cov), whole, atol=1e-12)
+        np.testing.assert_allclose(cov.diagonal(), whole.diagonal(), rtol=1e-12)
+        np.testing.assert_allclose(cov.squares(share), share @ whole**2, rtol=1e-12)
+        cov.observe(place, 0.7)
+        column = whole[:, place] / np.sqrt(whole[place, place] + 0.7)
+        whole = whole - np.outer(column, column)
 
 
 def test_bad_requests_are_refused():

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from smallarea.executors import spread
 from smallarea.models.fay_herriot.inputs import Array, Places
 from smallarea.models.fay_herriot.replicates import Replicates
 from smallarea.models.fay_herriot.scales import Scale
@@ -46,25 +47,39 @@ def bootstrap_mse(
     corrected : whether predictions are brought back by their mean (else by f^-1 alone).
     worlds : number of replicates. The Monte Carlo error of a mean squared error is about
         sqrt(2 / worlds) of it.
+
+    Blocks of worlds, each with random numbers of its own, are spread, see `smallarea.executors`.
     """
-    rng = np.random.default_rng(seed)
-    total, seen = np.zeros(len(X)), position >= 0
+    step = max(_CELLS // max(len(X), len(fit.variance)), 1)
+    sizes = [min(step, worlds - begin) for begin in range(0, worlds, step)]
+    blocks = list(zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True))
+    errors = spread(_squared_errors, blocks, fit, X, position, scale, corrected)
+    return np.asarray(sum(errors) / worlds)
+
+
+def _squared_errors(
+    block: tuple[int, np.random.SeedSequence],
+    fit: Redrawable,
+    X: Array,
+    position: Places,
+    scale: Scale,
+    corrected: bool,
+) -> Array:
+    """Return the sum of squared errors of each row over a number of worlds."""
+    n, rng = block[0], np.random.default_rng(block[1])
+    seen = position >= 0
     at = position[seen]
     expected = (X @ fit.coefficients)[:, None]
-    step = max(_CELLS // max(len(X), len(fit.variance)), 1)
-    for begin in range(0, worlds, step):
-        n = min(step, worlds - begin)
-        world = fit.replicate(n, rng)
-        estimate = X @ world.beta
-        estimate[seen] += world.effects[at]
-        v = np.empty((len(X), n))
-        v[seen] = world.v[at]
-        v[~seen] = np.sqrt(world.true_A) * rng.standard_normal((int((~seen).sum()), n))
-        if corrected:
-            spread = np.broadcast_to(world.A, v.shape).copy()
-            spread[seen] = world.spread[at]
-            guess = scale.moments(estimate, spread)[0]
-        else:
-            guess = scale.back(estimate)
-        total += ((guess - scale.back(expected + v)) ** 2).sum(1)
-    return total / worlds
+    world = fit.replicate(n, rng)
+    estimate = X @ world.beta
+    estimate[seen] += world.effects[at]
+    v = np.empty((len(X), n))
+    v[seen] = world.v[at]
+    v[~seen] = np.sqrt(world.true_A) * rng.standard_normal((int((~seen).sum()), n))
+    if corrected:
+        variance = np.broadcast_to(world.A, v.shape).copy()
+        variance[seen] = world.spread[at]
+        guess = scale.moments(estimate, variance)[0]
+    else:
+        guess = scale.back(estimate)
+    return np.asarray(((guess - scale.back(expected + v)) ** 2).sum(1))

@@ -69,3 +69,17 @@ def test_an_impossible_prior_is_refused(a):
 def test_an_impossible_rate_is_refused():
     with pytest.raises(InputError, match="0, 1"):
         totals_given_tau(np.ones(3), [0.0, 0.5])
+
+
+@pytest.mark.parametrize(("a", "b"), [(5, 0), (0, 5), (5, np.inf), (np.inf, 5)])
+def test_the_edges_of_shapes_are_no_prior(a, b):
+    with pytest.raises(InputError, match=r"is not a distribution\. give two positive numbers"):
+        TauPrior(a, b, "test")
+
+
+@pytest.mark.parametrize(
+    ("mean", "cv"), [(0, 0.5), (1, 0.5), (1.5, 0.5), (0.05, 0), (0.5, 1), (0.5, 1.2)]
+)
+def test_the_edges_of_means_are_no_prior(mean, cv):
+    with pytest.raises(InputError, match="no Beta distribution has mean"):
+        TauPrior.from_mean(mean, cv, "test")
