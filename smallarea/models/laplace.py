@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
+from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from smallarea.errors import InputError
@@ -27,6 +28,7 @@ Array = NDArray[np.float64]
 
 _CLOSE = 1e-5  # a Newton step this short leaves an error of about its square
 _CLOSER = 1e-8  # a step with the curvature of an earlier one, an error not much shorter than itself
+_LITTLE = 1e-4  # information below which a variance is not found from what the data took off
 _FASTER = 0.3  # share of the last step that a step with the same curvature may be long
 
 
@@ -48,8 +50,8 @@ class Prior:
 
     @cached_property
     def root(self) -> Array:
-        """Lower Cholesky factor of rho A."""
-        return np.asarray(np.linalg.cholesky(self.correlation * self.shared))
+        """Lower Cholesky factor of rho A, in the order that LAPACK works on."""
+        return np.asfortranarray(np.linalg.cholesky(self.correlation * self.shared))
 
     def times(self, x: Array) -> Array:
         """Return the covariance times `x`, (K, m)."""
@@ -59,60 +61,73 @@ class Prior:
 class Sites:
     """The Gaussian posterior under observations of precision `weight` (K, m), factorised.
 
-    R = (covariance + 1 / weight)^-1 is never formed. common_root : Y, (m, m), with Y'Y the
-    posterior covariance of u. log_det : of I + covariance times weight.
+    R = (covariance + 1 / weight)^-1 is never formed. inverse : P, (D + 1 / weight_k)^-1 of each
+    component, (K, m, m). common_root : Y, (m, m), with Y'Y the posterior covariance of u.
+    log_det : of I + covariance times weight.
     """
 
     def __init__(self, prior: Prior, weight: Array) -> None:
-        self.prior = prior
-        self.scale = np.sqrt(weight)
-        outer = self.scale[:, :, None] * self.scale[:, None, :]
-        inner = outer * prior.block + np.eye(weight.shape[1])
-        self.inner_inverse, log_det = _inverses(inner)
-        total = prior.root.T @ self.inverse.sum(axis=0) @ prior.root
+        self.prior, self.weight = prior, weight
+        self.inverse, log_det = _inverses(prior.block, np.sqrt(weight))
+        root = prior.root
+        total = dtrmm(1.0, root, dtrmm(1.0, root, self.inverse.sum(axis=0), 1, 1), 0, 1, 1)
         total.flat[:: len(total) + 1] += 1
         common = np.linalg.cholesky(total)
-        self.common_root = solve_triangular(common, prior.root.T, lower=True)
+        self.common_root = solve_triangular(common, root.T, lower=True, check_finite=False)
         self.log_det = log_det + 2 * float(np.log(np.diagonal(common)).sum())
 
-    @property
-    def inverse(self) -> Array:
-        """(D + 1 / weight_k)^-1 of each component, (K, m, m)."""
-        return self.scale[:, :, None] * self.inner_inverse * self.scale[:, None, :]
+    @cached_property
+    def through(self) -> Array:
+        """Y P_k, (K, m, m); `forget` drops it."""
+        return self.common_root @ self.inverse
+
+    def forget(self) -> None:
+        """Drop what derivatives need and draws do not."""
+        vars(self).pop("through", None)
 
     def solve(self, x: Array) -> Array:
         """Return R times `x`, (K, m, n)."""
-        scale = self.scale[:, :, None]
-        return self._less_common(scale * (self.inner_inverse @ (scale * x)))
+        return self._less_common(self.inverse @ x)
 
     def solve_noisy(self, f: Array, z: Array) -> Array:
         """Return R (f + z / sqrt(weight)), (K, m, n), also where a weight is 0."""
-        scale = self.scale[:, :, None]
-        return self._less_common(scale * (self.inner_inverse @ (scale * f + z)))
+        root = np.sqrt(self.weight)[:, :, None]
+        noise = np.divide(z, root, out=np.zeros_like(z), where=root > 0)
+        return self._less_common(self.inverse @ (f + noise))
 
     def _less_common(self, y: Array) -> Array:
         common = self.common_root.T @ (self.common_root @ y.sum(axis=0))
-        scale = self.scale[:, :, None]
-        return y - scale * (self.inner_inverse @ (scale * common))
+        return y - self.inverse @ common
 
-    def _of(self, areas: NDArray[np.intp] | slice) -> tuple[Array, Array]:
-        """Own and common parts of the posterior of some areas' latent values.
+    def _of(self) -> tuple[Array, Array]:
+        """Own and common parts of the posterior of the latent values.
 
-        Returns V, (K, n, m), and H, (K, n, n): the covariance of f_k and f_l is V_k V_l', and for
+        Returns V, (K, m, m), and H, (K, m, m): the covariance of f_k and f_l is V_k V_l', and for
         k = l also H_k, the covariance of h_k given u.
         """
-        block = self.prior.block[areas]
-        kept = np.eye(len(self.common_root))[areas] - block @ self.inverse
+        block = self.prior.block
+        kept = np.eye(len(block)) - block @ self.inverse
         return kept @ self.common_root.T, kept @ block.T
 
     def variance(self) -> Array:
         """Return the posterior variance of each latent value, (K, m)."""
-        V, H = self._of(slice(None))
-        return np.diagonal(H, axis1=1, axis2=2) + (V**2).sum(axis=2)
+        w, block = self.weight, self.prior.block
+        informed = w * np.diagonal(block) > _LITTLE
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own = (1 - np.diagonal(self.inverse, axis1=1, axis2=2) / w) / w
+            common = np.einsum("kij,kij->kj", self.through, self.through) / w**2
+        for k in np.flatnonzero(~informed.all(axis=1)):
+            rows = block[~informed[k]]
+            own[k, ~informed[k]] = np.diagonal(block)[~informed[k]] - (
+                (rows @ self.inverse[k]) * rows
+            ).sum(axis=1)
+            V = self.common_root[:, ~informed[k]] - self.through[k] @ rows.T
+            common[k, ~informed[k]] = (V**2).sum(axis=0)
+        return own + common
 
     def covariances(self, groups: Sequence[NDArray[np.intp]]) -> Iterator[Array]:
         """Yield the posterior covariance of all components of each group's areas, (K n, K n)."""
-        everywhere, block = self._of(slice(None))
+        everywhere, block = self._of()
         for areas in groups:
             V, H = everywhere[:, areas], block[:, areas[:, None], areas]
             K, n, m = V.shape
@@ -123,17 +138,27 @@ class Sites:
             yield out
 
 
-def _inverses(matrices: Array) -> tuple[Array, float]:
-    """Return the inverses of positive definite matrices, (K, m, m), and their log determinants."""
-    out, log_det = np.empty_like(matrices), 0.0
-    for matrix, place in zip(matrices, out, strict=True):
-        lower, failed = dpotrf(matrix, lower=1, clean=1)
+def _inverses(block: Array, scale: Array) -> tuple[Array, float]:
+    """Return (block + 1 / scale_k^2)^-1, (K, m, m), and the log determinant of I + block scale^2.
+
+    A scale of 0 is nothing observed: the row and the column are 0.
+    """
+    out, log_det = np.empty((len(scale), *block.shape)), 0.0
+    for s, place in zip(scale, out, strict=True):
+        np.multiply(block, s, out=place)
+        place *= s[:, None]
+        place.flat[:: len(place) + 1] += 1
+        # Symmetric, so its transpose is the same in the order that LAPACK works in place on.
+        lower, failed = dpotrf(place.T, lower=1, clean=1, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("a covariance is not positive definite")
         log_det += 2 * float(np.log(np.diagonal(lower)).sum())
-        half = dpotri(lower, lower=1)[0]  # zeros above the diagonal
-        place[:] = half + half.T
-        place.flat[:: len(place) + 1] /= 2
+        half = dpotri(lower, lower=1, overwrite_c=1)[0]  # zeros above the diagonal
+        diagonal = np.diagonal(half).copy()
+        np.add(half, half.T, out=place)
+        place.flat[:: len(place) + 1] = diagonal
+        place *= s
+        place *= s[:, None]
     return out, log_det
 
 
@@ -166,8 +191,7 @@ class Laplace:
         G_kk = (self.slope.T @ self.slope) / 2 + self.shift.T @ self.slope
         s, v = self.slope.sum(axis=0), self.shift.sum(axis=0)
         G_kl = np.outer(s, s) / 2 + np.outer(v, s)
-        inverse = self.sites.inverse
-        total, through = inverse.sum(axis=0), self.sites.common_root @ inverse  # (K, m, m)
+        total, through = self.sites.inverse.sum(axis=0), self.sites.through
         flat = through.reshape(-1, through.shape[2])
         G_kk = G_kk - (total - flat.T @ flat) / 2
         summed = through.sum(axis=0)
@@ -190,24 +214,27 @@ class Gradient(NamedTuple):
     level: float
 
 
-def laplace(prior: Prior, data: Observed, start: Array) -> Laplace:
+def laplace(prior: Prior, data: Observed, start: Laplace | None = None) -> Laplace:
     """Find the mode by Newton's method with step halving, and approximate around it.
 
     One factorised curvature serves several steps (Shamanskii 1967): it costs more than they do.
 
     Parameters
     ----------
-    start : slope to start from, (K, m): zeros, or that of a fit under like hyperparameters.
+    start : a fit of these data under like hyperparameters, whose mode is the first guess; without
+        it latent values are guessed to be 0.
 
     Raises
     ------
     InputError : no mode was found (data beyond what floating point holds).
     """
-    a, f = start, prior.times(start)
+    a = f = np.zeros(data.shape)
     height = _height(data, f, a)
-    at_zero = _height(data, np.zeros_like(f), np.zeros_like(a))
-    if not height >= at_zero:
-        a, f, height = np.zeros_like(a), np.zeros_like(f), at_zero
+    if start is not None:
+        reached = _height(data, prior.times(start.slope), start.slope)
+        if reached > height:
+            a, height = start.slope, reached
+        f = start.mode
     sites, last = None, np.inf
     for _ in range(200):
         at = data.derivatives(f)
