@@ -3,8 +3,8 @@
     python benchmarks/latent_gaussian.py [--areas N ...] [--json FILE]
 
 Invented countries, 150 areas surveyed, some 280 reports of four components, twenty features, groups
-of two levels. Each is fitted, its surveyed areas are left out by groups of the lower level in closed
-form, and 1,000 draws of every area are made, in a process of its own: CPU seconds (one
+of two levels. Each is fitted, its surveyed areas are left out by groups of the lower level in
+closed form, and 1,000 draws of every area are made, in a process of its own: CPU seconds (one
 thread of linear algebra) and the most memory the process held, libraries included.
 """
 

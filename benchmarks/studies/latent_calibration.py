@@ -4,8 +4,8 @@
 
 Talts, Betancourt, Simpson, Vehtari & Gelman (2018): standard deviations and correlation from their
 priors, log rates from the model, reports from the rates; where the model is right, the rank of the
-truth among posterior draws is uniform. 60 areas in 12 groups, 40 surveyed, two components, 8 reports
-of each expected in an area at the base rate. Printed: by quantity, ranks in ten bins, their
+truth among posterior draws is uniform. 60 areas in 12 groups, 40 surveyed, two components, 8
+reports of each expected in an area at the base rate. Printed: by quantity, ranks in ten bins, their
 chi-square's p-value, and the share of truths inside 80 % intervals. Ranked are the log rates of one
 surveyed and one other area, the mean of all unsurveyed log rates, each standard deviation and the
 correlation. Those hang on some ten weighted points, so their ranks are coarse and their

@@ -1,14 +1,14 @@
-"""The latent Gaussian model's closed form against the same model sampled by Hamiltonian Monte Carlo.
+"""The latent Gaussian model in closed form against the same model sampled by NUTS.
 
     python benchmarks/studies/latent_sampled.py [--worlds N] [--json FILE]
 
-The model of `smallarea.models.LatentGaussian` written out in PyMC, every effect sampled, by nutpie's
-NUTS: 60 areas, 40 of them surveyed, two components, five kernels. With standard deviations and
-correlation known, what differs is Laplace's approximation; with them free, also their integral on a
-small design. Compared are posterior means and standard deviations of log rates, cell by cell:
+The model of `smallarea.models.LatentGaussian` written out in PyMC, every effect sampled, by
+nutpie's NUTS: 60 areas, 40 of them surveyed, two components, five kernels. With standard deviations
+and correlation known, what differs is Laplace's approximation; with them free, also their integral
+on a small design. Compared are posterior means and standard deviations of log rates, cell by cell:
 differences of means in posterior standard deviations, and ratios of standard deviations. Their
-Monte Carlo errors, from the sampler's effective sample sizes and the number of closed-form draws,
-are printed beside.
+Monte Carlo error, from the sampler's least effective sample size and the number of closed-form
+draws, is printed beside.
 """
 
 from __future__ import annotations

@@ -192,8 +192,9 @@ def inverse_diagonal(factor: SuperLU) -> Array:
 class SpatialField:
     """The spatial effect, with few areas observed.
 
-    icar : of all A areas. observed : (m,) positions. across : (A, m), correlations of all areas with
-    the observed ones. values : (m,), vectors : (m, m), eigenvalues and -vectors of those's own.
+    icar : of all A areas. observed : (m,) positions. across : (A, m), correlations of all areas
+    with the observed ones. values : (m,), vectors : (m, m), eigenvalues and -vectors of the
+    observed ones' own.
     """
 
     icar: Icar
