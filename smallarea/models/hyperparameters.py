@@ -18,8 +18,9 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 from scipy.stats import chi2, norm, qmc
 
-from smallarea.models.laplace import Laplace, Prior, laplace
+from smallarea.models.laplace import Laplace, laplace
 from smallarea.models.observations import Observed
+from smallarea.models.sites import Prior
 
 Array = NDArray[np.float64]
 

@@ -10,9 +10,10 @@ from scipy import integrate, stats
 
 from smallarea.errors import InputError
 from smallarea.models.hyperparameters import Marginal
-from smallarea.models.laplace import Prior, Sites, laplace
+from smallarea.models.laplace import laplace
 from smallarea.models.left_out import cavities
 from smallarea.models.observations import Binomial, Gaussian, Observed, Poisson
+from smallarea.models.sites import Prior, Sites
 
 K, M = 3, 12
 
