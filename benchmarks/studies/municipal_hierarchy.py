@@ -26,7 +26,7 @@ from calibration import rank, uniformity
 
 from smallarea import __version__
 from smallarea.files import write_json
-from smallarea.models.bym2 import icar_correlation, nearest_neighbours
+from smallarea.models.bym2 import Icar, nearest_neighbours
 from smallarea.models.components import principal_components
 from smallarea.models.hierarchy import AreaHierarchy
 from smallarea.nsum.direct.estimates import Direct, Units
@@ -50,7 +50,7 @@ PLACES = pd.DataFrame(
     },
     IDS,
 )
-CORRELATION = icar_correlation(nearest_neighbours(PLACES))
+CORRELATION = Icar(nearest_neighbours(PLACES)).correlations(np.arange(len(PLACES)))
 
 
 def simulate(rng: np.random.Generator) -> tuple[pd.DataFrame, Direct, dict[str, Any], pd.DataFrame]:

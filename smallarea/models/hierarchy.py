@@ -24,7 +24,7 @@ from sklearn.base import BaseEstimator
 
 from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
-from smallarea.models.bym2 import SpatialField, icar_correlation, nearest_neighbours
+from smallarea.models.bym2 import Icar, SpatialField, nearest_neighbours
 from smallarea.models.components import principal_components, usable
 from smallarea.models.counts import as_draws, check_areas, check_features
 from smallarea.models.units import Collapsed, collapse, log_likelihood, of_areas
@@ -88,8 +88,8 @@ class AreaHierarchy(BaseEstimator):
         self.names_ = list(direct.reports.columns)
         self.areas_ = areas.index
         self.observed_ = data.areas
-        K = icar_correlation(nearest_neighbours(areas))
-        self.field_ = SpatialField.at(K, areas.index.get_indexer(data.areas))
+        icar = Icar(nearest_neighbours(areas))
+        self.field_ = SpatialField.at(icar, areas.index.get_indexer(data.areas))
         self.features_ = X.columns
         self.pipeline_ = (
             principal_components(X.sort_index(), self.components) if len(usable(X)) else None

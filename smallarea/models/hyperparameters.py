@@ -18,13 +18,15 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 from scipy.stats import chi2, norm, qmc
 
-from smallarea.models.laplace import Laplace, Prior, laplace
+from smallarea.models.laplace import Laplace, laplace
 from smallarea.models.observations import Observed
+from smallarea.models.sites import Prior
 
 Array = NDArray[np.float64]
 
 _NUGGET = 1e-9  # variance that keeps covariances invertible where every effect of areas vanishes
 _FREEDOM = 10.0  # of the design's t distribution: tails heavier than a normal's
+_UNIT = 0.25  # of theta, that the search for its mode goes in
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,9 @@ class Marginal:
         shared.flat[:: len(shared) + 1] += _NUGGET
         return Prior(shared, float(expit(theta[-1])), float(variances[-1]), self.level_sd**2)
 
-    def fit(self, theta: Array, start: Array | None = None) -> Laplace:
-        """Return Laplace's approximation under theta, from the slope of another fit if given."""
-        shape = (self.components, self.matrices.shape[1])
-        return laplace(self.prior(theta), self.data, np.zeros(shape) if start is None else start)
+    def fit(self, theta: Array, start: Laplace | None = None) -> Laplace:
+        """Return Laplace's approximation under theta, from another fit if given."""
+        return laplace(self.prior(theta), self.data, start)
 
     def log_prior(self, theta: Array) -> tuple[float, Array]:
         """Return the log density of theta a priori, up to a constant, and its gradient."""
@@ -70,7 +71,7 @@ class Marginal:
         return float(value), np.append(2 / root - 3 * root**2 / self.scale, 1 - 2 * rho)
 
     def log_posterior(
-        self, theta: Array, start: Array | None = None
+        self, theta: Array, start: Laplace | None = None
     ) -> tuple[float, Array, Laplace]:
         """Return the log density of theta, up to a constant, its gradient, and the fit."""
         fitted = self.fit(theta, start)
@@ -109,7 +110,7 @@ def integrate(marginal: Marginal, points: int, seed: int = 0) -> Integrated:
     mode, best = find_mode(marginal)
     if points == 1:
         return Integrated(mode[None], np.ones(1), mode, [best], 1.0)
-    values, vectors = np.linalg.eigh(_curvature(marginal, mode, best.slope))
+    values, vectors = np.linalg.eigh(_curvature(marginal, mode, best))
     uniform = qmc.Sobol(marginal.size + 1, seed=seed).random(points)
     tail = np.sqrt(chi2.ppf(uniform[:, -1:], _FREEDOM) / _FREEDOM)
     standard = norm.ppf(uniform[:, :-1]) / tail
@@ -117,7 +118,8 @@ def integrate(marginal: Marginal, points: int, seed: int = 0) -> Integrated:
     squared = (standard**2).sum(axis=1)
     log_weights, fits = np.full(points, -np.inf), {}
     for g in np.flatnonzero((thetas[:, :-1] > marginal.least).all(axis=1)):
-        fits[g] = marginal.fit(thetas[g], best.slope)
+        fits[g] = marginal.fit(thetas[g], best)
+        fits[g].sites.forget()
         value = fits[g].log_marginal + marginal.log_prior(thetas[g])[0]
         log_weights[g] = value + (_FREEDOM + marginal.size) / 2 * np.log1p(squared[g] / _FREEDOM)
     kept = np.flatnonzero(log_weights > log_weights.max() - np.log(1000))
@@ -136,28 +138,33 @@ def find_mode(marginal: Marginal) -> tuple[Array, Laplace]:
     The search starts from standard deviations of 0.6 times their prior mean, correlation 0.7.
     """
     start = np.append(np.full(marginal.size - 1, np.cbrt(0.6 * marginal.scale)), 0.85)
-    slope_there: Array | None = None
+    last: Laplace | None = None
 
     def fall(theta: Array) -> tuple[float, Array]:
-        nonlocal slope_there
-        value, slope, fitted = marginal.log_posterior(theta, slope_there)
-        slope_there = fitted.slope
-        return -value, -slope
+        nonlocal last
+        value, slope, last = marginal.log_posterior(_UNIT * theta, last)
+        return -value, -_UNIT * slope
 
-    bounds = [(marginal.least, 3 * start[0])] * (marginal.size - 1) + [(-5.0, 5.0)]
+    bounds = np.array([(marginal.least, 3 * start[0])] * (marginal.size - 1) + [(-5.0, 5.0)])
     found = minimize(
-        fall, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-7}
+        fall,
+        start / _UNIT,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds / _UNIT,
+        options={"ftol": 1e-5},  # a hundredth of a unit: the sample around it corrects the rest
     )
-    mode = np.asarray(found.x)
-    return mode, marginal.fit(mode, slope_there)
+    mode = _UNIT * np.asarray(found.x)
+    return mode, marginal.fit(mode, last)
 
 
-def _curvature(marginal: Marginal, mode: Array, start: Array, step: float = 0.05) -> Array:
+def _curvature(marginal: Marginal, mode: Array, start: Laplace, step: float = 0.025) -> Array:
     """Minus the second derivatives at the mode; by differences wide enough to see the shape."""
-    rows = []
-    for unit in np.eye(len(mode)) * step:
-        above, below = (marginal.log_posterior(mode + s * unit, start)[1] for s in (1, -1))
-        rows.append((below - above) / (2 * step))
+    here = marginal.log_posterior(mode, start)[1]
+    rows = [
+        (here - marginal.log_posterior(mode + unit, start)[1]) / step
+        for unit in np.eye(len(mode)) * step
+    ]
     matrix = np.array(rows)
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     # A standard deviation of theta beyond 1.5 would be wider than any of the priors.

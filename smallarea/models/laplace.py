@@ -1,140 +1,27 @@
 """Laplace's approximation of a latent Gaussian model of several components in m areas.
 
-Latent values of component k are f_k = u + h_k: u ~ N(0, rho A) is common to all components and
-h_k ~ N(0, D) a component's own, D = (1 - rho) A + own I + level 11'. So components have covariance
-C (x) A + own I + level 11' with C exchangeable of correlation rho. Given u components are
-independent: everything costs O(K m^3), not O(K^3 m^3), and nothing larger than m x m is formed.
-
-Rasmussen & Williams 2006, ch. 3 and 5; Rue, Martino & Chopin 2009. Arrays are (K, m), (K, m, m).
+The mode by Newton's method, a Gaussian around it (`sites`), the marginal likelihood and its
+gradient. Rasmussen & Williams 2006, ch. 3 and 5; Rue, Martino & Chopin 2009.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dpotrf, dpotri
 
 from smallarea.errors import InputError
 from smallarea.models.observations import Derivatives, Observed
+from smallarea.models.sites import Prior, Sites
 
 Array = NDArray[np.float64]
 
 _CLOSE = 1e-5  # a Newton step this short leaves an error of about its square
 _CLOSER = 1e-8  # a step with the curvature of an earlier one, an error not much shorter than itself
 _FASTER = 0.3  # share of the last step that a step with the same curvature may be long
-
-
-@dataclass(frozen=True)
-class Prior:
-    """Covariance of latent values. shared : A, (m, m). own, level : variances."""
-
-    shared: Array
-    correlation: float
-    own: float
-    level: float
-
-    @cached_property
-    def block(self) -> Array:
-        """D, the covariance of what is a component's own, (m, m)."""
-        block = (1 - self.correlation) * self.shared + self.level
-        block.flat[:: len(block) + 1] += self.own
-        return block
-
-    @cached_property
-    def root(self) -> Array:
-        """Lower Cholesky factor of rho A."""
-        return np.asarray(np.linalg.cholesky(self.correlation * self.shared))
-
-    def times(self, x: Array) -> Array:
-        """Return the covariance times `x`, (K, m)."""
-        return x @ self.block + self.correlation * (x.sum(axis=0) @ self.shared)
-
-
-class Sites:
-    """The Gaussian posterior under observations of precision `weight` (K, m), factorised.
-
-    R = (covariance + 1 / weight)^-1 is never formed. common_root : Y, (m, m), with Y'Y the
-    posterior covariance of u. log_det : of I + covariance times weight.
-    """
-
-    def __init__(self, prior: Prior, weight: Array) -> None:
-        self.prior = prior
-        self.scale = np.sqrt(weight)
-        outer = self.scale[:, :, None] * self.scale[:, None, :]
-        inner = outer * prior.block + np.eye(weight.shape[1])
-        self.inner_inverse, log_det = _inverses(inner)
-        total = prior.root.T @ self.inverse.sum(axis=0) @ prior.root
-        total.flat[:: len(total) + 1] += 1
-        common = np.linalg.cholesky(total)
-        self.common_root = solve_triangular(common, prior.root.T, lower=True)
-        self.log_det = log_det + 2 * float(np.log(np.diagonal(common)).sum())
-
-    @property
-    def inverse(self) -> Array:
-        """(D + 1 / weight_k)^-1 of each component, (K, m, m)."""
-        return self.scale[:, :, None] * self.inner_inverse * self.scale[:, None, :]
-
-    def solve(self, x: Array) -> Array:
-        """Return R times `x`, (K, m, n)."""
-        scale = self.scale[:, :, None]
-        return self._less_common(scale * (self.inner_inverse @ (scale * x)))
-
-    def solve_noisy(self, f: Array, z: Array) -> Array:
-        """Return R (f + z / sqrt(weight)), (K, m, n), also where a weight is 0."""
-        scale = self.scale[:, :, None]
-        return self._less_common(scale * (self.inner_inverse @ (scale * f + z)))
-
-    def _less_common(self, y: Array) -> Array:
-        common = self.common_root.T @ (self.common_root @ y.sum(axis=0))
-        scale = self.scale[:, :, None]
-        return y - scale * (self.inner_inverse @ (scale * common))
-
-    def _of(self, areas: NDArray[np.intp] | slice) -> tuple[Array, Array]:
-        """Own and common parts of the posterior of some areas' latent values.
-
-        Returns V, (K, n, m), and H, (K, n, n): the covariance of f_k and f_l is V_k V_l', and for
-        k = l also H_k, the covariance of h_k given u.
-        """
-        block = self.prior.block[areas]
-        kept = np.eye(len(self.common_root))[areas] - block @ self.inverse
-        return kept @ self.common_root.T, kept @ block.T
-
-    def variance(self) -> Array:
-        """Return the posterior variance of each latent value, (K, m)."""
-        V, H = self._of(slice(None))
-        return np.diagonal(H, axis1=1, axis2=2) + (V**2).sum(axis=2)
-
-    def covariances(self, groups: Sequence[NDArray[np.intp]]) -> Iterator[Array]:
-        """Yield the posterior covariance of all components of each group's areas, (K n, K n)."""
-        everywhere, block = self._of(slice(None))
-        for areas in groups:
-            V, H = everywhere[:, areas], block[:, areas[:, None], areas]
-            K, n, m = V.shape
-            flat = V.reshape(K * n, m)
-            out = flat @ flat.T
-            for k in range(K):
-                out[k * n : (k + 1) * n, k * n : (k + 1) * n] += H[k]
-            yield out
-
-
-def _inverses(matrices: Array) -> tuple[Array, float]:
-    """Return the inverses of positive definite matrices, (K, m, m), and their log determinants."""
-    out, log_det = np.empty_like(matrices), 0.0
-    for matrix, place in zip(matrices, out, strict=True):
-        lower, failed = dpotrf(matrix, lower=1, clean=1)
-        if failed:
-            raise np.linalg.LinAlgError("a covariance is not positive definite")
-        log_det += 2 * float(np.log(np.diagonal(lower)).sum())
-        half = dpotri(lower, lower=1)[0]  # zeros above the diagonal
-        place[:] = half + half.T
-        place.flat[:: len(place) + 1] /= 2
-    return out, log_det
 
 
 @dataclass(frozen=True)
@@ -166,8 +53,7 @@ class Laplace:
         G_kk = (self.slope.T @ self.slope) / 2 + self.shift.T @ self.slope
         s, v = self.slope.sum(axis=0), self.shift.sum(axis=0)
         G_kl = np.outer(s, s) / 2 + np.outer(v, s)
-        inverse = self.sites.inverse
-        total, through = inverse.sum(axis=0), self.sites.common_root @ inverse  # (K, m, m)
+        total, through = self.sites.inverse.sum(axis=0), self.sites.through
         flat = through.reshape(-1, through.shape[2])
         G_kk = G_kk - (total - flat.T @ flat) / 2
         summed = through.sum(axis=0)
@@ -190,24 +76,27 @@ class Gradient(NamedTuple):
     level: float
 
 
-def laplace(prior: Prior, data: Observed, start: Array) -> Laplace:
+def laplace(prior: Prior, data: Observed, start: Laplace | None = None) -> Laplace:
     """Find the mode by Newton's method with step halving, and approximate around it.
 
     One factorised curvature serves several steps (Shamanskii 1967): it costs more than they do.
 
     Parameters
     ----------
-    start : slope to start from, (K, m): zeros, or that of a fit under like hyperparameters.
+    start : a fit of these data under like hyperparameters, whose mode is the first guess; without
+        it latent values are guessed to be 0.
 
     Raises
     ------
     InputError : no mode was found (data beyond what floating point holds).
     """
-    a, f = start, prior.times(start)
+    a = f = np.zeros(data.shape)
     height = _height(data, f, a)
-    at_zero = _height(data, np.zeros_like(f), np.zeros_like(a))
-    if not height >= at_zero:
-        a, f, height = np.zeros_like(a), np.zeros_like(f), at_zero
+    if start is not None:
+        reached = _height(data, prior.times(start.slope), start.slope)
+        if reached > height:
+            a, height = start.slope, reached
+        f = start.mode
     sites, last = None, np.inf
     for _ in range(200):
         at = data.derivatives(f)

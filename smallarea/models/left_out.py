@@ -81,7 +81,7 @@ def cavities(fit: Laplace, groups: Sequence[NDArray[np.intp]]) -> list[Cavity]:
 
 def _cavity(fit: Laplace, areas: NDArray[np.intp], covariance: Array) -> Cavity:
     shape = (len(fit.mode), len(areas))
-    weight = (fit.sites.scale[:, areas] ** 2).ravel()
+    weight = fit.sites.weight[:, areas].ravel()
     kept = np.eye(len(weight)) - covariance * weight
     without = np.linalg.solve(kept, covariance)
     slope = fit.slope[:, areas].ravel()

@@ -8,6 +8,7 @@ of has log density 0 whatever its value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -36,6 +37,10 @@ class Derivatives(NamedTuple):
 class Observed(Protocol):
     """Data of one family, (components, areas)."""
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return (components, areas)."""
+
     def log_density(self, f: Array) -> Array:
         """Return the log density of each cell's data given `f`, which may have leading axes."""
 
@@ -53,9 +58,16 @@ class Poisson:
     count: Array
     exposure: Array
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.count.shape
+
+    @cached_property
+    def _constant(self) -> Array:
+        return np.asarray(xlogy(self.count, self.exposure) - gammaln(self.count + 1))
+
     def log_density(self, f: Array) -> Array:
-        constant = xlogy(self.count, self.exposure) - gammaln(self.count + 1)
-        return self.count * f - self.exposure * np.exp(f) + constant
+        return self.count * f - self.exposure * np.exp(f) + self._constant
 
     def derivatives(self, f: Array) -> Derivatives:
         mean = self.exposure * np.exp(f)
@@ -76,11 +88,18 @@ class Binomial:
     asked: Array
     centre: Array
 
-    def log_density(self, f: Array) -> Array:
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.count.shape
+
+    @cached_property
+    def _constant(self) -> Array:
         n, y = self.asked, self.count
-        constant = gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1)
+        return np.asarray(gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1))
+
+    def log_density(self, f: Array) -> Array:
         logit = self.centre + f
-        return y * logit - n * np.logaddexp(0, logit) + constant
+        return self.count * logit - self.asked * np.logaddexp(0, logit) + self._constant
 
     def derivatives(self, f: Array) -> Derivatives:
         p = expit(self.centre + f)
@@ -97,6 +116,10 @@ class Gaussian:
 
     estimate: Array
     precision: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.estimate.shape
 
     def log_density(self, f: Array) -> Array:
         seen = self.precision > 0

@@ -22,6 +22,7 @@ from scipy.special import ndtri
 Array = NDArray[np.float64]
 
 _BLOCK = 500  # areas at a time
+_TIES = 1e-12  # of a score: sums of scores that are equal rank in the order of the draws
 
 
 def pool(draws: Sequence[xr.DataArray]) -> xr.DataArray:
@@ -51,13 +52,14 @@ def pool(draws: Sequence[xr.DataArray]) -> xr.DataArray:
 def _pooled(values: Sequence[Array]) -> Array:
     n = values[0].shape[-1]
     scores = ndtri((np.arange(n) + 0.5) / n)
-    logs, common = np.zeros_like(values[0]), np.zeros_like(values[0])
+    logs, common = np.zeros_like(values[0]), np.empty_like(values[0])
+    common[:] = _TIES * np.arange(n)
     for value in values:
-        order = value.argsort(axis=-1, kind="stable")
+        order = value.argsort(axis=-1)
         logs += np.log(np.take_along_axis(value, order, -1))
         own = np.empty_like(value)
         np.put_along_axis(own, order, np.broadcast_to(scores, value.shape), -1)
         common += own
     out = np.empty_like(logs)
-    np.put_along_axis(out, common.argsort(axis=-1, kind="stable"), np.exp(logs / len(values)), -1)
+    np.put_along_axis(out, common.argsort(axis=-1), np.exp(logs / len(values)), -1)
     return out

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from smallarea.errors import InputError
-from smallarea.models.bym2 import icar_correlation, nearest_neighbours
+from smallarea.models.bym2 import Icar, nearest_neighbours
 from smallarea.models.hierarchy import AreaHierarchy
 from smallarea.models.units import collapse, log_likelihood
 from smallarea.nsum.direct.estimates import Direct, Units
@@ -36,7 +36,7 @@ class World:
             ids,
         )
         self.X = pd.DataFrame(rng.normal(size=(AREAS, 2)), ids, ["lights", "roads"])
-        K = icar_correlation(nearest_neighbours(self.areas))
+        K = Icar(nearest_neighbours(self.areas)).correlations(np.arange(len(self.areas)))
         root = np.linalg.cholesky(0.6 * K + 0.4 * np.eye(AREAS))
         spatial = root @ rng.normal(size=AREAS)
         province = rng.normal(0, 0.2, AREAS // 5)[np.arange(AREAS) // 5]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
 from smallarea.errors import InputError
 from smallarea.models.hyperparameters import Marginal
-from smallarea.models.laplace import Laplace, Prior, laplace
+from smallarea.models.laplace import laplace
 from smallarea.models.left_out import cavities
 from smallarea.models.observations import Binomial, Gaussian, Observed, Poisson
+from smallarea.models.sites import Prior, Sites
 
 K, M = 3, 12
 
@@ -64,7 +67,7 @@ def exact(prior: Prior, data: Gaussian, kept: np.ndarray) -> tuple[float, np.nda
 
 def test_gaussian_data_give_gaussian_process_regression(prior, rng):
     data = data_of("gaussian", rng)
-    fit = laplace(prior, data, np.zeros((K, M)))
+    fit = laplace(prior, data)
     log_marginal, mean, covariance = exact(prior, data, np.arange(K * M))
     assert fit.log_marginal == pytest.approx(log_marginal, rel=1e-8)
     np.testing.assert_allclose(fit.mode.ravel(), mean, rtol=1e-8, atol=1e-10)
@@ -73,9 +76,19 @@ def test_gaussian_data_give_gaussian_process_regression(prior, rng):
     np.testing.assert_allclose(fit.sites.variance().ravel(), np.diag(covariance), atol=1e-9)
 
 
+@pytest.mark.parametrize("least", [0.0, 1e-12, 1e-6, 1e-3])
+def test_variances_where_little_or_nothing_was_observed(prior, rng, least):
+    weight = rng.uniform(0.5, 4, (K, M))
+    weight[0], weight[1:, 3] = least, least
+    covariance = dense(prior)
+    posterior = np.linalg.solve(np.eye(K * M) + covariance * weight.ravel(), covariance)
+    found = Sites(prior, weight).variance()
+    np.testing.assert_allclose(found.ravel(), np.diag(posterior), rtol=1e-8)
+
+
 def test_gaussian_cavities_are_the_regression_without_the_group(prior, rng):
     data, left = data_of("gaussian", rng), np.array([2, 5, 6])
-    held = laplace(prior, data, np.zeros((K, M)))
+    held = laplace(prior, data)
     out = cavities(held, [left])[0]
     cells = (np.arange(K)[:, None] * M + left).ravel()
     without, mean, covariance = exact(prior, data, np.setdiff1d(np.arange(K * M), cells))
@@ -100,8 +113,8 @@ def without(data: Observed, areas: np.ndarray) -> Observed:
 def test_cavities_of_counts_are_close_to_refits(family, prior, rng):
     """The others' terms stay as they were: an error of second order in what the group says."""
     data, left = data_of(family, rng), np.array([2, 5, 6])
-    held = laplace(prior, data, np.zeros((K, M)))
-    again = laplace(prior, without(data, left), np.zeros((K, M)))
+    held = laplace(prior, data)
+    again = laplace(prior, without(data, left))
     out = cavities(held, [left])[0]
     sd = np.sqrt(again.sites.variance()[:, left])
     assert np.abs((out.mean - again.mean[:, left]) / sd).max() < 0.1
@@ -114,7 +127,7 @@ def test_cavities_of_counts_are_close_to_refits(family, prior, rng):
 @pytest.mark.parametrize("family", ["poisson", "binomial"])
 def test_the_mode_and_the_log_marginal_are_those_of_dense_algebra(family, prior, rng):
     data = data_of(family, rng)
-    fit = laplace(prior, data, np.zeros((K, M)))
+    fit = laplace(prior, data)
     at = data.derivatives(fit.mode)
     covariance, weight = dense(prior), at.weight.ravel()
     np.testing.assert_allclose(covariance @ at.first.ravel(), fit.mode.ravel(), atol=1e-8)
@@ -165,7 +178,7 @@ def test_one_latent_value_against_quadrature(count, tolerance):
     """Laplace's error of a log marginal is of the order of 1 / (12 count)."""
     prior = Prior(np.full((1, 1), 0.3), correlation=0.5, own=0.1, level=0.2)
     data = Poisson(np.full((1, 1), count), np.full((1, 1), 1.5 * count))
-    fit = laplace(prior, data, np.zeros((1, 1)))
+    fit = laplace(prior, data)
 
     def density(f: float, power: int = 0) -> float:
         log_p = data.log_density(np.array([[f]]))[0, 0] + stats.norm.logpdf(f, 0, np.sqrt(0.6))
@@ -180,13 +193,14 @@ def test_one_latent_value_against_quadrature(count, tolerance):
 
 def test_a_start_far_off_finds_the_same_mode(prior, rng):
     data = data_of("poisson", rng)
-    fits: list[Laplace] = [
-        laplace(prior, data, start) for start in (np.zeros((K, M)), np.full((K, M), 1e3))
-    ]
-    np.testing.assert_allclose(fits[0].mode, fits[1].mode, atol=1e-8)
+    wide = laplace(replace(prior, shared=100 * prior.shared, own=20.0), data)
+    fits = [laplace(prior, data, start) for start in (None, wide, laplace(prior, data))]
+    assert np.abs(wide.mode - fits[0].mode).max() > 0.5
+    for fit in fits[1:]:
+        np.testing.assert_allclose(fits[0].mode, fit.mode, atol=1e-8)
 
 
 def test_impossible_numbers_are_refused(prior):
     data = Poisson(np.full((K, M), np.nan), np.ones((K, M)))
     with pytest.raises(InputError, match="no mode"):
-        laplace(prior, data, np.zeros((K, M)))
+        laplace(prior, data)

@@ -15,6 +15,7 @@ from scipy import special
 
 from smallarea.nsum.classical.known_groups import leave_one_out
 from smallarea.nsum.classical.scale_up import ScaleUp
+from smallarea.nsum.direct.sums import sums
 from smallarea.survey.ard import ARD
 
 
@@ -43,9 +44,9 @@ def dispersion(reports: pd.DataFrame, exposure: pd.DataFrame, unit: pd.Series) -
     reports, exposure : respondent_id x group, NaN where not used. unit : PSU (or area).
     """
     y, d = reports.fillna(0.0), exposure.fillna(0.0)
-    total_y, total_d = y.groupby(unit).sum(), d.groupby(unit).sum()
+    total_y, total_d = sums(y, unit), sums(d, unit)
     rate = total_y / total_d.where(total_d > 0)
-    squares = [a.groupby(unit).sum() for a in (y * y, y * d, d * d)]
+    squares = [sums(a, unit) for a in (y * y, y * d, d * d)]
     residual = squares[0] - 2 * rate * squares[1] + rate**2 * squares[2]
     expected = total_y * (1 - squares[2] / (total_d**2).where(total_d > 0))
     return (residual.sum() / expected.sum().where(expected.sum() > 0)).fillna(1.0).clip(lower=1.0)
@@ -72,12 +73,12 @@ def variation(
     block = pd.Series(0, reports.index) if within is None else within.reindex(reports.index)
     several = block.map(block.value_counts()) > 1
     y, d, block = reports[several], exposure[several], block[several]
-    n = (d > 0).groupby(block).sum()
-    block_y, block_d = y.groupby(block).sum(), d.groupby(block).sum()
-    squares = (y**2 / d.where(d > 0)).groupby(block).sum() - block_y**2 / block_d.where(block_d > 0)
+    n = sums(d > 0, block)
+    block_y, block_d = sums(y, block), sums(d, block)
+    squares = sums(y**2 / d.where(d > 0), block) - block_y**2 / block_d.where(block_d > 0)
     rate = block_y / block_d.where(block_d > 0)
     excess = (squares - phi * rate * (n - 1)).sum()
-    spread = block_d - (d**2).groupby(block).sum() / block_d.where(block_d > 0)
+    spread = block_d - sums(d**2, block) / block_d.where(block_d > 0)
     square_of_rate = (rate**2 - phi * rate / block_d.where(block_d > 0)).clip(lower=0.0)
     scale = (square_of_rate * spread).sum()
     seen = block_y.sum() / (d > 0).sum()
@@ -128,7 +129,7 @@ def clustering(
     borrowed = min(float(information.sum()), prior.most_borrowed)
 
     phi = dispersion(result.reports, result.exposure, psu)
-    y, d = (t.fillna(0.0).groupby(psu).sum() for t in (result.reports, result.exposure))
+    y, d = (sums(t, psu) for t in (result.reports, result.exposure))
     own = variation(y, d, phi, area_of_psu)
     weight = _information(own, prior)
     df = prior.df + borrowed + weight
@@ -136,7 +137,7 @@ def clustering(
         prior.df * prior.variance + borrowed * pooled + weight * own["variance"].fillna(0.0)
     ) / df
     between = between.clip(lower=prior.variance / 10)
-    y, d = (t.fillna(0.0).groupby(area).sum() for t in (result.reports, result.exposure))
+    y, d = (sums(t, area) for t in (result.reports, result.exposure))
     areas = variation(y, d, phi)["variance"].fillna(0.0)
     table = pd.DataFrame(
         {
@@ -156,7 +157,7 @@ def _known_variation(ard: ARD, psu: pd.Series, area_of_psu: pd.Series) -> pd.Dat
         return pd.DataFrame(columns=["variance", "df", "noise"], dtype=float)
     known = leave_one_out(ard, "adult")
     phi = dispersion(known.reports, known.exposure, psu)
-    y, d = (t.fillna(0.0).groupby(psu).sum() for t in (known.reports, known.exposure))
+    y, d = (sums(t, psu) for t in (known.reports, known.exposure))
     return variation(y, d, phi, area_of_psu).dropna()
 
 

@@ -14,6 +14,7 @@ from smallarea.errors import InputError
 from smallarea.files import writing
 from smallarea.nsum.classical.scale_up import killworth
 from smallarea.nsum.direct.clustering import ClusterPrior, clustering
+from smallarea.nsum.direct.sums import sums
 from smallarea.survey.ard import ARD
 from smallarea.survey.validation import listed
 
@@ -112,7 +113,7 @@ def direct_estimates(
     parts = clustering(ard, result, area, prior).table
     if between is not None:
         parts[["between", "between_low", "between_high"]] = between
-    y, d = result.reports.groupby(area).sum(), result.exposure.groupby(area).sum()
+    y, d = sums(result.reports, area), sums(result.exposure, area)
     psu = (area if ard.design["psu"].isna().all() else ard.design["psu"]).rename("psu")
     by_psu = result.exposure.groupby([area, psu]).sum()
     known = d.where(d > 0)
@@ -181,25 +182,24 @@ def load_direct(folder: Path) -> Direct:
 
 
 def _raw_variance(reports: pd.DataFrame, exposure: pd.DataFrame, area: pd.Series) -> pd.DataFrame:
-    y, d = reports.groupby(area), exposure.groupby(area)
-    total = d.sum()
-    rate = y.sum() / total.where(total > 0)
-    squares = [t.groupby(area).sum() for t in (reports**2, reports * exposure, exposure**2)]
-    n = y.count()
+    total = sums(exposure, area)
+    rate = sums(reports, area) / total.where(total > 0)
+    squares = [sums(t, area) for t in (reports**2, reports * exposure, exposure**2)]
+    n = sums(reports.notna(), area)
     residual = squares[0] - 2 * rate * squares[1] + rate**2 * squares[2]
     return residual * n / (n - 1).where(n > 1) / total**2
 
 
 def _covariance(reports: pd.DataFrame, exposure: pd.DataFrame, area: pd.Series) -> pd.DataFrame:
     """Sampling covariance of two components' rates between the respondents of an area."""
-    total = exposure.groupby(area).sum()
-    rate = (reports.groupby(area).sum() / total.where(total > 0)).reindex(area).to_numpy()
+    total = sums(exposure, area)
+    rate = (sums(reports, area) / total.where(total > 0)).reindex(area).to_numpy()
     error = (reports - rate * exposure).fillna(0.0)
     n = reports.groupby(area).size()
     names = reports.columns
     parts = {}
     for k in names:
-        summed = error.mul(error[k], axis=0).groupby(area).sum()
+        summed = sums(error.mul(error[k], axis=0), area)
         scaled = summed.div(total[k].where(total[k] > 0), axis=0) / total.where(total > 0)
         parts[k] = scaled.mul(n / (n - 1).where(n > 1), axis=0).fillna(0.0)
     table = pd.concat(parts, names=["component"]).swaplevel()
