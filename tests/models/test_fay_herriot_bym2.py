@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from smallarea.errors import InputError
 from smallarea.models import FayHerriot
-from smallarea.models.bym2 import icar_correlation
+from smallarea.models.bym2 import Icar
 
 
 def grid(side: int) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def grid(side: int) -> pd.DataFrame:
 def world(rng, graph, rho, A=1.0):
     """Covariates, truth, estimates, variances of all areas of the graph."""
     N = len(graph)
-    K = icar_correlation(csr_array(graph.to_numpy()))
+    K = Icar(csr_array(graph.to_numpy())).correlations(np.arange(len(graph)))
     values, vectors = np.linalg.eigh(rho * K + (1 - rho) * np.eye(N))
     v = vectors @ (np.sqrt(np.maximum(values, 0)) * rng.normal(size=N))
     X, psi = rng.normal(size=(N, 1)), rng.uniform(0.2, 1, N)
@@ -42,7 +42,7 @@ def test_the_likelihood_is_at_its_maximum_and_predictors_are_the_best(method):
     names = graph.index
     model = FayHerriot(method, spatial="bym2")
     model.fit(X[seen], y[seen], psi[seen], names[seen], neighbours=graph)
-    K = icar_correlation(csr_array(graph.to_numpy()))
+    K = Icar(csr_array(graph.to_numpy())).correlations(np.arange(len(graph)))
     Z = np.column_stack([np.ones(64), X])
     S = Z[seen]
 

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from scipy.sparse import csr_array
 
-from smallarea.models.bym2 import icar_correlation
+from smallarea.models.bym2 import Icar
 from smallarea.models.fay_herriot.inputs import Array, Places, fail
 
 Spatial = Literal["sar", "bym2"]
@@ -84,7 +84,7 @@ class StructuredAndNot:
     def __init__(self, neighbours: Array) -> None:
         if not np.array_equal(neighbours, neighbours.T):
             fail("neighbours are not mutual", "give symmetric weights, or spatial='sar'")
-        self.K = icar_correlation(csr_array(neighbours))
+        self.K = Icar(csr_array(neighbours)).correlations(np.arange(len(neighbours)))
 
     def at(self, rho: float) -> tuple[Array, Array]:
         slope = self.K - np.eye(len(self.K))
