@@ -18,6 +18,7 @@ import typer
 
 from smallarea import __version__
 from smallarea.cli_compare import compare
+from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
 from smallarea.cli_target import target
@@ -290,6 +291,7 @@ def design(
         )
 
 
+app.command()(fieldwork)
 app.command()(nsum)
 
 

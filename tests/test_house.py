@@ -9,9 +9,9 @@ from smallarea.run.code import PACKAGE, module_names
 #: From the ground to the roof; a room imports only itself and what stands before it.
 ROOMS = (
     "errors", "declared", "files", "indicators", "settings", "reading",
-    "areas", "catalog", "features", "survey", "nsum", "models",
+    "areas", "catalog", "features", "survey", "nsum", "fieldwork", "models",
     "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
-    "options", "upkeep", "cli_compare", "cli_nsum", "cli_publish", "cli_target", "cli", "__main__",
+    "options", "upkeep", "cli_compare", "cli_fieldwork", "cli_nsum", "cli_publish", "cli_target", "cli", "__main__",
 )  # fmt: skip
 
 

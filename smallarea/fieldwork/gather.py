@@ -1,0 +1,276 @@
+"""One evening's picture of the field: every part that the files at hand allow, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smallarea.errors import InputError
+from smallarea.fieldwork import counting, interviewers, periods, recheck, response, silence, totals
+from smallarea.fieldwork.calibration import membership
+from smallarea.fieldwork.reading import OPTIONAL, Field
+from smallarea.fieldwork.weights import Weights, make_weights
+from smallarea.nsum.classical.scale_up import ScaleUp
+from smallarea.survey.ard import ARD
+
+PROBABILITIES = {"population", "p_area", "p_psu"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Choices of one report: see `smallarea fieldwork --help`."""
+
+    period: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    until: pd.Timestamp | None = None
+    quota: Mapping[str, float] | None = None
+    most_visits: int = 3
+    calibration: str = "raking"
+    trim: float = 5.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Tables by name, single values by name, weights (None where the sample has none)."""
+
+    facts: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    weights: Weights | None
+    warnings: tuple[str, ...]
+
+
+def gather(field: Field, wanted: Wanted | None = None) -> Picture:
+    """Count, weigh and judge what came back from the field so far."""
+    wanted = wanted or Wanted()
+    people = field.respondents
+    tables: dict[str, pd.DataFrame] = {}
+    warnings = [*field.notes]
+    units = counting.units(field.sample, people, field.visits)
+    tables["units"] = units
+    facts: dict[str, Any] = {"progress": _progress(units, people, wanted, tables)}
+    if "sex" in people:
+        tables["quotas"] = counting.quotas(people, units, wanted.quota)
+    hidden = [] if field.ard is None else field.ard.hidden()
+    told = _told(field.ard)
+    if field.visits is not None:
+        facts["response"] = _visits(field, told, wanted, tables)
+    answers = people if field.ard is None else people.join(field.ard.counts)
+    asked = [] if field.ard is None else list(field.ard.counts.columns)
+    columns = [c for c in (*OPTIONAL, *asked) if c in answers]
+    tables["missing"] = response.missing_rates(answers, columns, people.get("enumerator"))
+    weights = None
+    if set(field.sample) >= PROBABILITIES and len(people):
+        weights, said = _weights(field, units, wanted)
+        warnings += [*said, *weights.notes]
+        tables["weights"] = weights.table
+    if field.ard is not None:
+        _totals(field, units, weights, tables, facts, wanted)
+    if told is not None and field.ard is not None and "enumerator" in people:
+        _interviewers(field, told, tables, facts, wanted)
+    if told is not None and "date" in people:
+        design = _design(field)
+        facts["drift"] = interviewers.drift(told, people, design)
+        tables["weeks"] = interviewers.by_week(told, people)
+    if wanted.period is not None and "date" in people:
+        tables["periods"] = periods.period_table(people["date"], *wanted.period, told)
+    if field.recheck is not None and field.ard is not None:
+        tables["agreement"] = recheck.agreement(field.recheck)
+    if field.ard is None and field.recheck is not None:
+        warnings.append("rechecks are compared and totals made where --groups names the answers")
+    facts["hidden"] = hidden
+    return Picture(facts, tables, weights, tuple(warnings))
+
+
+def _progress(
+    units: pd.DataFrame, people: pd.DataFrame, wanted: Wanted, tables: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
+    slots = units[units["target"] > 0]
+    target, left = int(slots["target"].sum()), int(slots["left"].sum())
+    found: dict[str, Any] = {"target": target, "done": len(people), "left": left}
+    found["slots"] = len(slots)
+    found["status"] = {s: int((slots["status"] == s).sum()) for s in counting.STATUS}
+    if "stratum" in units:
+        tables["strata"] = slots.groupby("stratum").agg(
+            units=("target", "size"), target=("target", "sum"), left=("left", "sum")
+        )
+    if "date" in people:
+        days = counting.by_day(people, target)
+        tables["days"] = days
+        found |= counting.pace(days, left, wanted.until)
+        found["last_day"] = None if days.empty else days.index[-1]
+    if "p_area_expanded" in units or (units["role"] == "expansion").any():
+        used = units[units["role"] == "expansion"]
+        found["expansion_open"] = int((used["done"] == 0).sum())
+    return found
+
+
+def _told(ard: ARD | None) -> pd.Series | None:
+    """1 where a respondent reported anyone of a hidden group, NaN where none was answered."""
+    if ard is None or not ard.hidden():
+        return None
+    answers = ard.counts[ard.hidden()]
+    return (answers > 0).any(axis=1).astype(float).where(answers.notna().any(axis=1))
+
+
+def _visits(
+    field: Field, told: pd.Series | None, wanted: Wanted, tables: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
+    assert field.visits is not None
+    met = response.households(field.visits)
+    tables["response"] = response.response_rates(met, field.sample.get("stratum"))
+    due = response.callbacks(met, wanted.most_visits)
+    tables["callbacks"] = due.reset_index()
+    tables["by_visit"] = response.by_visit(field.visits, told)
+    outcomes = met["outcome"].value_counts()
+    return {
+        "outcomes": outcomes.to_dict(),
+        "callbacks_due": len(due),
+        "visits": response.effort(met),
+        "all": tables["response"].iloc[0].to_dict(),
+    }
+
+
+def _weights(field: Field, units: pd.DataFrame, wanted: Wanted) -> tuple[Weights, list[str]]:
+    margins, said = None, []
+    if field.margins is not None:
+        placed = field.respondents.join(
+            field.sample.drop(columns=field.respondents.columns, errors="ignore"), on="psu"
+        )
+        margins = membership(placed, field.margins, "population")
+    how: dict[str, Any] = {"method": wanted.calibration, "times": wanted.trim}
+    parts = (field.sample, field.respondents, units)
+    try:
+        return make_weights(*parts, margins, **how), said
+    except InputError as error:
+        if margins is None or error.where != "calibration" or "no method" in error.what:
+            raise
+        said.append(f"weights are not calibrated: {error.what}; {error.remedy}")
+        return make_weights(*parts, **how), said
+
+
+def _design(field: Field) -> pd.DataFrame:
+    """Strata and areas, without weights: for what is asked about the field, not the population."""
+    unit = field.sample["area_id"] if "area_id" in field.sample else field.sample.index.to_series()
+    psu = field.respondents["psu"]
+    stratum = field.sample.get("stratum")
+    return pd.DataFrame(
+        {
+            "weight": 1.0,
+            "psu": unit.reindex(psu).astype(str).to_numpy(),
+            "stratum": None if stratum is None else stratum.reindex(psu).astype(str).to_numpy(),
+        },
+        index=field.respondents.index,
+    )
+
+
+def _totals(
+    field: Field,
+    units: pd.DataFrame,
+    weights: Weights | None,
+    tables: dict[str, pd.DataFrame],
+    facts: dict[str, Any],
+    wanted: Wanted,
+) -> None:
+    """Totals by step of the weights, with and without stand-ins, and with rechecked answers."""
+    assert field.ard is not None
+    psu = field.respondents["psu"]
+    if psu.nunique() < 2:
+        return
+    ard = totals.surveyed(field.ard, field.sample, psu)
+    equal = pd.Series(1.0, psu.index)
+    steps = {"unweighted": equal} | ({} if weights is None else dict(weights.steps.items()))
+    made = {name: totals.scaled(ard, w) for name, w in steps.items()}
+    by_step = {}
+    for name, result in made.items():
+        calibrated = name in ("calibrated", "trimmed") and weights is not None and weights.margins
+        by_step[name] = totals.total_table(
+            result,
+            weights.margins.cells if calibrated else None,  # type: ignore[union-attr]
+            steps.get("response"),
+        )
+    tables["totals"] = pd.concat(by_step, names=["step", "group"]).reset_index()
+    final = list(made.values())[-1]
+    stands_in = (units["slot"] != units.index.to_series()).reindex(psu).set_axis(psu.index)
+    facts["stand_ins"] = {"units": int((units["slot"] != units.index.to_series()).sum()),
+                          "interviews": int(stands_in.sum())}  # fmt: skip
+    if stands_in.any() and not stands_in.all() and weights is not None:
+        kept = field.respondents[~stands_in]
+        alone = make_weights(field.sample, kept, units, method=wanted.calibration, times=wanted.trim)
+        without = totals.scaled(ard, alone.steps["response"].reindex(psu.index).fillna(0.0))
+        placed = made["response"]
+        both = {"with": totals.total_table(placed), "without": totals.total_table(without)}
+        table = pd.concat(both, axis=1).loc[:, pd.IndexSlice[:, ["estimate", "low", "high"]]]
+        table.columns = [f"{column}_{which}" for which, column in table.columns]
+        tables["replaced"] = table.join(_contrasts(placed, stands_in))
+    if wanted.period is not None and "date" in field.respondents:
+        where = periods.label(field.respondents["date"], *wanted.period)
+        after = (where == "after").where(where.notna()).astype(object)
+        if 0 < (where == "after").sum() < where.notna().sum():
+            tables["after"] = _contrasts(final, after)
+    if field.recheck is not None:
+        checked = recheck.match(ard, field.recheck, "recheck")
+        facts["recheck"] = recheck.chosen_by_answer(checked, ard.hidden()) | {
+            "notes": list(checked.notes), "overwritten": checked.overwritten,
+        }  # fmt: skip
+        tables["recheck_totals"] = rechecked_totals(final, checked)
+
+
+def rechecked_totals(final: ScaleUp, checked: recheck.Checked) -> pd.DataFrame:
+    """Totals under the first answers, the validated ones where there are any, and both together."""
+    hidden = list(final.reports.columns)
+    first = recheck.with_answers(final, checked.first)
+    latest = checked.validated.fillna(checked.first)
+    larger = checked.first.where(~(checked.validated > checked.first), checked.validated)
+    ways = {
+        "first": first,
+        "validated": recheck.with_answers(final, latest[hidden]),
+        "larger": recheck.with_answers(final, larger[hidden]),
+        "both": recheck.measured(first, checked),
+    }
+    made = {name: totals.total_table(result) for name, result in ways.items()}
+    return pd.concat(made, names=["answers", "group"]).reset_index()
+
+
+def _contrasts(result: ScaleUp, one: pd.Series) -> pd.DataFrame:
+    rows = {
+        group: totals.contrast(result.reports[group], result.exposure[group], result.design, one)
+        for group in result.reports.columns
+    }
+    return pd.DataFrame(rows).T.rename_axis("group")
+
+
+def _interviewers(
+    field: Field,
+    told: pd.Series,
+    tables: dict[str, pd.DataFrame],
+    facts: dict[str, Any],
+    wanted: Wanted,
+) -> None:
+    assert field.ard is not None
+    people, psu = field.respondents, field.respondents["psu"]
+    stratum = field.sample["stratum"].reindex(psu).set_axis(psu.index) if "stratum" in field.sample else None  # noqa: E501
+    known = field.ard.counts[field.ard.known()]
+    outcomes = {"reports anyone": told, "people known (log)": np.log1p(known.mean(axis=1))}
+    rows = []
+    for who in ("enumerator", "supervisor", "language"):
+        if who not in people or people[who].nunique() < 2:
+            continue
+        for name, outcome in outcomes.items():
+            found = interviewers.variance_shares(
+                outcome, people[who], psu, stratum, seed=wanted.seed
+            )
+            rows.append({"of": who, "outcome": name, **vars(found)})
+    tables["shares"] = pd.DataFrame(rows)
+    few = silence.few_reports(told, people["enumerator"], psu, stratum)
+    tables["enumerators"] = few
+    if known.shape[1]:
+        tables["short"] = silence.short_answers(known, people["enumerator"], psu, stratum)
+    facts["sexes"] = interviewers.same_sex(told, people, _design(field))
+    facts["named"] = sorted(
+        {str(e) for name in ("enumerators", "short") if name in tables
+         for e in tables[name].index[tables[name]["named"]]}
+    )  # fmt: skip
