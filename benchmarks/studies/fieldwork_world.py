@@ -28,10 +28,11 @@ class Trouble:
     rate : reported people of the hidden group per person known. place_sd : of log rates between
     units. closed : share of units that cannot be entered, closed_rate : their rate relative to
     others. small : share of units exhausted at half of the interviews. by_person : women and the
-    young report more (1.4, 1.3 times), and men and the young answer less (0.6, 0.6).
+    young report more (1.4, 1.3 times), and men and the old answer less (0.6, 0.5).
     by_report : chance of answering of who would report anyone, relative to the others.
     enumerator_sd : of log reports between interviewers. zeros, short : interviewers who write zero
     for hidden groups, or for most questions. told : share of what is known that is told at first.
+    quota : half of a unit's interviews are women's.
     recheck : share asked again; recheck_reporters : the same among who reported.
     """
 
@@ -48,6 +49,7 @@ class Trouble:
     told: float = 1.0
     recheck: float = 0.0
     recheck_reporters: float | None = None
+    quota: bool = False
     areas: int = 60
     take: int = 16
     pair: int = 2
@@ -161,13 +163,15 @@ def _persons(
         true = rng.poisson(mean)
         answers = np.full(n, 0.7)
         if trouble.by_person:
-            answers = answers * np.where(sex == "M", 0.6, 1) * np.where(age == "18-29", 0.6, 1)
+            answers = answers * np.where(sex == "M", 0.6, 1) * np.where(age == "45-65", 0.5, 1)
         answers = answers * np.where(true > 0, trouble.by_report, 1.0)
         agrees, home = rng.random(n) < answers, rng.random((n, 3)) < 0.6
-        got = 0
+        got, full = 0, dict.fromkeys(SEXES, -(-take // 2) if trouble.quota else take)
         for i in range(n):
             if got == take:
                 break
+            if full[sex[i]] == 0:
+                continue
             day = start + pd.Timedelta(days=int(order // 3 + rng.integers(3)))
             for visit in range(3):
                 met = home[i, visit]
@@ -180,6 +184,7 @@ def _persons(
                 last = visits[-1][3]
                 people.append((psu, sex[i], age[i], last, degree[i], true[i], mult[i]))
                 got += 1
+                full[sex[i]] -= 1
     columns = ["psu", "sex", "group", "date", "degree", "true", "mult"]
     made = pd.DataFrame(people, columns=columns)
     bounds = made["group"].str.split("-", expand=True).astype(int)
@@ -233,7 +238,7 @@ def _recheck(people: pd.DataFrame, trouble: Trouble, rng: np.random.Generator) -
 def write_example(folder: Path) -> None:
     """Write a survey half done: 12 areas, 10 interviews each, one bad interviewer."""
     trouble = Trouble(rate=0.004, closed=0.12, small=0.1, by_person=True, enumerator_sd=0.3,
-                      zeros=1, told=0.7, recheck=0.2, areas=16, take=24)  # fmt: skip
+                      zeros=1, told=0.7, recheck=0.2, areas=16, take=24, quota=True)  # fmt: skip
     made = fieldwork(trouble, [20221107, 4])
     today = pd.Timestamp("2022-11-12")
     people = made.respondents[made.respondents["date"] <= today].copy()

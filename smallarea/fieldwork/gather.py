@@ -192,6 +192,11 @@ def _totals(
             weights.margins.cells if calibrated else None,  # type: ignore[union-attr]
             steps.get("response"),
         )
+    if "enumerator" in field.respondents:
+        by_step["interviewers"] = totals.total_table(
+            made[name], weights.margins.cells if calibrated else None,  # type: ignore[union-attr]
+            steps.get("response"), interviewer=field.respondents["enumerator"],
+        )  # fmt: skip
     tables["totals"] = pd.concat(by_step, names=["step", "group"]).reset_index()
     final = list(made.values())[-1]
     stands_in = (units["slot"] != units.index.to_series()).reindex(psu).set_axis(psu.index)
@@ -252,7 +257,8 @@ def _interviewers(
 ) -> None:
     assert field.ard is not None
     people, psu = field.respondents, field.respondents["psu"]
-    stratum = field.sample["stratum"].reindex(psu).set_axis(psu.index) if "stratum" in field.sample else None  # noqa: E501
+    strata = field.sample.get("stratum")
+    stratum = None if strata is None else strata.reindex(psu).set_axis(psu.index)
     known = field.ard.counts[field.ard.known()]
     outcomes = {"reports anyone": told, "people known (log)": np.log1p(known.mean(axis=1))}
     rows = []
@@ -267,6 +273,7 @@ def _interviewers(
     tables["shares"] = pd.DataFrame(rows)
     few = silence.few_reports(told, people["enumerator"], psu, stratum)
     tables["enumerators"] = few
+    facts["honest_spread"] = few.attrs["spread"]
     if known.shape[1]:
         tables["short"] = silence.short_answers(known, people["enumerator"], psu, stratum)
     facts["sexes"] = interviewers.same_sex(told, people, _design(field))

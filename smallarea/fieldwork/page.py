@@ -22,6 +22,10 @@ OUTCOMES = {
     "not_home": "not at home", "unable": "not able to answer", "ineligible": "nobody to ask there",
     "unknown": "not known",
 }  # fmt: skip
+OTHER_STEPS = {
+    "unweighted": "every interview alike",
+    "interviewers": "the last step, answers of one interviewer being alike",
+}
 ANSWERS = {
     "first": "first answers only",
     "validated": "validated answers in place of first ones",
@@ -70,7 +74,7 @@ def write_page(picture: Picture, field: Field, path: Path, *, notice: str = "") 
         sexes_said=on_sexes(facts.get("sexes")),
         drift=on_drift(facts.get("drift", {})),
         few=_worst(tables.get("enumerators"), tables.get("short")),
-        steps=STEPS | {"unweighted": "every interview alike"},
+        steps=STEPS | OTHER_STEPS,
         outcomes=OUTCOMES, answers=ANSWERS, periods=PERIODS,
     )  # fmt: skip
     with writing(path) as temporary:

@@ -12,8 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-#: Reporters elsewhere, as if so many more interviews were made, that a stratum's rate is drawn to.
 LEVEL = 0.05
+#: Interviewers with only zeros where so many reporters were expected say nothing of their places.
+DOUBT = 3.0
+#: Sds of honest interviewers' log reporting that are tried.
+SPREADS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+NODES, MASS = np.polynomial.hermite_e.hermegauss(7)
 
 
 def few_reports(
@@ -26,6 +30,10 @@ def few_reports(
 ) -> pd.DataFrame:
     """Judge each interviewer by how many of the interviewed reported anyone.
 
+    Honest interviewers differ too: their rates are taken as log-normal around that of the place,
+    with the spread (of `SPREADS`) that is likeliest for all who brought any report, so that those
+    who bring none do not hide each other.
+
     Parameters
     ----------
     told : 1 where a respondent reported anyone, 0 where not, NaN where not answered.
@@ -37,41 +45,42 @@ def few_reports(
     of so few or fewer, beta-binomial within units given the others' answers there and the rate of
     the stratum without this interviewer), `p_adjusted` (Holm), `only_zeros`, `named` (p_adjusted
     below the level), `could_be_named` (whether bringing zeros only would be enough for that).
+    `attrs["spread"]` is the spread found.
     """
     layer = pd.Series("all", told.index) if stratum is None else stratum
     frame = pd.DataFrame({"y": told, "e": enumerator, "u": psu, "s": layer})
     frame = frame.dropna(subset=["y", "e", "u"])
     cells = frame.groupby(["e", "u"]).agg(y=("y", "sum"), n=("y", "size"), s=("s", "first"))
     cells = cells.reset_index()
-    tight = precision(cells.groupby("u")[["y", "n"]].sum(), float(frame["y"].mean()))
-    between = precision(cells.groupby("s")[["y", "n"]].sum(), float(frame["y"].mean()))
-    totals = {k: cells.groupby(k)[["y", "n"]].sum() for k in ("u", "s")}
-    everyone = cells[["y", "n"]].sum()
+    seen = cells.groupby("e")["y"].sum().astype(int)
+    odd = (seen == 0) & (cells.groupby("e")["n"].sum() * frame["y"].mean() >= DOUBT)
+    plain = cells[~cells["e"].map(odd)]
+    mean = float(plain["y"].sum() / max(plain["n"].sum(), 1))
+    tight = precision(plain.groupby("u")[["y", "n"]].sum(), mean)
+    between = precision(plain.groupby("s")[["y", "n"]].sum(), mean)
+    places = {name: _places(own, plain, between) for name, own in cells.groupby("e", sort=True)}
+
+    def chances(spread: float) -> dict[str, np.ndarray]:
+        return {str(e): reporters(where, tight, spread) for e, where in places.items()}
+
+    def likelihood(spread: float) -> float:
+        parts = chances(spread)
+        some = [(parts[str(e)], r) for e, r in seen.items() if r > 0]
+        return sum(float(np.log(max(c[r], 1e-300) / max(1 - c[0], 1e-300))) for c, r in some)
+
+    spread = max(SPREADS, key=likelihood)
+    found = chances(spread)
     rows = {}
-    for name, own in cells.groupby("e", sort=True):
-        rest = everyone - own[["y", "n"]].sum()
-        overall = (rest["y"] + 0.5) / (rest["n"] + 1)
-        mine = own.groupby("s")[["y", "n"]].sum()
-        chances = np.ones(1)
-        expected = 0.0
-        for _, cell in own.iterrows():
-            there = totals["s"].loc[cell["s"]] - mine.loc[cell["s"]]
-            rate = (there["y"] + between * overall) / (there["n"] + between)
-            others = totals["u"].loc[cell["u"]] - cell[["y", "n"]].astype(float)
-            a = rate * tight + others["y"]
-            b = (1 - rate) * tight + others["n"] - others["y"]
-            part = beta_binomial(int(cell["n"]), a, b)
-            chances = np.convolve(chances, part)
-            expected += cell["n"] * a / (a + b)
-        reporters = int(own["y"].sum())
+    for name, where in places.items():
+        c, r = found[str(name)], int(seen[name])
         rows[name] = {
-            "interviews": int(own["n"].sum()),
-            "units": len(own),
-            "reporters": reporters,
-            "expected": expected,
-            "p": float(min(chances[: reporters + 1].sum(), 1.0)),
-            "p_zero": float(chances[0]),
-            "only_zeros": reporters == 0,
+            "interviews": int(where["n"].sum()),
+            "units": len(where),
+            "reporters": r,
+            "expected": float(c @ np.arange(len(c))),
+            "p": float(min(c[: r + 1].sum(), 1.0)),
+            "p_zero": float(c[0]),
+            "only_zeros": r == 0,
         }
     table = pd.DataFrame(rows).T.rename_axis("enumerator")
     table = table.astype({"interviews": int, "units": int, "reporters": int, "only_zeros": bool})
@@ -80,7 +89,42 @@ def few_reports(
     table["p_adjusted"] = holm(table["p"].to_numpy())
     table["named"] = table["p_adjusted"] < level
     table["could_be_named"] = table.pop("p_zero") < level / len(table)
+    table.attrs["spread"] = spread
     return table
+
+
+def _places(own: pd.DataFrame, cells: pd.DataFrame, between: float) -> pd.DataFrame:
+    """Per unit of an interviewer: n, the others' y and n there, and the rate to be expected."""
+    others = cells[cells["e"] != own["e"].iloc[0]]
+    everyone = others[["y", "n"]].sum()
+    overall = (everyone["y"] + 0.5) / (everyone["n"] + 1)
+    strata = others.groupby("s")[["y", "n"]].sum().reindex(own["s"]).fillna(0.0)
+    rate = (strata["y"] + between * overall) / (strata["n"] + between)
+    units = others.groupby("u")[["y", "n"]].sum().reindex(own["u"]).fillna(0.0)
+    return pd.DataFrame(
+        {"n": own["n"].to_numpy(int), "rate": rate.to_numpy(float),
+         "others_y": units["y"].to_numpy(float), "others_n": units["n"].to_numpy(float)}
+    )  # fmt: skip
+
+
+def reporters(where: pd.DataFrame, tight: float, spread: float) -> np.ndarray:
+    """Chances of 0 to n reporters for an honest interviewer, n all his interviews.
+
+    where : from `_places`. tight : precision of rates within strata. What the others found in a
+    unit counts the less the more interviewers differ.
+    """
+    factors, mass = np.exp(spread * NODES - spread**2 / 2), MASS / MASS.sum()
+    if spread == 0:
+        factors, mass = np.ones(1), np.ones(1)
+    n, rate = where["n"].to_numpy(), where["rate"].to_numpy()
+    y, of = where["others_y"].to_numpy(), where["others_n"].to_numpy()
+    worth = 1 / (1 + of * rate * np.expm1(spread**2) / (1 - rate))
+    a, size = rate * tight + worth * y, tight + worth * of
+    p = np.minimum(factors[:, None] * (a / size), 0.999)  # node x unit
+    parts = beta_binomial(n, p * size, (1 - p) * size)  # node x unit x reporters
+    length = int(n.sum()) + 1
+    together = np.fft.irfft(np.fft.rfft(parts, length).prod(axis=1), length)
+    return np.clip(mass @ together, 0.0, 1.0)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -89,14 +133,16 @@ def holm(p: np.ndarray) -> np.ndarray:
     return np.minimum(np.maximum.accumulate(p * (m - np.arange(m))), 1.0)
 
 
-def beta_binomial(n: int, a: float, b: float) -> np.ndarray:
-    """Chances of 0 to n reporters among n."""
-    k = np.arange(n + 1)
+def beta_binomial(n: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Chances of 0, 1, ... reporters among n (..., the largest n + 1); 0 beyond n."""
+    n, a, b = (np.asarray(v, float)[..., None] for v in (n, a, b))
+    k = np.arange(n.max() + 1)
+    left = np.maximum(n - k, 0)
     log = (
-        special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-        + special.betaln(k + a, n - k + b) - special.betaln(a, b)
+        special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(left + 1)
+        + special.betaln(k + a, left + b) - special.betaln(a, b)
     )  # fmt: skip
-    return np.exp(log)
+    return np.where(k <= n, np.exp(log), 0.0)
 
 
 def precision(groups: pd.DataFrame, mean: float) -> float:

@@ -17,6 +17,9 @@ from smallarea.nsum.classical.variance import clusters, total_covariance
 from smallarea.survey.ard import ARD
 
 
+FEW = 4  # clusters on either side below which two rates are not compared
+
+
 def surveyed(ard: ARD, sample: pd.DataFrame, psu: pd.Series) -> ARD:
     """Return the answers with the sample's own design: strata, and areas as clusters."""
     design = ard.design.copy()
@@ -40,12 +43,15 @@ def total_table(
     cells: pd.DataFrame | None = None,
     before: pd.Series | None = None,
     *,
+    interviewer: pd.Series | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Totals with errors: group x estimate, se, low, high, reports.
 
     cells : what the weights were calibrated to: errors are then those of the residuals from it
-    (Deville & Sarndal 1992), regressed with the weights `before` calibration. Intervals are of the log, with t by clusters less strata.
+    (Deville & Sarndal 1992), regressed with the weights `before` calibration. interviewer : of each respondent; answers
+    of one are then alike as well as those of one area (two-way clusters, Cameron, Gelbach & Miller
+    2011), if that makes errors larger. Intervals are of the log, with t by clusters less strata.
     """
     weight = result.design["weight"].to_numpy(float)
     used = result.design[weight > 0]
@@ -55,16 +61,32 @@ def total_table(
     if cells is not None:
         first = weight if before is None else np.where(weight > 0, before.to_numpy(float), 0.0)
         residual = residual - fitted(residual, cells.to_numpy(), first)
-    covariance = total_covariance(residual[weight > 0], used)
+    variance = np.diag(total_covariance(residual[weight > 0], used))
+    if interviewer is not None:
+        variance = _two_ways(residual[weight > 0], used, interviewer[weight > 0], variance)
     exposure = (result.exposure.fillna(0).mul(weight, axis=0)).sum()
     table = pd.DataFrame({"estimate": result.estimate})
-    table["se"] = result.scale * np.sqrt(np.diag(covariance)) / exposure
+    table["se"] = result.scale * np.sqrt(variance) / exposure
     spread = np.exp(
         stats.t.ppf((1 + level) / 2, freedom) * table["se"] / table["estimate"].where(lambda e: e > 0)
     )
     table["low"], table["high"] = table["estimate"] / spread, table["estimate"] * spread
     table["reports"] = result.reports[weight > 0].sum()
     return table.rename_axis("group")
+
+
+def _two_ways(
+    residual: np.ndarray, design: pd.DataFrame, interviewer: pd.Series, of_areas: np.ndarray
+) -> np.ndarray:
+    who = interviewer.fillna("none").astype(str)
+    if who.nunique() < 2:
+        return of_areas
+    both = who + "/" + design["psu"].astype(str)
+    one, two = (
+        np.diag(total_covariance(residual, design.assign(psu=label, stratum=None)))
+        for label in (who, both)
+    )
+    return np.maximum(of_areas, of_areas + one - two)
 
 
 def residuals(result: ScaleUp) -> np.ndarray:
@@ -89,7 +111,7 @@ def contrast(
     Returns
     -------
     `n`, `n_others`, `rate`, `rate_others`, `difference`, `low`, `high` (95 %, linearised over
-    clusters), `p` (two-sided).
+    clusters), `p` (two-sided); NaN with fewer than `FEW` clusters on either side.
     """
     used = values.notna() & exposure.notna() & one.notna() & (design["weight"] > 0)
     y, x = values[used].astype(float), exposure[used].astype(float)
@@ -98,7 +120,8 @@ def contrast(
     names = ("rate", "rate_others", "difference", "low", "high", "p")
     weight = where["weight"].to_numpy(float)
     sums = {side: float((weight * x)[here == side].sum()) for side in (True, False)}
-    if min(sums.values()) <= 0 or where["psu"].nunique() < 3:
+    seen = [where["psu"][here == side].nunique() for side in (True, False)]
+    if min(sums.values()) <= 0 or min(seen) < FEW:
         return found | dict.fromkeys(names, float("nan"))
     rates = {side: float((weight * y)[here == side].sum()) / sums[side] for side in sums}
     score = np.where(

@@ -18,6 +18,8 @@ DESIGN = {
     "one": "each unit has one interviewer and most interviewers have one unit: what looks like the "
     "place may be the interviewer, and nothing in these data can tell. Next time let two share a unit",
 }
+SENT = "teams and languages go with places, so this may be the places"
+TOLD = "reports anyone"
 WHO = {"enumerator": "interviewers", "supervisor": "teams", "language": "languages"}
 
 
@@ -77,7 +79,7 @@ def on_shares(shares: pd.DataFrame) -> list[str]:
     """Say how much of the answers' variance is the interviewers', and how sure that is."""
     said = []
     for _, row in shares.iterrows():
-        if pd.isna(row["p"]):
+        if pd.isna(row["p"]) or (row["of"] != "enumerator" and row["outcome"] != TOLD):
             continue
         sure = (
             "more than chance brings" if row["p"] < 0.05 else "no more than chance may bring"
@@ -89,9 +91,8 @@ def on_shares(shares: pd.DataFrame) -> list[str]:
                 f"{row['interviewer']:.1%} of the variance is between {WHO[row['of']]}, "
                 f"{row['place']:.1%} between places"
             )
-        said.append(
-            f"{str(row['outcome']).capitalize()}: {share}, {sure}. {DESIGN[row['design']].capitalize()}."
-        )
+        after = DESIGN[row["design"]] if row["of"] == "enumerator" else SENT
+        said.append(f"{str(row['outcome']).capitalize()}: {share}, {sure}; {after}.")
     return said
 
 
@@ -110,6 +111,8 @@ def on_sexes(found: dict[str, Any] | None) -> str:
 
 def on_drift(found: dict[str, Any]) -> list[str]:
     """Say whether fewer and fewer report as weeks pass."""
+    if found.get("weeks", 0) < 2:
+        return ["Less than two weeks say nothing of a drift."] if found else []
     said = []
     for name, words in (
         ("over_time", "Over the field period the share reporting anyone"),
@@ -124,6 +127,4 @@ def on_drift(found: dict[str, Any]) -> list[str]:
             )
     if "over_time" in found:
         said.append("Teams move from place to place, so the first may be the places.")
-    if found.get("weeks", 0) < 2:
-        said.append("Less than two weeks say little about drift.")
     return said
