@@ -11,7 +11,7 @@ validated answers in their place, and under the measurement model; a fifth is as
 or mostly those who reported. `alarms`: three interviewers who write zeros about hidden groups and
 three who skip questions, among 30 or so: found, and surveys in which an honest one is named. `shares`:
 the interviewers' share of variance against the truth. Results, with the seed, go to
-benchmarks/results/fieldwork.json.
+benchmarks/results/fieldwork.json; a part takes the place of what was there of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from smallarea.fieldwork import counting, interviewers, recheck, silence, totals
 from smallarea.fieldwork.calibration import membership
 from smallarea.fieldwork.gather import rechecked_totals
 from smallarea.fieldwork.weights import make_weights
-from smallarea.files import write_json
+from smallarea.files import read_object, write_json
+from smallarea.nsum import killworth
 from smallarea.run.stages import code_hash
 from smallarea.survey import ARD, make_ard
 
@@ -85,10 +86,11 @@ def steps(made: Fieldwork) -> Iterator[tuple[str, pd.DataFrame]]:
     placed = people.join(made.sample[["stratum"]], on="psu")
     margins = membership(placed, made.population, "population")
     weights = make_weights(made.sample, people, units, margins)
-    yield "unweighted", totals.total_table(totals.scaled(ard, pd.Series(1.0, people.index)))
+    plain = killworth(ard)
+    yield "unweighted", totals.total_table(plain)
     for name, weight in weights.steps.items():
         cells = margins.cells if name in ("calibrated", "trimmed") else None
-        result = totals.scaled(ard, weight)
+        result = totals.weighted(plain, weight)
         yield str(name), totals.total_table(result, cells, weights.steps["response"])
     who = people["enumerator"]
     yield "interviewers", totals.total_table(
@@ -98,7 +100,7 @@ def steps(made: Fieldwork) -> Iterator[tuple[str, pd.DataFrame]]:
     if stands_in.any():
         alone = make_weights(made.sample, people[~stands_in], units).steps["response"]
         yield "response, without replaced units", totals.total_table(
-            totals.scaled(ard, alone.reindex(people.index).fillna(0.0))
+            totals.weighted(plain, alone.reindex(people.index).fillna(0.0))
         )
 
 
@@ -108,7 +110,7 @@ def rechecks(made: Fieldwork) -> Iterator[tuple[str, pd.DataFrame]]:
     units = counting.units(made.sample, people)
     weight = make_weights(made.sample, people, units).final
     checked = recheck.match(ard, made.recheck, "recheck")
-    table = rechecked_totals(totals.scaled(ard, weight), checked)
+    table = rechecked_totals(totals.weighted(killworth(ard), weight), checked)
     for name, rows in table.groupby("answers", sort=False):
         yield str(name), rows.set_index("group")
 
@@ -215,11 +217,11 @@ def main() -> None:
     parser.add_argument("--surveys", type=int, default=100)
     parser.add_argument("--part", default=None, help="steps, recheck, alarms or shares")
     options = parser.parse_args()
-    found: dict[str, Any] = {"surveys": options.surveys, "seed": SEED}
-    found |= study(options.surveys, options.part)
+    made = study(options.surveys, options.part)
+    found = read_object(RESULT) or {}
+    found |= {"surveys": options.surveys, "seed": SEED} | made
     found["code"] = {"version": __version__, "fieldwork": code_hash("fieldwork")}
-    if options.part is None:
-        write_json(RESULT, found)
+    write_json(RESULT, found)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from smallarea.fieldwork import counting, interviewers, periods, recheck, respon
 from smallarea.fieldwork.calibration import membership
 from smallarea.fieldwork.reading import OPTIONAL, Field
 from smallarea.fieldwork.weights import Weights, make_weights
-from smallarea.nsum.classical.scale_up import ScaleUp
+from smallarea.nsum.classical.scale_up import ScaleUp, killworth
 from smallarea.survey.ard import ARD
 
 PROBABILITIES = {"population", "p_area", "p_psu"}
@@ -137,9 +137,8 @@ def _visits(
 def _weights(field: Field, units: pd.DataFrame, wanted: Wanted) -> tuple[Weights, list[str]]:
     margins, said = None, []
     if field.margins is not None:
-        placed = field.respondents.join(
-            field.sample.drop(columns=field.respondents.columns, errors="ignore"), on="psu"
-        )
+        own = field.respondents.drop(columns=field.sample.columns, errors="ignore")
+        placed = own.join(field.sample, on="psu")
         margins = membership(placed, field.margins, "population")
     how: dict[str, Any] = {"method": wanted.calibration, "times": wanted.trim}
     parts = (field.sample, field.respondents, units)
@@ -181,9 +180,9 @@ def _totals(
     if psu.nunique() < 2:
         return
     ard = totals.surveyed(field.ard, field.sample, psu)
-    equal = pd.Series(1.0, psu.index)
-    steps = {"unweighted": equal} | ({} if weights is None else dict(weights.steps.items()))
-    made = {name: totals.scaled(ard, w) for name, w in steps.items()}
+    plain = killworth(ard)
+    steps = {} if weights is None else dict(weights.steps.items())
+    made = {"unweighted": plain} | {n: totals.weighted(plain, w) for n, w in steps.items()}
     by_step = {}
     for name, result in made.items():
         calibrated = name in ("calibrated", "trimmed") and weights is not None and weights.margins
@@ -205,7 +204,9 @@ def _totals(
     if stands_in.any() and not stands_in.all() and weights is not None:
         kept = field.respondents[~stands_in]
         alone = make_weights(field.sample, kept, units, method=wanted.calibration, times=wanted.trim)
-        without = totals.scaled(ard, alone.steps["response"].reindex(psu.index).fillna(0.0))
+        without = totals.weighted(
+            plain, alone.steps["response"].reindex(psu.index).fillna(0.0)
+        )
         placed = made["response"]
         both = {"with": totals.total_table(placed), "without": totals.total_table(without)}
         table = pd.concat(both, axis=1).loc[:, pd.IndexSlice[:, ["estimate", "low", "high"]]]

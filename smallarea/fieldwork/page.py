@@ -51,7 +51,9 @@ def write_page(picture: Picture, field: Field, path: Path, *, notice: str = "") 
     tables, facts = picture.tables, picture.facts
     units = tables["units"].copy()
     units["place"] = units.apply(place, axis=1)
-    units["state"] = units["status"].map(STATUS)
+    units["state"] = _states(units)
+    if "last" in units:
+        units["last"] = units.groupby("slot")["last"].transform("max")
     quotas = tables.get("quotas")
     if quotas is not None:
         sexes = [c for c in quotas.columns if c != "off"]
@@ -69,6 +71,7 @@ def write_page(picture: Picture, field: Field, path: Path, *, notice: str = "") 
         placed=_rows(placed.sort_values(["slot", "stood_in"])),
         sexes=[] if quotas is None else [c for c in quotas.columns if c != "off"],
         tables=defaultdict(list, {n: _rows(t) for n, t in tables.items() if n != "units"}),
+        complete=int(((units["left"] == 0) & (units["target"] > 0)).sum()),
         status={STATUS[s]: n for s, n in facts["progress"]["status"].items() if n},
         shares=on_shares(tables["shares"]) if len(tables.get("shares", [])) else [],
         sexes_said=on_sexes(facts.get("sexes")),
@@ -116,6 +119,16 @@ def digits(value: Any) -> str:
 def day(value: Any) -> str:
     """A date as 7 Nov 2022."""
     return "–" if value is None or pd.isna(value) else f"{value.day} {value:%b %Y}"
+
+
+def _states(units: pd.DataFrame) -> pd.Series:
+    """Say what became of each slot, naming where its interviews are made now."""
+    stands_in = units["slot"] != units.index.to_series()
+    now = units[stands_in].groupby("slot")["place"].agg(" and ".join)
+    where = units["slot"].map(now)
+    said = units["status"].map(STATUS)
+    said = said.mask(units["status"] == "replaced", "replaced by " + where)
+    return said.mask(units["status"] == "expanded", "exhausted, goes on in " + where)
 
 
 def _worst(few: pd.DataFrame | None, short: pd.DataFrame | None) -> list[dict[str, Any]]:

@@ -93,18 +93,27 @@ def few_reports(
     return table
 
 
-def _places(own: pd.DataFrame, cells: pd.DataFrame, between: float) -> pd.DataFrame:
-    """Per unit of an interviewer: n, the others' y and n there, and the rate to be expected."""
-    others = cells[cells["e"] != own["e"].iloc[0]]
-    everyone = others[["y", "n"]].sum()
-    overall = (everyone["y"] + 0.5) / (everyone["n"] + 1)
-    strata = others.groupby("s")[["y", "n"]].sum().reindex(own["s"]).fillna(0.0)
-    rate = (strata["y"] + between * overall) / (strata["n"] + between)
-    units = others.groupby("u")[["y", "n"]].sum().reindex(own["u"]).fillna(0.0)
+def _places(own: pd.DataFrame, plain: pd.DataFrame, between: float) -> pd.DataFrame:
+    """Per unit of an interviewer: n, the others' y and n there, and the rate to be expected.
+
+    plain : the cells that say something of their places.
+    """
+    theirs = plain["e"].to_numpy() != own["e"].iloc[0]
+    y, n = plain["y"].to_numpy(float)[theirs], plain["n"].to_numpy(float)[theirs]
+    overall = (y.sum() + 0.5) / (n.sum() + 1)
+
+    def of(column: str) -> tuple[np.ndarray, np.ndarray]:
+        labels, where = pd.factorize(own[column])
+        at = where.get_indexer(plain[column].to_numpy()[theirs])
+        known = at >= 0
+        sums = [np.bincount(at[known], v[known], len(where))[labels] for v in (y, n)]
+        return sums[0], sums[1]
+
+    (stratum_y, stratum_n), (unit_y, unit_n) = of("s"), of("u")
+    rate = (stratum_y + between * overall) / (stratum_n + between)
     return pd.DataFrame(
-        {"n": own["n"].to_numpy(int), "rate": rate.to_numpy(float),
-         "others_y": units["y"].to_numpy(float), "others_n": units["n"].to_numpy(float)}
-    )  # fmt: skip
+        {"n": own["n"].to_numpy(int), "rate": rate, "others_y": unit_y, "others_n": unit_n}
+    )
 
 
 def reporters(where: pd.DataFrame, tight: float, spread: float) -> np.ndarray:

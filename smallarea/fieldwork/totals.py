@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from smallarea.nsum.classical.scale_up import ScaleUp, killworth
+from smallarea.nsum.classical.scale_up import ScaleUp
 from smallarea.nsum.classical.variance import clusters, total_covariance
 from smallarea.survey.ard import ARD
 
@@ -33,9 +33,9 @@ def surveyed(ard: ARD, sample: pd.DataFrame, psu: pd.Series) -> ARD:
     return replace(ard, design=design)
 
 
-def scaled(ard: ARD, weight: pd.Series) -> ScaleUp:
-    """Scale up all hidden groups with these weights (0 leaves a respondent out)."""
-    return killworth(replace(ard, design=ard.design.assign(weight=weight.to_numpy(float))))
+def weighted(result: ScaleUp, weight: pd.Series) -> ScaleUp:
+    """The same scale-up with other weights (0 leaves a respondent out)."""
+    return replace(result, design=result.design.assign(weight=weight.to_numpy(float)))
 
 
 def total_table(
