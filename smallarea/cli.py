@@ -240,6 +240,9 @@ def design(
         float, typer.Option(help="Variance from unequal weights, relative to equal ones.")
     ] = 1.5,
     decrease: Annotated[float, typer.Option(help="Fall that a second survey is to show.")] = 0.3,
+    margins: Annotated[
+        Path | None, typer.Option(help="CSV file to write the population by level to.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -271,11 +274,15 @@ def design(
         )  # fmt: skip
     with writing(out) as temporary:
         sample.to_csv(temporary)
+    if margins is not None:
+        people = opened.margins(data=data)
+        with writing(margins) as temporary:
+            people.to_csv(temporary, index=False)
     simple = margin_of_error(areas * take, confidence=0.99)
-    margins = margin_table(areas * take, take, confidence=0.99)
+    errors = margin_table(areas * take, take, confidence=0.99)
     if as_json:
         facts = {"sample": str(out), "seed": seed, "margin_99_simple": simple}
-        tables = {"margins": margins}
+        tables = {"margins": errors}
         if power is not None:
             tables["components"] = power.reset_index()
         print(json.dumps(facts | {name: t.to_dict("records") for name, t in tables.items()}))
@@ -283,7 +290,7 @@ def design(
         console.print(
             f"Wrote {len(sample)} sampling units to {out} (seed {seed}).\n"
             f"{areas * take:,} interviews: a share of 50 % is known to within {simple:.2%} at 99 % "
-            f"confidence if clustering is ignored, {margins['margin'].iloc[2]:.2%} with an "
+            f"confidence if clustering is ignored, {errors['margin'].iloc[2]:.2%} with an "
             "intra-cluster correlation of 0.05."
             + (f"\n{power_text(power)}" if power is not None else ""),
             highlight=False,

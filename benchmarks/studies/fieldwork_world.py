@@ -41,6 +41,8 @@ class Trouble:
     closed: float = 0.0
     closed_rate: float = 1.0
     small: float = 0.0
+    scant: float = 0.0
+    scant_rate: float = 1.0
     by_person: bool = False
     by_report: float = 1.0
     enumerator_sd: float = 0.0
@@ -80,6 +82,8 @@ def country(trouble: Trouble, rng: np.random.Generator, areas: int = 200) -> pd.
     psus["closed"] = rng.random(len(psus)) < trouble.closed
     psus["small"] = rng.random(len(psus)) < trouble.small
     psus.loc[psus["closed"], "place"] *= trouble.closed_rate
+    psus["scant"] = (rng.random(len(psus)) < trouble.scant) & ~psus["closed"]
+    psus.loc[psus["scant"], "place"] *= trouble.scant_rate
     return psus
 
 
@@ -133,7 +137,7 @@ def _units_worked(
             said.append((unit, "saturated", WORDS["small"]))
             rows += [(unit, take // 2), (open_[0], take - take // 2)]
         else:
-            rows.append((unit, take))
+            rows.append((unit, max(take // 4, 2) if psus["scant"][unit] else take))
     columns = ["psu", "outcome", "reason"]
     return pd.DataFrame(rows, columns=["psu", "take"]), pd.DataFrame(said, columns=columns)
 
@@ -152,45 +156,54 @@ def _persons(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Call on households until each unit has its interviews; three visits at most."""
     relative, _ = _relative(trouble)
-    people, visits = [], []
-    start = pd.Timestamp("2022-11-07")
-    for order, (psu, take) in enumerate(work.itertuples(index=False)):
-        n = int(take) * 8
-        sex, age = rng.choice(list(SEXES), n), rng.choice(list(AGES), n, p=list(AGES.values()))
-        degree = np.rint(DEGREE * np.exp(rng.normal(0, SPREAD, n)))
-        mult = np.array([relative[s, a] for s, a in zip(sex, age, strict=True)])
-        mean = trouble.rate * degree * psus["place"][psu] * mult * rng.gamma(1, size=n)
-        true = rng.poisson(mean)
-        answers = np.full(n, 0.7)
-        if trouble.by_person:
-            answers = answers * np.where(sex == "M", 0.6, 1) * np.where(age == "45-65", 0.5, 1)
-        answers = answers * np.where(true > 0, trouble.by_report, 1.0)
-        agrees, home = rng.random(n) < answers, rng.random((n, 3)) < 0.6
-        got, full = 0, dict.fromkeys(SEXES, -(-take // 2) if trouble.quota else take)
-        for i in range(n):
-            if got == take:
-                break
-            if full[sex[i]] == 0:
-                continue
-            day = start + pd.Timedelta(days=int(order // 3 + rng.integers(3)))
-            for visit in range(3):
-                met = home[i, visit]
-                outcome = ("completed" if agrees[i] else "refused") if met else "not_home"
-                row = (psu, f"{psu}-{i:03d}", visit + 1, day + pd.Timedelta(days=visit), outcome)
-                visits.append((*row, len(people)))
-                if met:
-                    break
-            if home[i].any() and agrees[i]:
-                last = visits[-1][3]
-                people.append((psu, sex[i], age[i], last, degree[i], true[i], mult[i]))
-                got += 1
-                full[sex[i]] -= 1
-    columns = ["psu", "sex", "group", "date", "degree", "true", "mult"]
-    made = pd.DataFrame(people, columns=columns)
-    bounds = made["group"].str.split("-", expand=True).astype(int)
-    made["age"] = bounds[0] + rng.integers(0, 1000, len(made)) % (bounds[1] - bounds[0] + 1)
-    names = ["psu", "household", "visit", "date", "outcome", "of"]
-    return made.drop(columns="group"), pd.DataFrame(visits, columns=names)
+    take = work["take"].to_numpy()[:, None]
+    shape = (len(work), int(take.max()) * 8)
+    woman = rng.random(shape) < SEXES["F"]
+    age = rng.choice(len(AGES), shape, p=list(AGES.values()))
+    degree = np.rint(DEGREE * np.exp(rng.normal(0, SPREAD, shape)))
+    table = np.array([[relative[s, a] for a in AGES] for s in ("M", "F")])
+    mult = table[woman.astype(int), age]
+    place = psus["place"].reindex(work["psu"]).to_numpy()[:, None]
+    true = rng.poisson(trouble.rate * degree * place * mult * rng.gamma(1, size=shape))
+    answers = np.full(shape, 0.7)
+    if trouble.by_person:
+        answers = answers * np.where(woman, 1, 0.6) * np.where(age == 2, 0.5, 1)
+    answers = answers * np.where(true > 0, trouble.by_report, 1.0)
+    home = rng.random((*shape, 3)) < 0.6
+    met = home.any(axis=2)
+    done = met & (rng.random(shape) < answers)
+    if trouble.quota:
+        own = np.where(woman, np.cumsum(done & woman, 1), np.cumsum(done & ~woman, 1))
+        called = own - done < take // 2
+    else:
+        called = np.cumsum(done, 1) - done < take
+    calls = np.where(met, home.argmax(axis=2) + 1, 3) * called
+    slot, person = np.nonzero(called)
+    n = calls[slot, person]
+    first = np.repeat(np.cumsum(n) - n, n)
+    visit = np.arange(n.sum()) - first + 1
+    last = visit == np.repeat(n, n)
+    end = np.where(done, 2, np.where(met, 1, 0))[slot, person]
+    outcome = np.array(["not_home", "refused", "completed"])[np.where(last, np.repeat(end, n), 0)]
+    start = slot // 3 + rng.integers(3, size=len(slot))
+    day = pd.Timestamp("2022-11-07") + pd.to_timedelta(np.repeat(start, n) + visit - 1, "D")
+    units = work["psu"].to_numpy()
+    household = [f"{units[s]}-{i:03d}" for s, i in zip(slot, person, strict=True)]
+    visits = pd.DataFrame(
+        {"psu": np.repeat(units[slot], n), "household": np.repeat(household, n), "visit": visit,
+         "date": day, "outcome": outcome}
+    )  # fmt: skip
+    visits["of"] = np.where(outcome == "completed", np.cumsum(outcome == "completed") - 1, -1)
+    kept = done[slot, person]
+    s, i = slot[kept], person[kept]
+    low = np.array([int(a[:2]) for a in AGES])[age[s, i]]
+    high = np.array([int(a[3:]) for a in AGES])[age[s, i]]
+    people = pd.DataFrame(
+        {"psu": units[s], "sex": np.where(woman[s, i], "F", "M"),
+         "date": visits.loc[visits["of"] >= 0, "date"].to_numpy(), "degree": degree[s, i],
+         "true": true[s, i], "mult": mult[s, i], "age": rng.integers(low, high + 1)}
+    )  # fmt: skip
+    return people, visits
 
 
 def _answers(

@@ -53,12 +53,20 @@ def membership(people: pd.DataFrame, margins: pd.DataFrame, where: str) -> Margi
                 where=f"{where}, column 'variable'",
                 remedy=f"leave it out, or use one of {', '.join(map(str, people.columns[:12]))}",
             )
-        share = rows.set_index("category")["people"] / rows["people"].sum()
+        adds_up = float(rows["people"].sum())
+        if abs(adds_up / population - 1) > 0.01:
+            notes.append(
+                f"margins of {variable} add up to {adds_up:,.0f} people, not {population:,.0f}: "
+                "their shares were used"
+            )
+        share = rows.set_index("category")["people"] / adds_up
         label = _category(people[str(variable)], list(share.index))
         lost = label.isna() & people[str(variable)].notna()
         if lost.any():
+            answer = people.loc[lost, str(variable)].iloc[0]
+            answer = f"{answer:g}" if isinstance(answer, float) else f"'{answer}'"
             raise InputError(
-                f"{people.loc[lost, str(variable)].iloc[0]!r} of {variable} (respondent "
+                f"{answer} of {variable} (respondent "
                 f"{lost.idxmax()}) is in no category",
                 where=where,
                 remedy=f"the categories are {', '.join(map(str, share.index))}: add one, or "

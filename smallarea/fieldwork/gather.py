@@ -49,6 +49,9 @@ def gather(field: Field, wanted: Wanted | None = None) -> Picture:
     people = field.respondents
     tables: dict[str, pd.DataFrame] = {}
     warnings = [*field.notes]
+    checked = None
+    if field.recheck is not None and field.ard is not None:
+        checked = recheck.match(field.ard, field.recheck, field.names.get("recheck", "recheck"))
     units = counting.units(field.sample, people, field.visits)
     tables["units"] = units
     facts: dict[str, Any] = {"progress": _progress(units, people, wanted, tables)}
@@ -68,7 +71,7 @@ def gather(field: Field, wanted: Wanted | None = None) -> Picture:
         warnings += [*said, *weights.notes]
         tables["weights"] = weights.table
     if field.ard is not None:
-        _totals(field, units, weights, tables, facts, wanted)
+        _totals(field, units, weights, tables, facts, wanted, checked)
     if told is not None and field.ard is not None and "enumerator" in people:
         _interviewers(field, told, tables, facts, wanted)
     if told is not None and "date" in people:
@@ -139,7 +142,7 @@ def _weights(field: Field, units: pd.DataFrame, wanted: Wanted) -> tuple[Weights
     if field.margins is not None:
         own = field.respondents.drop(columns=field.sample.columns, errors="ignore")
         placed = own.join(field.sample, on="psu")
-        margins = membership(placed, field.margins, "population")
+        margins = membership(placed, field.margins, field.names.get("population", "population"))
     how: dict[str, Any] = {"method": wanted.calibration, "times": wanted.trim}
     parts = (field.sample, field.respondents, units)
     try:
@@ -173,6 +176,7 @@ def _totals(
     tables: dict[str, pd.DataFrame],
     facts: dict[str, Any],
     wanted: Wanted,
+    checked: recheck.Checked | None,
 ) -> None:
     """Totals by step of the weights, with and without stand-ins, and with rechecked answers."""
     assert field.ard is not None
@@ -217,8 +221,7 @@ def _totals(
         after = (where == "after").where(where.notna()).astype(object)
         if 0 < (where == "after").sum() < where.notna().sum():
             tables["after"] = _contrasts(final, after)
-    if field.recheck is not None:
-        checked = recheck.match(ard, field.recheck, "recheck")
+    if checked is not None:
         facts["recheck"] = recheck.chosen_by_answer(checked, ard.hidden()) | {
             "notes": list(checked.notes), "overwritten": checked.overwritten,
         }  # fmt: skip

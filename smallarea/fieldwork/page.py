@@ -125,7 +125,7 @@ def _states(units: pd.DataFrame) -> pd.Series:
     """Say what became of each slot, naming where its interviews are made now."""
     stands_in = units["slot"] != units.index.to_series()
     now = units[stands_in].groupby("slot")["place"].agg(" and ".join)
-    where = units["slot"].map(now)
+    where = units["slot"].map(now).fillna("").astype(str)
     said = units["status"].map(STATUS)
     said = said.mask(units["status"] == "replaced", "replaced by " + where)
     return said.mask(units["status"] == "expanded", "exhausted, goes on in " + where)

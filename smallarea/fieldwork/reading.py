@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -34,7 +34,8 @@ class Field:
         `age` and `eligible` as numbers), all other columns as they are.
     ard : the answers as scale-up data, None without a table of groups.
     visits : psu, household, visit, date, outcome, reason; a row without household is about the
-        unit. recheck : see `smallarea.fieldwork.recheck`. margins : variable, category, people.
+        unit. recheck : see `smallarea.fieldwork.recheck`. margins : variable, category, people. names :
+    of the files of these two, for messages.
     """
 
     sample: pd.DataFrame
@@ -44,6 +45,7 @@ class Field:
     recheck: pd.DataFrame | None = None
     margins: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_field(
@@ -95,6 +97,7 @@ def read_field(
         None if recheck is None else _read_recheck(recheck),
         None if population is None else read_margins(population),
         notes,
+        {k: p.name for k, p in (("recheck", recheck), ("population", population)) if p},
     )
 
 
@@ -178,12 +181,12 @@ def read_margins(path: Path) -> pd.DataFrame:
             remedy="give the number of people of each category, or leave it out",
         )
     sums = table.groupby("variable", sort=False)["people"].sum()
-    if sums.max() > 1.05 * sums.min():
+    if sums.max() > 3 * sums.min():
         raise InputError(
             "the variables add up to different populations: "
             + ", ".join(f"{name} {people:,.0f}" for name, people in sums.items()),
             where=path.name,
-            remedy="give each variable's categories for the one population the survey is about",
+            remedy="give numbers of people, of the population that the survey is about",
         )
     return table[["variable", "category", "people"]]
 
