@@ -19,7 +19,9 @@ def fieldwork(
     ],
     visits: Annotated[
         Path | None,
-        typer.Option(help="Table psu,household,visit,date,outcome[,reason]; no household: the unit."),
+        typer.Option(
+            help="Table psu,household,visit,date,outcome[,reason]; no household: the unit."
+        ),
     ] = None,
     groups: Annotated[
         Path | None, typer.Option(help="Table group,kind,size,population[,network], as for nsum.")

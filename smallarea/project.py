@@ -322,9 +322,7 @@ class Project:
         with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
             frame = self._frame(self._store(progress), at, data)
         covered = frame.table[frame.table["covered"]]
-        tables = {
-            level: covered.groupby(level)["population"].sum() for level in levels_of(covered)
-        }
+        tables = {level: covered.groupby(level)["population"].sum() for level in levels_of(covered)}
         table = pd.concat(tables, names=["variable", "category"]).rename("people")
         return table.reset_index()
 

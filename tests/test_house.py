@@ -11,7 +11,8 @@ ROOMS = (
     "errors", "declared", "files", "indicators", "settings", "reading",
     "areas", "catalog", "features", "survey", "nsum", "fieldwork", "models",
     "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
-    "options", "upkeep", "cli_compare", "cli_fieldwork", "cli_nsum", "cli_publish", "cli_target", "cli", "__main__",
+    "options", "upkeep", "cli_compare", "cli_fieldwork", "cli_nsum", "cli_publish", "cli_target",
+    "cli", "__main__",
 )  # fmt: skip
 
 

@@ -3,14 +3,14 @@
     python benchmarks/studies/fieldwork.py [--surveys 100] [--part steps|recheck|alarms|shares]
 
 Surveys of 960 interviews in 60 areas, one hidden group, from the small country of
-`fieldwork_world.py`. The target is the total as it is reported when nothing goes wrong. `steps`: bias
-and coverage of 95 % intervals after every step of the weights, with closed and exhausted units,
+`fieldwork_world.py`. The target is the total as it is reported when nothing goes wrong. `steps`:
+bias and coverage of 95 % intervals after every step of the weights, with closed, exhausted units,
 non-response that goes with sex and age or with what would be reported, interviewers who differ, and
 all together. `recheck`: totals under the first answers (30 % of what is known is withheld), under
 validated answers in their place, and under the measurement model; a fifth is asked again, by chance
 or mostly those who reported. `alarms`: three interviewers who write zeros about hidden groups and
-three who skip questions, among 30 or so: found, and surveys in which an honest one is named. `shares`:
-the interviewers' share of variance against the truth. Results, with the seed, go to
+three who skip questions, among 30 or so: found, and surveys in which an honest one is named.
+`shares`: the interviewers' share of variance against the truth. Results, with the seed, go to
 benchmarks/results/fieldwork.json; a part takes the place of what was there of it.
 """
 
@@ -30,7 +30,7 @@ from fieldwork_world import KNOWN, Fieldwork, Trouble, fieldwork
 from smallarea import __version__
 from smallarea.fieldwork import counting, interviewers, recheck, silence, totals
 from smallarea.fieldwork.calibration import membership
-from smallarea.fieldwork.gather import rechecked_totals
+from smallarea.fieldwork.national import rechecked_totals
 from smallarea.fieldwork.weights import make_weights
 from smallarea.files import read_object, write_json
 from smallarea.nsum import killworth
@@ -96,14 +96,16 @@ def steps(made: Fieldwork) -> Iterator[tuple[str, pd.DataFrame]]:
         result = totals.weighted(plain, weight)
         yield name, totals.total_table(result, cells, weights.steps["response"])
     who = people["enumerator"]
-    yield "interviewers", totals.total_table(
-        result, margins.cells, weights.steps["response"], interviewer=who
+    yield (
+        "interviewers",
+        totals.total_table(result, margins.cells, weights.steps["response"], interviewer=who),
     )
     stands_in = (units["slot"] != units.index.to_series()).reindex(people["psu"]).to_numpy()
     if stands_in.any():
         alone = make_weights(made.sample, people[~stands_in], units).steps["response"]
-        yield "response, without replaced units", totals.total_table(
-            totals.weighted(plain, alone.reindex(people.index).fillna(0.0))
+        yield (
+            "response, without replaced units",
+            totals.total_table(totals.weighted(plain, alone.reindex(people.index).fillna(0.0))),
         )
 
 
@@ -153,9 +155,7 @@ def alarms(surveys: int) -> dict[str, Any]:
             stratum = made.sample["stratum"].reindex(psu).set_axis(psu.index)
             told = (people["hidden"] > 0).astype(float)
             few = silence.few_reports(told, people["enumerator"], psu, stratum)
-            short = silence.short_answers(
-                people[list(KNOWN)], people["enumerator"], psu, stratum
-            )
+            short = silence.short_answers(people[list(KNOWN)], people["enumerator"], psu, stratum)
             bad = pd.Series(made.bad).reindex(few.index)
             short = short.reindex(few.index)
             rows.append(

@@ -1,6 +1,6 @@
 """A small country and its fieldwork: closed and exhausted units, refusals, interviewers, rechecks.
 
-    python benchmarks/studies/fieldwork_world.py examples/fieldwork     # writes the example's files
+python benchmarks/studies/fieldwork_world.py examples/fieldwork     # writes the example's files
 """
 
 from __future__ import annotations

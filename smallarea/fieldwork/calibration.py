@@ -66,8 +66,7 @@ def membership(people: pd.DataFrame, margins: pd.DataFrame, where: str) -> Margi
             answer = people.loc[lost, str(variable)].iloc[0]
             answer = f"{answer:g}" if isinstance(answer, float) else f"'{answer}'"
             raise InputError(
-                f"{answer} of {variable} (respondent "
-                f"{lost.idxmax()}) is in no category",
+                f"{answer} of {variable} (respondent {lost.idxmax()}) is in no category",
                 where=where,
                 remedy=f"the categories are {', '.join(map(str, share.index))}: add one, or "
                 "correct the answer",

@@ -57,9 +57,7 @@ def evening(
 def _weighted(field: Field, picture: Picture) -> pd.DataFrame:
     """The respondents with the sample's strata, areas and the last step's weights."""
     assert picture.weights is not None
-    people = field.respondents.drop(
-        columns=["weight", "stratum", "area_id"], errors="ignore"
-    )
+    people = field.respondents.drop(columns=["weight", "stratum", "area_id"], errors="ignore")
     if field.ard is not None:
         people = people.join(field.ard.counts.astype("Int64"))
     if "date" in people:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.fieldwork import counting, interviewers, periods, recheck, response, silence, totals
+from smallarea.fieldwork import counting, interviewers, periods, recheck, response, silence
 from smallarea.fieldwork.calibration import membership
+from smallarea.fieldwork.national import national
 from smallarea.fieldwork.reading import OPTIONAL, Field
 from smallarea.fieldwork.weights import Weights, make_weights
-from smallarea.nsum.classical.scale_up import ScaleUp, killworth
 from smallarea.survey.ard import ARD
 
 PROBABILITIES = {"population", "p_area", "p_psu"}
@@ -49,9 +49,6 @@ def gather(field: Field, wanted: Wanted | None = None) -> Picture:
     people = field.respondents
     tables: dict[str, pd.DataFrame] = {}
     warnings = [*field.notes]
-    checked = None
-    if field.recheck is not None and field.ard is not None:
-        checked = recheck.match(field.ard, field.recheck, field.names.get("recheck", "recheck"))
     units = counting.units(field.sample, people, field.visits)
     tables["units"] = units
     facts: dict[str, Any] = {"progress": _progress(units, people, wanted, tables)}
@@ -71,7 +68,9 @@ def gather(field: Field, wanted: Wanted | None = None) -> Picture:
         warnings += [*said, *weights.notes]
         tables["weights"] = weights.table
     if field.ard is not None:
-        _totals(field, units, weights, tables, facts, wanted, checked)
+        tables |= national(field, units, weights, wanted.period)
+        away = units[units["slot"] != units.index.to_series()]
+        facts["stand_ins"] = {"units": len(away), "interviews": int(away["done"].sum())}
     if told is not None and field.ard is not None and "enumerator" in people:
         _interviewers(field, told, tables, facts, wanted)
     if told is not None and "date" in people:
@@ -80,10 +79,12 @@ def gather(field: Field, wanted: Wanted | None = None) -> Picture:
         tables["weeks"] = interviewers.by_week(told, people)
     if wanted.period is not None and "date" in people:
         tables["periods"] = periods.period_table(people["date"], *wanted.period, told)
-    if field.recheck is not None and field.ard is not None:
+    if field.recheck is not None:
         tables["agreement"] = recheck.agreement(field.recheck)
-    if field.ard is None and field.recheck is not None:
-        warnings.append("rechecks are compared and totals made where --groups names the answers")
+    if field.checked is not None:
+        facts["recheck"] = recheck.chosen_by_answer(field.checked, hidden) | {
+            "notes": list(field.checked.notes), "overwritten": field.checked.overwritten,
+        }  # fmt: skip
     facts["hidden"] = hidden
     return Picture(facts, tables, weights, tuple(warnings))
 
@@ -142,7 +143,7 @@ def _weights(field: Field, units: pd.DataFrame, wanted: Wanted) -> tuple[Weights
     if field.margins is not None:
         own = field.respondents.drop(columns=field.sample.columns, errors="ignore")
         placed = own.join(field.sample, on="psu")
-        margins = membership(placed, field.margins, field.names.get("population", "population"))
+        margins = membership(placed, field.margins, field.margins.attrs["file"])
     how: dict[str, Any] = {"method": wanted.calibration, "times": wanted.trim}
     parts = (field.sample, field.respondents, units)
     try:
@@ -167,89 +168,6 @@ def _design(field: Field) -> pd.DataFrame:
         },
         index=field.respondents.index,
     )
-
-
-def _totals(
-    field: Field,
-    units: pd.DataFrame,
-    weights: Weights | None,
-    tables: dict[str, pd.DataFrame],
-    facts: dict[str, Any],
-    wanted: Wanted,
-    checked: recheck.Checked | None,
-) -> None:
-    """Totals by step of the weights, with and without stand-ins, and with rechecked answers."""
-    assert field.ard is not None
-    psu = field.respondents["psu"]
-    if psu.nunique() < 2:
-        return
-    ard = totals.surveyed(field.ard, field.sample, psu)
-    plain = killworth(ard)
-    steps = {} if weights is None else dict(weights.steps.items())
-    made = {"unweighted": plain} | {n: totals.weighted(plain, w) for n, w in steps.items()}
-    by_step = {}
-    for name, result in made.items():
-        calibrated = name in ("calibrated", "trimmed") and weights is not None and weights.margins
-        by_step[name] = totals.total_table(
-            result,
-            weights.margins.cells if calibrated else None,  # type: ignore[union-attr]
-            steps.get("response"),
-        )
-    if "enumerator" in field.respondents:
-        by_step["interviewers"] = totals.total_table(
-            made[name], weights.margins.cells if calibrated else None,  # type: ignore[union-attr]
-            steps.get("response"), interviewer=field.respondents["enumerator"],
-        )  # fmt: skip
-    tables["totals"] = pd.concat(by_step, names=["step", "group"]).reset_index()
-    final = list(made.values())[-1]
-    stands_in = (units["slot"] != units.index.to_series()).reindex(psu).set_axis(psu.index)
-    facts["stand_ins"] = {"units": int((units["slot"] != units.index.to_series()).sum()),
-                          "interviews": int(stands_in.sum())}  # fmt: skip
-    if stands_in.any() and not stands_in.all() and weights is not None:
-        kept = field.respondents[~stands_in]
-        alone = make_weights(field.sample, kept, units, method=wanted.calibration, times=wanted.trim)
-        without = totals.weighted(
-            plain, alone.steps["response"].reindex(psu.index).fillna(0.0)
-        )
-        placed = made["response"]
-        both = {"with": totals.total_table(placed), "without": totals.total_table(without)}
-        table = pd.concat(both, axis=1).loc[:, pd.IndexSlice[:, ["estimate", "low", "high"]]]
-        table.columns = [f"{column}_{which}" for which, column in table.columns]
-        tables["replaced"] = table.join(_contrasts(placed, stands_in))
-    if wanted.period is not None and "date" in field.respondents:
-        where = periods.label(field.respondents["date"], *wanted.period)
-        after = (where == "after").where(where.notna()).astype(object)
-        if 0 < (where == "after").sum() < where.notna().sum():
-            tables["after"] = _contrasts(final, after)
-    if checked is not None:
-        facts["recheck"] = recheck.chosen_by_answer(checked, ard.hidden()) | {
-            "notes": list(checked.notes), "overwritten": checked.overwritten,
-        }  # fmt: skip
-        tables["recheck_totals"] = rechecked_totals(final, checked)
-
-
-def rechecked_totals(final: ScaleUp, checked: recheck.Checked) -> pd.DataFrame:
-    """Totals under the first answers, the validated ones where there are any, and both together."""
-    hidden = list(final.reports.columns)
-    first = recheck.with_answers(final, checked.first)
-    latest = checked.validated.fillna(checked.first)
-    larger = checked.first.where(~(checked.validated > checked.first), checked.validated)
-    ways = {
-        "first": first,
-        "validated": recheck.with_answers(final, latest[hidden]),
-        "larger": recheck.with_answers(final, larger[hidden]),
-        "both": recheck.measured(first, checked),
-    }
-    made = {name: totals.total_table(result) for name, result in ways.items()}
-    return pd.concat(made, names=["answers", "group"]).reset_index()
-
-
-def _contrasts(result: ScaleUp, one: pd.Series) -> pd.DataFrame:
-    rows = {
-        group: totals.contrast(result.reports[group], result.exposure[group], result.design, one)
-        for group in result.reports.columns
-    }
-    return pd.DataFrame(rows).T.rename_axis("group")
 
 
 def _interviewers(

@@ -49,9 +49,10 @@ def variance_shares(
     """Split the variance of an outcome into interviewers, sampling units and the rest.
 
     Two random effects within strata, by fitting constants (Henderson 1953, method 3): the sums of
-    squares of either effect are set to what both are expected to bring. Permutation: interviewers are exchanged among the interviews
-    of their unit where units have several (only they tell, O'Muircheartaigh & Campanelli 1998),
-    else among the units of a stratum. All of the same index; missing values are left out.
+    squares of either effect are set to what both are expected to bring. Permutation:
+    interviewers are exchanged among the interviews of their unit where units have several (only
+    they tell, O'Muircheartaigh & Campanelli 1998), else among the units of a stratum. All of the
+    same index; missing values are left out.
     """
     frame = pd.DataFrame({"y": outcome, "e": enumerator, "u": psu}).dropna()
     layer = pd.Series("all", outcome.index) if stratum is None else stratum.fillna("none")
@@ -70,9 +71,7 @@ def variance_shares(
     load = float(np.bincount(e).astype(float) @ np.bincount(e) / n)
     rng = np.random.default_rng(seed)
     if design == "one":
-        seen, drawn = _between(y, e), [
-            _between(y, rng.permutation(e)) for _ in range(permutations)
-        ]
+        seen, drawn = _between(y, e), [_between(y, rng.permutation(e)) for _ in range(permutations)]
         p = (1 + sum(d >= seen for d in drawn)) / (permutations + 1)
         return Shares(nan, nan, 1 - high, high, p, design, n_e, 1 + (load - 1) * high)
     interviewer, place, rest = _components(y, s, [e, u])
@@ -140,8 +139,10 @@ def _components(
     wholes = []
     for j in range(len(z)):
         one = _basis(np.hstack([fixed, z[j]]))
-        gained = ((one.T @ y) ** 2).sum() - ((base.T @ y) ** 2).sum() - error * (
-            one.shape[1] - base.shape[1]
+        gained = (
+            ((one.T @ y) ** 2).sum()
+            - ((base.T @ y) ** 2).sum()
+            - error * (one.shape[1] - base.shape[1])
         )
         traces = [((one.T @ k) ** 2).sum() - ((base.T @ k) ** 2).sum() for k in z]
         wholes.append((gained, traces))
@@ -185,9 +186,7 @@ def clustered(people: pd.DataFrame, design: pd.DataFrame) -> pd.DataFrame:
     return design.assign(psu=people["enumerator"].fillna("none").astype(str), stratum=None)
 
 
-def drift(
-    outcome: pd.Series, people: pd.DataFrame, design: pd.DataFrame
-) -> dict[str, float]:
+def drift(outcome: pd.Series, people: pd.DataFrame, design: pd.DataFrame) -> dict[str, float]:
     """Say how the outcome moves over the field period, per 30 days.
 
     `over_time`: all interviews; teams move from place to place, so this may be the places.

@@ -47,8 +47,11 @@ def match(ard: ARD, recheck: pd.DataFrame, where: str) -> Checked:
                 where=f"{where}, row {lost[0] + 1}",
                 remedy="use the survey's ids and names of groups",
             )
-    last = recheck.dropna(subset=["validated"]).drop_duplicates(["respondent", "group"], keep="last")
-    wide = {c: last.pivot(index="respondent", columns="group", values=c) for c in ("first", "validated")}
+    last = recheck.dropna(subset=["validated"]).drop_duplicates(
+        ["respondent", "group"], keep="last"
+    )
+    by_cell = last.set_index(["respondent", "group"])
+    wide = {c: by_cell[c].unstack() for c in ("first", "validated")}  # noqa: PD010 - no aggregation
     shape = {"index": ard.counts.index, "columns": ard.counts.columns}
     asked = {c: table.reindex(**shape) for c, table in wide.items()}
     survey = ard.counts

@@ -101,4 +101,7 @@ def effort(met: pd.DataFrame) -> dict[str, float]:
     """Visits per household and per interview."""
     n = met["outcome"].isin(("completed", "partial")).sum()
     visits = float(met["visits"].sum())
-    return {"per_household": visits / max(len(met), 1), "per_interview": visits / n if n else np.nan}
+    return {
+        "per_household": visits / max(len(met), 1),
+        "per_interview": visits / n if n else np.nan,
+    }

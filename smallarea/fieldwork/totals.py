@@ -16,7 +16,6 @@ from smallarea.nsum.classical.scale_up import ScaleUp
 from smallarea.nsum.classical.variance import clusters, total_covariance
 from smallarea.survey.ard import ARD
 
-
 FEW = 4  # clusters on either side below which two rates are not compared
 
 
@@ -49,9 +48,10 @@ def total_table(
     """Totals with errors: group x estimate, se, low, high, reports.
 
     cells : what the weights were calibrated to: errors are then those of the residuals from it
-    (Deville & Sarndal 1992), regressed with the weights `before` calibration. interviewer : of each respondent; answers
-    of one are then alike as well as those of one area (two-way clusters, Cameron, Gelbach & Miller
-    2011), if that makes errors larger. Intervals are of the log, with t by clusters less strata.
+    (Deville & Sarndal 1992), regressed with the weights `before` calibration. interviewer : of each
+    respondent; answers of one are then alike as well as those of one area (two-way clusters,
+    Cameron, Gelbach & Miller 2011), if that makes errors larger. Intervals are of the log, t by
+    clusters less strata.
     """
     weight = result.design["weight"].to_numpy(float)
     used = result.design[weight > 0]
@@ -68,7 +68,9 @@ def total_table(
     table = pd.DataFrame({"estimate": result.estimate})
     table["se"] = result.scale * np.sqrt(variance) / exposure
     spread = np.exp(
-        stats.t.ppf((1 + level) / 2, freedom) * table["se"] / table["estimate"].where(lambda e: e > 0)
+        stats.t.ppf((1 + level) / 2, freedom)
+        * table["se"]
+        / table["estimate"].where(lambda e: e > 0)
     )
     table["low"], table["high"] = table["estimate"] / spread, table["estimate"] * spread
     table["reports"] = result.reports[weight > 0].sum()

@@ -105,7 +105,10 @@ def make_weights(
     else:
         margins_used = margins
         steps["calibrated"] = calibrate(
-            steps["response"].to_numpy(), margins.cells.to_numpy(), margins.totals.to_numpy(), method
+            steps["response"].to_numpy(),
+            margins.cells.to_numpy(),
+            margins.totals.to_numpy(),
+            method,
         )
     cut = trim(
         steps.iloc[:, -1].to_numpy(), margins_used.cells.to_numpy(),

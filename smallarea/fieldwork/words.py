@@ -16,7 +16,7 @@ DESIGN = {
     "nested": "each unit has one interviewer: a difference between interviewers may in part be one "
     "between the places they were sent to",
     "one": "each unit has one interviewer and most interviewers have one unit: what looks like the "
-    "place may be the interviewer, and nothing in these data can tell. Next time let two share a unit",
+    "place may be the interviewer, and nothing in these data can tell. Let two share a unit",
 }
 SENT = "teams and languages go with places, so this may be the places"
 TOLD = "reports anyone"
@@ -43,7 +43,9 @@ def to_do(picture: Picture, sample: pd.DataFrame) -> list[str]:
         spare = spare[~spare.index.isin(units.index)]
         if "order" in spare:
             spare = spare.sort_values("order", key=lambda c: pd.to_numeric(c, errors="coerce"))
-        after = f"Next in line: {place(spare.iloc[0])}." if len(spare) else "No replacement is left."
+        after = (
+            f"Next in line: {place(spare.iloc[0])}." if len(spare) else "No replacement is left."
+        )
         why = "" if pd.isna(row["reason"]) else f" ({row['reason']})"
         said.append(f"{place(row)} cannot go on{why}: {int(row['left'])} left. {after}")
     if facts.get("named"):
@@ -60,8 +62,8 @@ def to_do(picture: Picture, sample: pd.DataFrame) -> list[str]:
         names = units.reindex(off.index[off > 0]).apply(place, axis=1)
         more = "" if len(names) <= 4 else f" and {len(names) - 4} more"
         said.append(
-            f"Too many of one sex in {len(names)} units ({'; '.join(names[:4])}{more}): the rest of "
-            "the interviews there should be with the other."
+            f"Too many of one sex in {len(names)} units ({'; '.join(names[:4])}{more}): the rest "
+            "of the interviews there should be with the other."
         )
     bad = tables["missing"]
     for column, row in bad[bad["share"] > MISSING].iterrows():
@@ -102,9 +104,9 @@ def on_sexes(found: dict[str, Any] | None) -> str:
         return ""
     clear = found["low"] > 0 or found["high"] < 0
     return (
-        f"Interviewed by their own sex {found['rate']:.1%} reported anyone ({found['n']} interviews), "
-        f"by the other {found['rate_others']:.1%} ({found['n_others']}): a difference of "
-        f"{100 * found['difference']:+.1f} points ({100 * found['low']:+.1f} to "
+        f"Interviewed by their own sex {found['rate']:.1%} reported anyone ({found['n']} "
+        f"interviews), by the other {found['rate_others']:.1%} ({found['n_others']}): a difference "
+        f"of {100 * found['difference']:+.1f} points ({100 * found['low']:+.1f} to "
         f"{100 * found['high']:+.1f}), {'which is clear' if clear else 'which may be chance'}."
     )
 

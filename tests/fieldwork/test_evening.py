@@ -31,7 +31,9 @@ def field(tmp_path: Path) -> Path:
 def run(folder: Path, *words: str, files: dict[str, str] = FILES):
     options = [w for name, file in files.items() for w in (f"--{name}", str(folder / file))]
     main = [str(folder / "sample.csv"), str(folder / "respondents.csv")]
-    return CliRunner().invoke(app, ["fieldwork", *main, *options, "--out", str(folder / "out"), *words])
+    return CliRunner().invoke(
+        app, ["fieldwork", *main, *options, "--out", str(folder / "out"), *words]
+    )
 
 
 def change(path: Path, row: int, column: str, value: object) -> None:
@@ -121,7 +123,13 @@ def test_the_same_files_give_the_same_bytes(field):
         ("sample.csv", 40, "replaces", "U9999", "replace no unit of the sample"),
         ("visits.csv", 9, "outcome", "asleep", "visits.csv, row 10: outcome 'asleep' of a house"),
         ("visits.csv", 0, "outcome", "completed", "of a unit (no household is named)"),
-        ("recheck.csv", 1, "group", "ghosts", "recheck.csv, row 2: group 'ghosts' is not in the surv"),
+        (
+            "recheck.csv",
+            1,
+            "group",
+            "ghosts",
+            "recheck.csv, row 2: group 'ghosts' is not in the surv",
+        ),
         ("recheck.csv", 1, "validated", "-", "'-' in row 2 is not a number"),
         ("population.csv", 0, "variable", "shoe", "respondents have no column 'shoe'"),
         ("population.csv", 0, "people", "0", "population.csv, row 1: a category without people"),

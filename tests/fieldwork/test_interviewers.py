@@ -58,7 +58,9 @@ def test_same_sex_and_drift():
     rng = np.random.default_rng(3)
     people = pd.DataFrame({"enumerator": np.repeat(np.arange(40), 20), "sex": ["F", "M"] * 400})
     people["enumerator_sex"] = np.where(people["enumerator"] % 2, "f", "male")
-    people["date"] = pd.Timestamp("2022-11-01") + pd.to_timedelta(np.tile(np.arange(20), 40) * 3, "D")
+    people["date"] = pd.Timestamp("2022-11-01") + pd.to_timedelta(
+        np.tile(np.arange(20), 40) * 3, "D"
+    )
     same = people["sex"].str[0].str.lower() == people["enumerator_sex"].str[0]
     share = 0.5 + 0.2 * same - 0.006 * (people["date"] - people["date"].min()).dt.days
     told = (rng.random(800) < share).astype(float)

@@ -10,7 +10,7 @@ import pytest
 
 from smallarea.errors import InputError
 from smallarea.fieldwork import recheck
-from smallarea.fieldwork.gather import rechecked_totals
+from smallarea.fieldwork.national import rechecked_totals
 from smallarea.fieldwork.periods import label, parse_period, period_table
 from smallarea.nsum import killworth
 
@@ -53,7 +53,9 @@ def test_a_first_answer_that_is_neither_is_refused(made, study):
         recheck.match(study.answers(made), wrong, "recheck.csv")
     with pytest.raises(InputError, match=r"recheck.csv, row 1: respondent 'nobody'"):
         recheck.match(
-            study.answers(made), made.recheck.reset_index(drop=True).assign(respondent="nobody"), "recheck.csv"
+            study.answers(made),
+            made.recheck.reset_index(drop=True).assign(respondent="nobody"),
+            "recheck.csv",
         )
 
 
@@ -82,7 +84,9 @@ def test_what_was_withheld_comes_back(made, study):
 
 def test_interviews_before_the_end_and_after_it():
     start, end = parse_period("2022")
-    dates = pd.Series(pd.to_datetime(["2021-12-30", "2022-07-02", "2022-12-31", "2023-01-12", None]))
+    dates = pd.Series(
+        pd.to_datetime(["2021-12-30", "2022-07-02", "2022-12-31", "2023-01-12", None])
+    )
     assert label(dates, start, end).tolist() == [
         "before", "unfinished", "unfinished", "after", None,
     ]  # fmt: skip
