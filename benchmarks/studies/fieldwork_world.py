@@ -252,7 +252,7 @@ def write_example(folder: Path) -> None:
     """Write a survey half done: 12 areas, 10 interviews each, one bad interviewer."""
     trouble = Trouble(rate=0.004, closed=0.12, small=0.1, by_person=True, enumerator_sd=0.3,
                       zeros=1, told=0.7, recheck=0.2, areas=16, take=24, quota=True)  # fmt: skip
-    made = fieldwork(trouble, [20221107, 0])
+    made = fieldwork(trouble, [20221107, 5])
     today = pd.Timestamp("2022-11-12")
     people = made.respondents[made.respondents["date"] <= today].copy()
     people.loc[people.index[::37], "age"] = np.nan

@@ -52,8 +52,8 @@ def match(ard: ARD, recheck: pd.DataFrame, where: str) -> Checked:
     )
     by_cell = last.set_index(["respondent", "group"])
     wide = {c: by_cell[c].unstack() for c in ("first", "validated")}  # noqa: PD010 - no aggregation
-    shape = {"index": ard.counts.index, "columns": ard.counts.columns}
-    asked = {c: table.reindex(**shape) for c, table in wide.items()}
+    rows, groups = ard.counts.index, ard.counts.columns
+    asked = {c: table.reindex(index=rows, columns=groups) for c, table in wide.items()}
     survey = ard.counts
     differs = asked["first"].notna() & survey.notna() & (asked["first"] != survey)
     replaced = differs & (asked["validated"] == survey)
@@ -69,7 +69,7 @@ def match(ard: ARD, recheck: pd.DataFrame, where: str) -> Checked:
         )
     first = survey.mask(replaced, asked["first"])
     n = int(replaced.sum().sum())
-    notes = ()
+    notes: tuple[str, ...] = ()
     if n:
         notes = (
             f"{n} answers of the survey were the validated ones: the first answers of the recheck "
@@ -139,14 +139,14 @@ def measured(result: ScaleUp, checked: Checked, chosen: pd.Series | None = None)
         asked = used & v.notna()
         if asked.sum() < 5:
             continue
-        cell = pd.Series(np.where(y > 0, "more", "zero"), y.index)
+        cell = pd.Series(np.where(y > 0, "more", "zero"), y.index, dtype=object)
         if chosen is not None:
             fine = cell + "/" + chosen.reindex(y.index).astype(str)
             enough = asked.groupby(fine).sum() >= 5
             cell = cell.where(~fine.map(enough), fine)
         few = asked[used].groupby(cell[used]).sum() < 5
         if few.any():
-            cell = pd.Series("all", y.index)
+            cell = pd.Series("all", y.index, dtype=object)
         expected = pd.Series(0.0, y.index)
         raised = pd.Series(0.0, y.index)
         for _, here in cell[used].groupby(cell[used]).groups.items():

@@ -58,8 +58,8 @@ def test_an_evening_from_the_shell(field):
     assert progress["done"] == len(answers)
     assert progress["done"] + progress["left"] == progress["target"]
     units = pd.DataFrame(found["tables"]["units"])
-    assert set(units["status"]) >= {"complete", "replaced", "expanded", "not begun"}
-    assert found["facts"]["named"] == ["E01a"]  # the one who was told to write zeros
+    assert set(units["status"]) >= {"complete", "replaced", "expanded", "under way"}
+    assert found["facts"]["named"] == ["E00a"]  # the one who was told to write zeros
     assert found["synthetic"] is True
     page = (out / "fieldwork.html").read_text()
     assert "SYNTHETIC SURVEY" in page
