@@ -139,7 +139,7 @@ def _visits(
 
 
 def _weights(field: Field, units: pd.DataFrame, wanted: Wanted) -> tuple[Weights, list[str]]:
-    margins, said = None, []
+    margins, said = None, list[str]()
     if field.margins is not None:
         own = field.respondents.drop(columns=field.sample.columns, errors="ignore")
         placed = own.join(field.sample, on="psu")

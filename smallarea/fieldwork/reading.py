@@ -71,7 +71,7 @@ def read_field(
     """
     drawn = read_sample(sample)
     how = Columns.from_yaml(columns) if columns else None
-    ard, notes = None, ()
+    ard, notes = None, tuple[str, ...]()
     if groups is not None:
         ard = read_ard(respondents, groups, how)
         people, notes = ard.design.copy(), ard.notes

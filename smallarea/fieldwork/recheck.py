@@ -118,18 +118,17 @@ def with_answers(result: ScaleUp, answers: pd.DataFrame) -> ScaleUp:
     return replace(result, reports=other.fillna(result.reports))
 
 
-def measured(result: ScaleUp, checked: Checked, chosen: pd.Series | None = None) -> ScaleUp:
+def measured(result: ScaleUp, checked: Checked) -> ScaleUp:
     """Scale up from both measurements: a two-phase regression estimator.
 
     Assumed: the validated answer is the one wanted; who was checked was chosen at random within
-    the cells first answer zero / more (x `chosen`, a stratum of the choice such as the
-    interviewer's team). The first answers, which all gave, say what to expect of a validated one:
-    the mean of those validated at zero, and a ratio above it. Every checked respondent adds what
+    the cells first answer zero / more. The first answers, which all gave, say what to expect of a
+    validated one: the mean of those validated at zero, and a ratio above it. Every checked respondent adds what
     the validated answer differs from that, raised by how many one checked stands for. The result is
     right for the totals of validated answers whatever the relation (Sarndal, Swensson & Wretman
     1992, ch. 9), its error includes that only some were checked, and it is what a model of
-    misclassification with these cells gives. Cells with fewer than five checked are joined: `more`
-    with `zero`, strata of choice with all.
+    misclassification with these cells gives. If fewer than five were checked in a cell, the cells
+    are joined.
     """
     weight = result.design["weight"]
     out = result.reports.copy()
@@ -139,11 +138,7 @@ def measured(result: ScaleUp, checked: Checked, chosen: pd.Series | None = None)
         asked = used & v.notna()
         if asked.sum() < 5:
             continue
-        cell = pd.Series(np.where(y > 0, "more", "zero"), y.index, dtype=object)
-        if chosen is not None:
-            fine = cell + "/" + chosen.reindex(y.index).astype(str)
-            enough = asked.groupby(fine).sum() >= 5
-            cell = cell.where(~fine.map(enough), fine)
+        cell: pd.Series = pd.Series(np.where(y > 0, "more", "zero"), y.index, dtype=object)
         few = asked[used].groupby(cell[used]).sum() < 5
         if few.any():
             cell = pd.Series("all", y.index, dtype=object)

@@ -205,7 +205,7 @@ def short_answers(
         n = own["size"].sum()
         weight = own["size"] / n
         variance = within / n + place * float((weight**2).sum())
-        rows[name] = {"interviews": n, "mean": float(weight @ own["mean"]), "v": variance}
+        rows[name] = {"interviews": n, "mean": float((weight * own["mean"]).sum()), "v": variance}
     table = pd.DataFrame(rows).T.rename_axis("enumerator")
     table["zeros"] = frame.groupby("e")["y"].mean()
     centre = float(table["mean"].median())
