@@ -123,12 +123,12 @@ def measured(result: ScaleUp, checked: Checked) -> ScaleUp:
 
     Assumed: the validated answer is the one wanted; who was checked was chosen at random within
     the cells first answer zero / more. The first answers, which all gave, say what to expect of a
-    validated one: the mean of those validated at zero, and a ratio above it. Every checked respondent adds what
-    the validated answer differs from that, raised by how many one checked stands for. The result is
-    right for the totals of validated answers whatever the relation (Sarndal, Swensson & Wretman
-    1992, ch. 9), its error includes that only some were checked, and it is what a model of
-    misclassification with these cells gives. If fewer than five were checked in a cell, the cells
-    are joined.
+    validated one: the mean of those validated at zero, and a ratio above it. Every checked
+    respondent adds what the validated answer differs from that, raised by how many one checked
+    stands for. The result is right for the totals of validated answers whatever the relation
+    (Sarndal, Swensson & Wretman 1992, ch. 9), its error includes that only some were checked, and
+    it is what a model of misclassification with these cells gives. If fewer than five were checked
+    in a cell, the cells are joined.
     """
     weight = result.design["weight"]
     out = result.reports.copy()

@@ -17,6 +17,8 @@ LEVEL = 0.05
 DOUBT = 3.0
 #: Sds of honest interviewers' log reporting that are tried.
 SPREADS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+#: Log likelihood that the largest spread still believed may fall short of the best: one-sided 95 %.
+WITHIN = 1.35
 NODES, MASS = np.polynomial.hermite_e.hermegauss(7)
 
 
@@ -31,8 +33,8 @@ def few_reports(
     """Judge each interviewer by how many of the interviewed reported anyone.
 
     Honest interviewers differ too: their rates are taken as log-normal around that of the place,
-    with the spread (of `SPREADS`) that is likeliest for all who brought any report, so that those
-    who bring none do not hide each other.
+    with the largest spread (of `SPREADS`) that agrees with all who brought any report, so that
+    those who bring none do not hide each other, and a spread not known well is not taken as small.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def few_reports(
     of so few or fewer, beta-binomial within units given the others' answers there and the rate of
     the stratum without this interviewer), `p_adjusted` (Holm), `only_zeros`, `named` (p_adjusted
     below the level), `could_be_named` (whether bringing zeros only would be enough for that).
-    `attrs["spread"]` is the spread found.
+    `attrs["spread"]` is the spread taken.
     """
     layer = pd.Series("all", told.index) if stratum is None else stratum
     frame = pd.DataFrame({"y": told, "e": enumerator, "u": psu, "s": layer})
@@ -68,7 +70,8 @@ def few_reports(
         some = [(parts[str(e)], r) for e, r in seen.items() if r > 0]
         return sum(float(np.log(max(c[r], 1e-300) / max(1 - c[0], 1e-300))) for c, r in some)
 
-    spread = max(SPREADS, key=likelihood)
+    likely = {spread: likelihood(spread) for spread in SPREADS}
+    spread = max(s for s, value in likely.items() if value >= max(likely.values()) - WITHIN)
     found = chances(spread)
     rows = {}
     for name, where in places.items():
