@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from small import small_country
 from typer.testing import CliRunner
 
 from smallarea.cli import app
 from smallarea.errors import InputError
 from smallarea.fieldwork.evening import evening
 from smallarea.fieldwork.gather import Wanted
+from smallarea.fieldwork.tables import read_margins
 from smallarea.nsum import killworth
 from smallarea.survey import Columns, read_ard
 
@@ -166,3 +168,12 @@ def test_codes_that_lost_their_zeros_are_recognised(tmp_path):
     (tmp_path / "respondents.csv").write_text("psu\n12\n")
     made = run(tmp_path, files={})
     assert "is 12 the sample's 012?" in str(made.exception)
+
+
+def test_the_frame_gives_the_population_by_level(tmp_path):
+    table = small_country(tmp_path / "project").margins()
+    towns = pd.read_csv(tmp_path / "project" / "data" / "towns.csv")
+    assert set(table["variable"]) == {"shire"}
+    assert table["people"].sum() == towns["people"].sum()
+    table.to_csv(tmp_path / "population.csv", index=False)
+    assert len(read_margins(tmp_path / "population.csv")) == 4
