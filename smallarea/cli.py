@@ -19,6 +19,7 @@ import typer
 from smallarea import __version__
 from smallarea.cli_catalog import catalog
 from smallarea.cli_compare import compare
+from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
 from smallarea.cli_target import target
@@ -254,6 +255,9 @@ def design(
         float, typer.Option(help="Variance from unequal weights, relative to equal ones.")
     ] = 1.5,
     decrease: Annotated[float, typer.Option(help="Fall that a second survey is to show.")] = 0.3,
+    margins: Annotated[
+        Path | None, typer.Option(help="CSV file to write the population by level to.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Overrides the seed in the catalog.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -286,11 +290,15 @@ def design(
         )  # fmt: skip
     with writing(out) as temporary:
         harmless_table(sample).to_csv(temporary)
+    if margins is not None:
+        people = opened.margins(data=data)
+        with writing(margins) as temporary:
+            harmless_table(people).to_csv(temporary, index=False)
     simple = margin_of_error(areas * take, confidence=0.99)
-    margins = margin_table(areas * take, take, confidence=0.99)
+    errors = margin_table(areas * take, take, confidence=0.99)
     if as_json:
         facts = {"sample": str(out), "seed": seed, "margin_99_simple": simple}
-        tables = {"margins": margins}
+        tables = {"margins": errors}
         if power is not None:
             tables["components"] = power.reset_index()
         print(json.dumps(facts | {name: t.to_dict("records") for name, t in tables.items()}))
@@ -298,12 +306,13 @@ def design(
         show(
             f"Wrote {len(sample)} sampling units to {out} (seed {seed}).\n"
             f"{areas * take:,} interviews: a share of 50 % is known to within {simple:.2%} at 99 % "
-            f"confidence if clustering is ignored, {margins['margin'].iloc[2]:.2%} with an "
+            f"confidence if clustering is ignored, {errors['margin'].iloc[2]:.2%} with an "
             "intra-cluster correlation of 0.05."
             + (f"\n{power_text(power)}" if power is not None else "")
         )
 
 
+app.command()(fieldwork)
 app.command()(nsum)
 
 

@@ -353,6 +353,21 @@ class Project:
             kept = take_snapshots(self.catalog.sources, self.data_dirs(data), self.root / STORE)
         return check_sources(self.catalog, frame, kept)
 
+    def margins(
+        self, *, data: str | Path | None = None, wait: bool = False, progress: Progress = silent
+    ) -> pd.DataFrame:
+        """Return the covered population by unit of every level: what weights are calibrated to.
+
+        Columns variable (a level), category, people, as `smallarea fieldwork --population` reads
+        them; rows on sex and age, which no frame knows, may be added.
+        """
+        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self._frame(self._store(progress), at, data)
+        covered = frame.table[frame.table["covered"]]
+        tables = {level: covered.groupby(level)["population"].sum() for level in levels_of(covered)}
+        table = pd.concat(tables, names=["variable", "category"]).rename("people")
+        return table.reset_index()
+
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)

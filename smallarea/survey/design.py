@@ -91,7 +91,9 @@ def draw_sample(
     out.insert(0, "area_id", usable["area_id"].loc[out.index])
     out = out.join(drawn.drop(columns="role"), on="area_id").join(usable["population"])
     out["interviews"] = take
-    out["weight"] = out["population"] / out["p_area"] / out["p_psu"] / take
+    stands_for = out["replaces"].where(out["replaces"].notna(), out.index.to_series())
+    people = usable["population"].reindex(stands_for).to_numpy()
+    out["weight"] = people / out["p_area"] / out["p_psu"] / take
     rank = out["role"].map({r: i for i, r in enumerate(ROLES)})
     return out.assign(rank=rank).sort_values(["rank", "stratum", "area_id"]).drop(columns="rank")
 

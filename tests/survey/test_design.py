@@ -118,6 +118,8 @@ def test_the_sample_has_its_parts_and_every_replacement_stands_for_one():
         .map(lambda o: o == [*range(1, 1 + len(o))])
         .all()
     )
+    stood_for = sample.loc[spare["replaces"], ["p_area", "p_psu", "weight"]]
+    assert spare[["p_area", "p_psu", "weight"]].to_numpy() == pytest.approx(stood_for.to_numpy())
     assert sample.equals(draw_sample(areas, psus, **STUDY, seed=4))
     assert not sample.index.equals(draw_sample(areas, psus, **STUDY, seed=5).index)
 
