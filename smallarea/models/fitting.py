@@ -9,7 +9,7 @@ levels, standard deviations, trees) was learned without the area.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from smallarea.errors import InputError
 from smallarea.models.candidates import Candidate
 from smallarea.models.counts import rows
 from smallarea.models.evidence import Evidence, covariate_evidence, pool_without_each
+from smallarea.models.explaining import centred, parts_of
 from smallarea.models.pooling import pool
 from smallarea.models.splits import at_random
 from smallarea.models.validation import cross_validate, held_out
@@ -44,6 +45,8 @@ class FittedModels:
     scores : the cross-validation's table, see `CrossValidation`.
     evidence : what covariates add.
     diagnostics : model, quantity, value of the fits.
+    parts : index model, component, area_id: what each area's rate is made of, by the pool's models,
+        see `explaining.parts_of`.
     """
 
     draws: xr.DataArray
@@ -52,6 +55,7 @@ class FittedModels:
     scores: pd.DataFrame
     evidence: Evidence
     diagnostics: pd.DataFrame
+    parts: pd.DataFrame
 
 
 def fit_models(
@@ -65,12 +69,13 @@ def fit_models(
     n: int = 1000,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
+    stream: Mapping[str, str] | None = None,
 ) -> FittedModels:
     """Compare the candidates on held-out groups of areas and draw from their pool.
 
     Parameters
     ----------
-    without, folds, n, seed, progress : see `cross_validate`.
+    without, folds, n, seed, progress : see `cross_validate`. stream : of each feature.
 
     Raises
     ------
@@ -90,19 +95,21 @@ def fit_models(
             remedy="leave out `stack=False` in one of the model files",
         )
     told = tell(0.0, 0.2)
-    fitted, draws = {}, {}
+    fitted, draws, parts = {}, {}, {}
     for position, (name, model) in enumerate(models.items()):
         if told:
             told(f"{name} on all surveyed areas", position / len(models))
         fitted[name] = model.fit(X, direct, areas, seed)
         if model.stack:
-            draws[name] = fitted[name].draws(model.select(X), areas, n, model.seed(seed))
+            own = model.select(X)
+            draws[name] = fitted[name].draws(own, areas, n, model.seed(seed))
+            parts[name] = centred(parts_of(fitted[name], own, areas, stream or {}))
     shared: dict[str, Any] = {"fitted": fitted, "seed": seed}
     cv = cross_validate(
         models, X, direct, areas, without=without, folds=folds, progress=tell(0.2, 0.55), **shared
     )
     ids = direct.reports.index.sort_values()
-    own = held_out(
+    blind = held_out(
         {name: model for name, model in models.items() if model.stack},
         X,
         without or (lambda left: rows(direct, ids.difference(left))),
@@ -114,7 +121,7 @@ def fit_models(
     )
     return FittedModels(
         draws=pool(list(draws.values())),
-        cross_fitted=pool(list(own.values())),
+        cross_fitted=pool(list(blind.values())),
         members=pool_without_each(cv, published)
         .assign(weight=1 / len(published))
         .reindex(list(models))
@@ -127,4 +134,5 @@ def fit_models(
             [(m, k, v) for m in fitted for k, v in fitted[m].diagnostics_.items()],
             columns=["model", "quantity", "value"],
         ),
+        parts=pd.concat(parts, names=["model"]),
     )

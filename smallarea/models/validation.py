@@ -101,6 +101,7 @@ def held_out(
     n: int = 500,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
+    seen: Callable[[int, str, Any], None] | None = None,
 ) -> dict[str, xr.DataArray]:
     """Return each model's draws (component, area_id, draw) from fits that have not seen the area.
 
@@ -116,6 +117,7 @@ def held_out(
     seed : the draws of a model are made from the same seed in every fold, and as `fit_models` makes
         those of all areas: what areas have in common is alike, and draws may be added up.
     progress : called before every fold with what it is and the share of them done.
+    seen : shown every fit: number of the split, name of the model, the fit.
     """
     parts: dict[str, list[xr.DataArray]] = {name: [] for name in models}
     for k, split in enumerate(splits):
@@ -128,6 +130,8 @@ def held_out(
                 fit = whole.refit(training)
             else:
                 fit = model.fit(X, training, areas, seed)
+            if seen:
+                seen(k, name, fit)
             own = model.select(X).loc[split.test]
             parts[name].append(fit.draws(own, areas, n, model.seed(seed)))
     ids = sorted(area for split in splits for area in split.test)

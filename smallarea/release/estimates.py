@@ -43,6 +43,9 @@ def unit_table(table: pd.DataFrame, number: int, populations: tuple[str, ...]) -
     people = list(dict.fromkeys(["population", *populations]))
     first = by[[level, *(c for name in above for c in (f"{name}_id", name))]].first()
     units = first.rename(columns={level: "name"}).join(by[people].sum())
+    if "urban_share" in table:
+        townspeople = (table["urban_share"] * table["population"]).groupby(level_ids(table, number))
+        units["urban_share"] = townspeople.sum(min_count=1) / units["population"]
     if not above:
         units.insert(1, "nation_id", "all")
         units.insert(2, "nation", "The whole country")

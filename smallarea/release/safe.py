@@ -23,6 +23,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
+from smallarea.models.explaining import centred, parts_of
 from smallarea.models.pooling import pool
 from smallarea.models.splits import Split, deal
 from smallarea.models.validation import held_out
@@ -44,11 +45,14 @@ class Unseen:
     rates : draws of reported rates (component, area_id, draw); each area's from the fit without its
         fold. fold : of each area. worlds : (fold, component, area_id), medians of *all* areas in
         that fit, what anybody would see had the fold's people not been asked.
+    parts : index model, component, area_id: what each area's rate is made of in the same fits, see
+        `smallarea.models.explaining.parts_of`.
     """
 
     rates: xr.DataArray
     fold: pd.Series
     worlds: xr.DataArray
+    parts: pd.DataFrame
 
 
 def unseen_draws(
@@ -63,6 +67,7 @@ def unseen_draws(
     seed: int,
     folds: int = FOLDS,
     progress: Told | None = None,
+    stream: Mapping[str, str] | None = None,
 ) -> Unseen:
     """Draw every area from fits that have not seen its group.
 
@@ -70,27 +75,35 @@ def unseen_draws(
     ----------
     models : those that are pooled. X : features of all areas. areas : the frame's table.
     group : of each area, index area_id. without : direct estimates had some areas not been
-        surveyed. n : draws. seed : of the models, as in the run.
+        surveyed. n : draws. seed : of the models, as in the run. stream : of each feature.
     """
     surveyed = direct.reports.index
     fold = deal(group, folds, key=str(seed))
     fitted = {name: model.fit(X, direct, areas, seed) for name, model in models.items()}
     parts, worlds = [], []
+    told: dict[str, list[pd.DataFrame]] = {}
     numbers = sorted(fold.unique())
     for k in numbers:
         if progress:
             progress(f"without part {k + 1} of the survey", k / len(numbers))
         left = surveyed[fold.loc[surveyed].to_numpy() == k].sort_values()
+        inside = fold.index[fold == k]
+
+        def take_apart(_: int, name: str, fit: Any, inside: pd.Index = inside) -> None:
+            own = models[name].select(X).loc[inside]
+            told.setdefault(name, []).append(parts_of(fit, own, areas, stream or {}))
+
         drawn = held_out(
             models, X, without, areas, [Split(X.index.sort_values(), left)],
-            fitted=fitted, n=n, seed=seed,
+            fitted=fitted, n=n, seed=seed, seen=take_apart,
         )  # fmt: skip
         world = pool(list(drawn.values()))
         worlds.append(world.median("draw"))
         parts.append(world.sel(area_id=[a for a in world["area_id"].values if fold[a] == k]))
     rates = xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=X.index.sort_values())
     known = xr.concat(worlds, pd.Index(numbers, name="fold"), combine_attrs="drop")
-    return Unseen(rates, fold, known)
+    taken = {name: centred(pd.concat(each)) for name, each in told.items()}
+    return Unseen(rates, fold, known, pd.concat(taken, names=["model"]))
 
 
 def safe_rates(

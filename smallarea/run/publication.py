@@ -21,6 +21,7 @@ from smallarea.features import Features, load_features
 from smallarea.files import write_json, writing
 from smallarea.findings import FILES
 from smallarea.nsum.reporting.tau import TauPrior
+from smallarea.projection import reference_sizes
 from smallarea.publish import (
     SYNTHETIC,
     ReportInput,
@@ -37,6 +38,8 @@ from smallarea.publish import (
     write_parquet,
     write_report,
 )
+from smallarea.publish.basis import BASIS, basis_table
+from smallarea.publish.map_data import Beside
 from smallarea.publish.words import INTERNAL
 
 if TYPE_CHECKING:
@@ -122,9 +125,14 @@ def publish(
     features.info.to_csv(out / "features.csv")
     unmatched = unmatched_table(features.reports, catalog.sources, frame)
     write_unmatched(unmatched, out / UNMATCHED)
+    rates = xr.load_dataarray(folders["models"] / "rates.nc", engine="h5netcdf")
+    parts = pd.read_parquet(folders["models"] / "parts.parquet")
+    sizes = reference_sizes(table, indicators)
+    basis = basis_table(parts, rates, estimates, sizes, indicators)
+    basis.to_parquet(out / BASIS)
     write_map(
         estimates,
-        national,
+        counts,
         table,
         frame.geometry,
         out / "map.html",
@@ -133,6 +141,7 @@ def publish(
         spelling=frame.spelling,
         labels=frame.words,
         reporting=prior is not None,
+        beside=Beside(tau, basis, next_areas(folders["findings"]), links={"report": "report.html"}),
     )
     survey, survey_notes, known_groups = keep_findings(
         folders["findings"], out / "survey", synthetic, asked
@@ -199,6 +208,15 @@ def tau_prior(ground: Path) -> TauPrior | None:
     """Read the prior of the reporting rate; None if numbers are as reported."""
     path = ground / "tau.json"
     return TauPrior(**json.loads(path.read_text())) if path.is_file() else None
+
+
+def next_areas(findings: Path) -> pd.DataFrame | None:
+    """Read where to interview next for the sake of all areas' rates; None if nobody planned it."""
+    path = findings / "next_places.csv"
+    if not path.is_file():
+        return None
+    plan = pd.read_csv(path, dtype={"area_id": str})
+    return plan[plan["target"] == "areas"]
 
 
 def keep_findings(
