@@ -79,7 +79,9 @@ def basis_table(
             long = shown.melt("area_id", var_name="part", value_name="effect")
             rows.append(long.assign(indicator=total, model=name))
     table = pd.concat(rows, ignore_index=True)[list(COLUMNS)]
-    return table.assign(effect=table["effect"].round().astype(int))
+    table["effect"] = table["effect"].round().astype(int)
+    moved = table.groupby("part")["effect"].transform(lambda effect: (effect != 0).any())
+    return table[moved | (table["model"] == "")].reset_index(drop=True)
 
 
 def _median_rate(cases: np.ndarray, people: np.ndarray, key: np.ndarray) -> pd.Series:

@@ -89,7 +89,7 @@ def test_draws_come_back_within_a_step_and_sums_within_a_percent(packed):
 
 
 def test_of_places_not_shown_there_is_no_draw(packed):
-    counts, _, (facts, text) = packed
+    counts, _, (facts, _text) = packed
     assert len(facts["totals"]["left"]["low"]) == 30
     least = np.log(counts.to_numpy()[30:]).min(axis=1).round(3)
     assert not set(facts["totals"]["left"]["low"]) & set(least)
@@ -97,7 +97,9 @@ def test_of_places_not_shown_there_is_no_draw(packed):
 
 def test_plans_reach_is_of_sums_within_draws():
     rng = np.random.default_rng(2)
-    people = np.exp(rng.normal(3, 1, (20, 1)) + rng.normal(0, 1, (1, 200)) + rng.normal(0, 0.3, (20, 200)))
+    people = np.exp(
+        rng.normal(3, 1, (20, 1)) + rng.normal(0, 1, (1, 200)) + rng.normal(0, 0.3, (20, 200))
+    )
     size = rng.integers(1000, 9000, 20).tolist()
     found = by_page(
         "(() => { const f = plan(people, people, weight, size, {k: 4}); "

@@ -34,7 +34,9 @@ def test_no_word_is_missing_and_names_are_the_same(language):
     assert set(own) == set(english)
     for key, text in own.items():
         assert text.strip(), key
-        assert set(re.findall(r"\{(\w+)\}", text)) == set(re.findall(r"\{(\w+)\}", english[key])), key
+        assert set(re.findall(r"\{(\w+)\}", text)) == set(re.findall(r"\{(\w+)\}", english[key])), (
+            key
+        )
     if language != "en":
         same = [key for key in own if own[key] == english[key] and len(own[key]) > 12]
         assert same == [], "not translated"
@@ -42,7 +44,9 @@ def test_no_word_is_missing_and_names_are_the_same(language):
 
 def test_every_word_that_the_page_asks_for_is_there():
     asked = set(re.findall(r"""\bth?\("(\w+)\"""", SCRIPT))
-    asked |= set(re.findall(r'data-(?:t|label)="(\w+)"', PAGE)) | set(re.findall(r"t\.(\w+) ", PAGE))
+    asked |= set(re.findall(r'data-(?:t|label)="(\w+)"', PAGE)) | set(
+        re.findall(r"t\.(\w+) ", PAGE)
+    )
     assert asked - set(WORDS["en"]["page"]) == set()
     assert len(asked) > 80
 

@@ -55,6 +55,7 @@ function mix() {
   });
 }
 const HATCHES = { uncovered: "repeating-linear-gradient(135deg,#7cc2a2 0 3px,#fff 3px 4px,#3a4653 4px 5px)", unlike: "repeating-linear-gradient(45deg,#7cc2a2 0 3px,#fff 3px 4px,#3a4653 4px 5px)" };
+let folded = false;
 function legend() {
   const unit = { above: " %", top: " %", spread: " ×" }[state.layer] || "";
   const line = (n) => n === 0 ? t("under", { x: show(breaks[0]) + unit }) : n === breaks.length ? t("over", { x: show(breaks[n - 1]) + unit }) : t("between", { a: show(breaks[n - 1]), b: show(breaks[n]) + unit });
@@ -69,6 +70,7 @@ function legend() {
     [state.chosen, `<i style="border:3px solid #d1007a"></i>`, "legend_chosen"],
   ].filter(([used]) => used).map(([, mark, key]) => `<li>${mark}${th(key)}</li>`);
   if (data.cells[0]) notes.push(`<li>${th(data.cells[0] === data.cells[1] ? "cells_all" : "cells_some", { n: whole(data.cells[0]), m: whole(data.cells[1]) })}</li>`);
-  $("legend").innerHTML = `<h2>${escape(said().label)}</h2><p>${escape(layerName(state.layer))}. ${escape(layerNote(state.layer))}</p>`
+  $("legend").classList.toggle("folded", folded);
+  $("legend").innerHTML = `<h2>${escape(said().label)} <button type="button" id="fold" aria-expanded="${!folded}" aria-label="${th("legend")}">${folded ? "▸" : "▾"}</button></h2><p>${escape(layerName(state.layer))}. ${escape(layerNote(state.layer))}</p>`
     + (state.layer === "q50" ? `<ul class="wedge">${ends}${wedge.join("")}</ul>` : `<ul>${rows.join("")}</ul>`) + `<ul class="notes">${notes.join("")}</ul>`;
 }

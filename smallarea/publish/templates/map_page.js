@@ -236,9 +236,12 @@ $("filters").onchange = (e) => {
 };
 $("lang").onchange = (e) => { language = e.target.value; wording(); update(); };
 $("view").onclick = () => { state.table = !state.table; update(); };
+$("legend").onclick = (e) => { if (e.target.closest("#fold")) { folded = !folded; legend(); $("fold").focus(); } };
 $("csv").onclick = download;
 $("print").onclick = () => print();
 new ResizeObserver(resize).observe(canvas); // also draws for the first time
 window.onhashchange = readAddress;
 if (innerWidth <= 760) $("choose").open = false;
-readAddress();
+// Draws stand last on the page, so that the map need not wait for them; what needs them waits.
+if (["plan", "compare"].some((key) => address().has(key)) || ["plan", "compare", "about"].includes(address().get("tab"))) addEventListener("DOMContentLoaded", readAddress);
+else readAddress();
