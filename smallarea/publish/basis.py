@@ -70,7 +70,9 @@ def basis_table(
             str(model): _weighted(each.droplevel("model"), of, ids, weight, key)
             for model, each in own_parts.groupby(level="model")
         }
-        mean = sum(each.sum(axis=1) for each in models.values()) / len(models)
+        mean = pd.Series(0.0, rate.index)
+        for each in models.values():
+            mean += each.sum(axis=1) / len(models)
         steps = pd.DataFrame({"pooling": pooled - mean.round(), "agreement": number - pooled})
         steps["number"] = number
         told = (number.notna() & pooled.notna()).to_numpy()

@@ -8,8 +8,8 @@ let ratio = 1, hovered = null, waiting = false, framed = world_box;
 function fit(box, margin = 0.16) {
   framed = box;
   if (box === world_box) margin = 0.94;
-  // On a wide screen the country stands beside the legend, not under it.
-  const w = canvas.clientWidth, h = canvas.clientHeight, left = box === world_box && w > 600 ? 260 : 0;
+  // The country stands beside the legend, not under it.
+  const w = canvas.clientWidth, h = canvas.clientHeight, left = box === world_box ? (w > 600 ? 260 : 165) : 0;
   const bw = Math.max(box[2] - box[0], 60), bh = Math.max(box[3] - box[1], 60);
   eye.scale = Math.min(((w - left) * margin) / bw, (h * margin) / bh);
   eye.x = (w + left) / 2 - (eye.scale * (box[0] + box[2])) / 2;
