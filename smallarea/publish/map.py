@@ -85,7 +85,7 @@ def write_map(
         estimates, counts, places, geometry, indicators, labels, k, reporting, standing, beside
     )
     data["spelling"] = dict(spelling or {})
-    data["draws"], draws = panel_draws(estimates, counts, indicators, beside.tau)
+    data["draws"], draws = panel_draws(estimates, counts, places, indicators, beside.tau)
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
         title=indicators.title,

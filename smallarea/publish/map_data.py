@@ -144,11 +144,24 @@ def map_data(
 
 
 def panel_draws(
-    estimates: pd.DataFrame, counts: xr.DataArray, indicators: Indicators, tau: np.ndarray | None
+    estimates: pd.DataFrame,
+    counts: xr.DataArray,
+    places: pd.DataFrame,
+    indicators: Indicators,
+    tau: np.ndarray | None,
 ) -> tuple[dict[str, Any], str]:
-    """Return draws of the totals of places whose numbers are shown, in the order of `areas.id`."""
+    """Return draws of the totals of places whose numbers are shown, in the order of `areas.id`.
+
+    In a unit of the lowest level with one withheld place, the next smallest has no draws either:
+    from the unit's range and all others' draws the withheld one's could be had.
+    """
     ids = pd.Index(np.sort(estimates["area_id"].unique()))
     shown = ids[ids.isin(_shown(estimates))]
+    unit = places[f"{levels_in(estimates)[0]}_id"]
+    held = unit.loc[ids.difference(shown)].value_counts()
+    alone = places.loc[shown][unit.loc[shown].isin(held.index[held == 1])]
+    second = alone.sort_values("population").groupby(unit.loc[alone.index]).head(1).index
+    shown = shown.difference(second)
     totals = {name: count_draws(counts, name, indicators) for name in indicators.totals}
     facts, text = pack_draws(totals, shown, tau)
     return facts | {"places": ids.get_indexer(shown).tolist()}, text

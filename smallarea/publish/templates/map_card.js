@@ -83,5 +83,5 @@ function card() {
   const notes = flags ? `<h3>${th("flags")}</h3><ul class="notes-list">${flags}</ul>` : "";
   const body = gone(i) ? `<p>${th("withheld_why")}</p>${notes}`
     : estimate((q) => quantile(shown(), q, i), (a, b) => range(i, a, b)) + notes + beside(i) + rests(i) + `<p class="key">${escape(asked)}</p>` + changed(i);
-  return head + body + `<p class="buttons">${gone(i) ? "" : `<button type="button" id="pick">${th(own ? "drop_compare" : "add_compare")}</button>`}<button type="button" id="back">${th("back")}</button></p>`;
+  return head + body + `<p class="buttons">${!hasDraws(i) ? "" : `<button type="button" id="pick">${th(own ? "drop_compare" : "add_compare")}</button>`}<button type="button" id="back">${th("back")}</button></p>`;
 }

@@ -21,6 +21,7 @@ function quantile(name, q, i) {
   if (own === null) return null;
   return indicator.per ? (1000 * own) / data.areas[indicator.per][i] : own;
 }
+const hasDraws = (i) => data.draws.places.includes(i);
 const gone = (i) => quantile(state.what, "q50", i) === null;
 const range = (i, low, high) => span(quantile(shown(), low, i), quantile(shown(), high, i));
 const spreadOf = (i) => {

@@ -85,7 +85,7 @@ function readAddress() {
   state.sort = asked.get("sort") || state.sort;
   state.down = asked.get("down") !== "0";
   state.filters = data.levels.map(({ key, id }) => { const unit = id.indexOf(asked.get(`in-${key}`)); return unit >= 0 ? unit : null; });
-  state.compare = (asked.get("compare") || "").split(",").map((id) => codes.get(id)).filter((i) => i !== undefined && !gone(i));
+  state.compare = (asked.get("compare") || "").split(",").map((id) => codes.get(id)).filter((i) => i !== undefined && hasDraws(i));
   state.tau = data.draws.tau && Number(asked.get("tau")) > 0 ? Number(asked.get("tau")) : null;
   state.urban = ["half", "twice"].includes(asked.get("urban")) && data.areas.urban ? asked.get("urban") : "same";
   state.only = asked.get("only") === "1";
@@ -196,7 +196,7 @@ $("panel").onchange = (e) => {
   const p = state.plan, own = e.target, id = own.dataset.plan;
   if (own.id === "compare-add") {
     const i = find(own.value.replace(/,.*$/, "")).find((i) => `${data.areas.name[i]}, ${above(i)[0]}` === own.value) ?? find(own.value)[0];
-    if (i !== undefined && !gone(i) && !state.compare.includes(i)) state.compare = [...state.compare, i];
+    if (i !== undefined && hasDraws(i) && !state.compare.includes(i)) state.compare = [...state.compare, i];
     return update();
   }
   if (own.id === "plan-fix") state.tau = own.checked ? tauEnds()[1] : null;
