@@ -35,6 +35,11 @@ class Features:
     info: pd.DataFrame
     reports: list[ReadReport]
 
+    @property
+    def stream(self) -> dict[str, str]:
+        """Feature -> the stream that gives it."""
+        return dict(zip(map(str, self.info.index), map(str, self.info["stream"]), strict=True))
+
 
 def build_features(
     catalog: Catalog,

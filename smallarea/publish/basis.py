@@ -96,7 +96,7 @@ def _median_rate(cases: np.ndarray, people: np.ndarray, key: np.ndarray) -> pd.S
 
 
 def _relative(rate: pd.Series) -> pd.Series:
-    logs = 100 * np.log(rate.astype(float).where(rate > 0))
+    logs = pd.Series(100 * np.log(rate.astype(float).where(rate > 0)), rate.index)
     return (logs - logs.median()).round()
 
 
@@ -104,10 +104,11 @@ def _weighted(
     parts: pd.DataFrame, of: list[str], ids: pd.Index, weight: np.ndarray, key: np.ndarray
 ) -> pd.DataFrame:
     """Return places x parts in whole hundredths: components' and areas' means by cases."""
-    summed: pd.DataFrame = sum(
-        parts.loc[component].loc[ids].mul(w, axis=0).groupby(key).sum()
+    each = [
+        parts.xs(component, level="component").loc[ids].mul(w, axis=0)
         for component, w in zip(of, weight, strict=True)
-    )
+    ]
+    summed = pd.concat(each).groupby(np.tile(key, len(of))).sum()
     whole = pd.Series(weight.sum(axis=0)).groupby(key).sum()
     return (100 * summed.div(whole.where(whole > 0, 1.0), axis=0)).round()
 

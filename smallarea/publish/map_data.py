@@ -215,7 +215,7 @@ def _plan(plan: pd.DataFrame | None, ids: pd.Index) -> list[list[float]] | None:
         return None
     return [
         [int(at), round(float(sd), 3)]
-        for at, sd in zip(ids.get_indexer(plan["area_id"]), plan["areas_sd"], strict=True)
+        for at, sd in zip(ids.get_indexer(pd.Index(plan["area_id"])), plan["areas_sd"], strict=True)
     ]
 
 
@@ -223,11 +223,12 @@ def _earlier(beside: Beside, ids: pd.Index, indicators: Indicators) -> dict[str,
     """Return the 80 % ranges of an earlier release, by indicator and place."""
     if beside.earlier is None:
         return None
-    table = beside.earlier.set_index(["indicator", "area_id"])[["q10", "q50", "q90"]].astype(float)
+    ends = ["q10", "q50", "q90"]
+    table = beside.earlier.set_index(["indicator", "area_id"])[ends].astype(float)
     return {
         "name": beside.earlier_name,
         "numbers": {
-            name: [list(map(short, table.loc[name].reindex(ids)[q])) for q in table]
+            name: [list(map(short, table.xs(name).reindex(ids)[q])) for q in ends]
             for name in (*indicators.totals, *(f"{total}_rate" for total in indicators.totals))
             if name in table.index.get_level_values(0)
         },

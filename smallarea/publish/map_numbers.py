@@ -59,7 +59,7 @@ def level_numbers(
                 continue
             ends = np.quantile(draws.to_numpy(), list(_ENDS.values()), axis=1)
             numbers[name] = {q: list(map(short, row)) for q, row in zip(_ENDS, ends, strict=True)}
-        sizes = {name: people.loc[units, name].round().astype(int).tolist() for name in people}
+        sizes = {name: people[str(name)].loc[units].round().astype(int).tolist() for name in people}
         found.append({"id": units.tolist(), "people": sizes, "numbers": numbers})
     return found
 

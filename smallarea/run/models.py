@@ -55,7 +55,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
             n=draws,
             seed=job.seed_of("models"),
             progress=lambda what, share: job.store.progress(f"models: {what}", share),
-            stream=streams.info["stream"].to_dict(),
+            stream=streams.stream,
         )
         fitted.draws.to_netcdf(out / "rates.nc", engine="h5netcdf")
         fitted.cross_fitted.to_netcdf(out / "cross_fitted.nc", engine="h5netcdf")

@@ -98,7 +98,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
         n=pooled.sizes["draw"],
         seed=seed_of(run.manifest["seed"], "models"),
         progress=lambda what, share: progress(f"publish: {what}", 0.8 * share),
-        stream=streams.info["stream"].to_dict(),
+        stream=streams.stream,
     )
     progress("publish: agreement with the nation", 0.8)
     sizes = reference_sizes(table, run.indicators)
@@ -127,7 +127,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
 def access(root: Path) -> dict[str, str]:
     """Return who may have each source, by the catalog as it is now; the frame is open."""
     sources = load_catalog(root / CATALOG).sources
-    return {name: source.access for name, source in sources.items()} | {"frame": "open"}
+    return {name: str(source.access) for name, source in sources.items()} | {"frame": "open"}
 
 
 def same_models(run: Run, root: Path) -> dict[str, Candidate]:
