@@ -22,7 +22,7 @@ from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.map_data import Beside, map_data, panel_draws
 from smallarea.publish.map_numbers import short
-from smallarea.publish.words import ENGLISH, NOT_SAID, STANDING, TAU_NOT_SAID, languages
+from smallarea.publish.words import ENGLISH, NOT_SAID, STANDING, TAU_NOT_SAID, spoken
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -97,7 +97,7 @@ def write_map(
         labels=[f"{indicators.labels[n]} ({indicators.units[n]})" for n in indicators.totals],
         rows=_plain_rows(estimates, indicators.totals),
         css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
-        words=_script(languages()),
+        words=_script(spoken(reporting)),
         js="".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
         data=_script(data),
         draws=draws,

@@ -22,6 +22,20 @@ def languages() -> dict[str, dict[str, Any]]:
     return {name: words_in(name) for name in names}
 
 
+def spoken(reporting: bool) -> dict[str, dict[str, Any]]:
+    """Return the words of every language that a page needs.
+
+    reporting : whether numbers were divided by a reporting rate; if not, no word speaks of one.
+    """
+    silent = () if reporting else ("tau_", "urban_")
+    every = languages()
+    for words in every.values():
+        for part in (words, words["page"]):
+            for key in [key for key in part if f"{key}_".startswith(silent) and silent]:
+                del part[key]
+    return every
+
+
 ENGLISH = words_in("en")
 
 #: Every flag, in words that complete "Note: ...".

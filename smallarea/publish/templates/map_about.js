@@ -16,7 +16,7 @@ function about() {
     const all = everybody().map((x, d) => x * tauAt(d));
     state.tau = fixed;
     const at = (tau) => { const q = quantiles(all.map((x) => x / tau), [0.1, 0.9]); return span(q[0], q[1]); };
-    total = t("about_total_tau", { a: show(100 * ends[0]), b: show(100 * ends[2]), c: show(100 * ends[0]), d: at(ends[0]), e: show(100 * ends[2]), f: at(ends[2]) }) + ` ${data.indicators[counted()].label}. ` + words.tau_meaning;
+    total = t("tau_total", { a: show(100 * ends[0]), b: show(100 * ends[2]), c: show(100 * ends[0]), d: at(ends[0]), e: show(100 * ends[2]), f: at(ends[2]) }) + ` ${data.indicators[counted()].label}. ` + words.tau_meaning;
   }
   return `<h2>${th("about")}</h2>${texts([...meaning, ...data.meaning])}`
     + `<h3>${th("about_not")}</h3>${texts([...words.not_said, ...(data.reporting ? [words.tau_not_said] : [])])}`

@@ -75,7 +75,7 @@ function planForm() {
   const p = state.plan, ends = data.draws.tau && tauEnds();
   const filtered = state.filters.some((unit) => unit !== null) ? `<p class="key">${th("plan_filtered", { n: whole(candidates().length) })}</p>` : "";
   const why = t("plan_why", { what: t(state.as === "rate" ? "plan_by_rate" : "plan_by_count"), n: data.draws.n });
-  return `<h2>${th("plan")}</h2><p class="where">${escape(titled(data.indicators[counted()]))}</p><p>${escape(why)}${state.as === "rate" ? ` ${th("plan_rate_hint")}` : ""}${data.standing === "public" ? ` ${th("plan_level", { areas: data.labels.area })}` : ""}</p>${filtered}`
+  return `<h2>${th("plan")}</h2><p class="where">${escape(titled(data.indicators[counted()]))}</p><p>${escape(why)}${data.draws.tau ? ` ${th("tau_plan")}` : ""}${state.as === "rate" ? ` ${th("plan_rate_hint")}` : ""}${data.standing === "public" ? ` ${th("plan_level", { areas: data.labels.area })}` : ""}</p>${filtered}`
     + `<div class="form"><label for="plan-by">${th("plan_by")}</label><select id="plan-by" data-plan="by">${option("k", t("plan_by_k"), p.by === "k")}${option("budget", t("plan_by_budget"), p.by === "budget")}</select>`
     + (p.by === "k" ? numberBox("plan-k", "plan_k", p.k, 1) : numberBox("plan-budget", "plan_budget", p.budget) + numberBox("plan-fixed", "plan_fixed", p.fixed) + numberBox("plan-per", "plan_per", p.per))
     + numberBox("plan-min", "plan_min", p.min) + `<label for="plan-level">${th("plan_min_of")}</label><select id="plan-level" data-plan="level">${data.levels.map((level, n) => option(n, level.label, p.level === n)).join("")}</select>`
