@@ -176,13 +176,25 @@ def explain(
     indicator: Annotated[
         str | None, typer.Option(help="Which indicator to explain; by default the first.")
     ] = None,
+    tier: Annotated[
+        str | None, typer.Option(help="Explain what the newest run's tier says, and no more.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say in words what the newest run knows about one area, and how little that may be."""
+    """Say in words what the newest run knows about one area, and how little that may be.
+
+    With `--tier`, what that tier's card of the place shows: what its number rests on by model and
+    stream, then pooling and agreement.
+    """
     from smallarea.project import Project
-    from smallarea.summary import explain_area, explanation_text
+    from smallarea.summary import explain_area, explain_tier, explanation_text, tier_text
 
     at = Project(project)
+    if tier is not None:
+        spelling = at.catalog.frame.get("spelling") or {}
+        told = explain_tier(at.latest(), at.release(tier), area, indicator, spelling)
+        print(json.dumps(told, default=str) if as_json else tier_text(told))
+        return
     facts = explain_area(at.latest(), area, indicator, at.catalog.frame.get("spelling"))
     if as_json:
         print(json.dumps(facts, default=str))

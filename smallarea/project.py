@@ -421,6 +421,20 @@ class Project:
 
         return publish_tiers(self.latest(), tiers, **wanted)
 
+    def release(self, tier: str) -> Path:
+        """Return the folder of the newest run's tier; raise InputError when there is none."""
+        from smallarea.release.tiers import tier_called
+        from smallarea.run.releasing import RELEASES
+
+        folder = self.root / RELEASES / f"{self.latest().folder.name}-{tier_called(tier).name}"
+        if not folder.is_dir():
+            raise InputError(
+                f"the newest run has no {tier} tier",
+                where=str(folder),
+                remedy=f"run `smallarea publish --tier {tier}`",
+            )
+        return folder
+
     def clean(
         self,
         *,

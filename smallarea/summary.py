@@ -157,6 +157,9 @@ def explain_area(
     `spelling` is the catalog's, for a run whose frame is no longer kept.
     Raises InputError when the area or the indicator is not in the run.
     """
+    from smallarea.publish.basis import BASIS
+    from smallarea.publish.explained import basis_of
+
     run.require_intact()
     units = run.indicators.units
     indicator = indicator or run.indicators.headline
@@ -166,6 +169,7 @@ def explain_area(
             where="--indicator",
             remedy=f"choose one of {', '.join(units)}",
         )
+    total = run.indicators.rates.get(indicator, indicator)
     table = run.table()
     area_id = find_run_area(run.folder, run.manifest, area, spelling or {})
     row = table[(table["area_id"] == area_id) & (table["indicator"] == indicator)].iloc[0]
@@ -194,20 +198,87 @@ def explain_area(
             if pd.notna(place[name])
         },
         "missing_features": [str(name) for name in place.index[place.isna().to_numpy()]],
+        "of": total,
+        "basis": basis_of(pd.read_parquet(run.folder / BASIS), area_id, total),
         "synthetic": run.synthetic,
     }
 
 
+def explain_tier(
+    run: Run, folder: Path, area: str, indicator: str | None, spelling: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what a tier of a run says about one place, and nothing of the run's own numbers.
+
+    folder : the tier's. Raises InputError when it was changed, or place or indicator are not in it.
+    """
+    from smallarea.publish.explained import tier_facts
+
+    if said := damage_of(folder):
+        raise InputError(
+            f"the tier was changed or is not there: {some(said)}",
+            where=str(folder),
+            remedy="run `smallarea publish` again",
+        )
+    indicators = run.indicators
+    indicator = indicator or f"{indicators.headline}_rate"
+    if indicator not in indicators.units:
+        raise InputError(
+            f"no indicator {indicator!r}",
+            where="--indicator",
+            remedy=f"choose one of {', '.join(indicators.units)}",
+        )
+    shown = pd.read_parquet(folder / "estimates.parquet", columns=["area_id", "name"])
+    named = shown.drop_duplicates().set_index("area_id")["name"]
+    same = named.index[(named.str.casefold() == area.casefold()) | (named.index == area)]
+    place = same[0] if len(same) == 1 else None
+    if place is None:
+        place = find_run_area(run.folder, run.manifest, area, spelling)
+        if place not in named.index:
+            raise InputError(
+                f"{area}: this tier has no number of it, because it names larger places alone",
+                where=str(folder),
+                remedy=f"ask for one of {', '.join(sorted(named)[:5])}, ...",
+            )
+    total = indicators.rates.get(indicator, indicator)
+    facts = tier_facts(folder, str(place), indicator, total)
+    counts = [indicators.counted(name) for name in indicators.behind(indicator)]
+    return facts | {"unit": indicators.units[indicator], "counts": counts, "tier": folder.name}
+
+
+def tier_text(facts: dict[str, Any]) -> str:
+    """Write :func:`explain_tier` for a person."""
+    from smallarea.publish.explained import basis_lines, flag_lines
+
+    lines = [BANNER] if facts["notice"] else []
+    lines.append(", ".join([facts["name"], *facts["levels"].values()]) + f" ({facts['area_id']})")
+    lines.append(f"{facts['indicator']} ({facts['unit']}), in {facts['tier']}:")
+    lines += [f"  {counted}" for counted in facts["counts"]]
+    lines += _ranges(facts["estimate"])
+    if facts["rank"]:
+        low, high = facts["rank"]
+        lines.append(f"  its rank among {facts['places']} is somewhere from {low} to {high}")
+    lines += basis_lines(facts)
+    return "\n".join([*lines, *flag_lines(facts["flags"])])
+
+
+def _ranges(estimate: Mapping[str, float | None]) -> list[str]:
+    row = {k: float("nan") if v is None else v for k, v in estimate.items()}
+    return [
+        f"  half of the plausible values lie in  {interval(row, 'q25', 'q75')}",
+        f"  four fifths in                       {interval(row)}",
+        f"  nineteen in twenty in                {interval(row, 'q025', 'q975')}",
+    ]
+
+
 def explanation_text(facts: dict[str, Any]) -> str:
     """Write :func:`explain_area` for a person."""
+    from smallarea.publish.explained import basis_lines
+
     lines = [BANNER] if facts["synthetic"] else []
     lines.append(", ".join([facts["name"], *facts["levels"].values()]) + f" ({facts['area_id']})")
-    estimate = {k: float("nan") if v is None else v for k, v in facts["estimate"].items()}
     lines.append(f"{facts['indicator']} ({facts['unit']}):")
     lines += [f"  {counted}" for counted in facts["counts"]]
-    lines.append(f"  half of the plausible values lie in  {interval(estimate, 'q25', 'q75')}")
-    lines.append(f"  four fifths in                       {interval(estimate)}")
-    lines.append(f"  nineteen in twenty in                {interval(estimate, 'q025', 'q975')}")
+    lines += _ranges(facts["estimate"])
     if facts["rank"]:
         low, high = facts["rank"]
         lines.append(f"  its rank among {facts['areas']} areas is somewhere from {low} to {high}")
@@ -217,6 +288,7 @@ def explanation_text(facts: dict[str, Any]) -> str:
         else "Nobody was interviewed here; the numbers come from places that resemble it."
     )
     lines.append(facts["covariates"]["sentence"])
+    lines += basis_lines(facts)
     if facts["features"]:
         lines.append("What stands out here (percentile among all areas):")
         lines += [

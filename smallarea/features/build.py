@@ -39,6 +39,11 @@ class Features:
     reports: list[ReadReport]
     observed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    @property
+    def stream(self) -> dict[str, str]:
+        """Feature -> the stream that gives it."""
+        return dict(zip(map(str, self.info.index), map(str, self.info["stream"]), strict=True))
+
 
 def build_features(
     catalog: Catalog,

@@ -9,7 +9,7 @@ levels, standard deviations, trees) was learned without the area.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from smallarea.executors import spread
 from smallarea.models.candidates import Candidate
 from smallarea.models.counts import rows
 from smallarea.models.evidence import Evidence, covariate_evidence, pool_without_each
+from smallarea.models.explaining import centred, parts_of
 from smallarea.models.pooling import pool
 from smallarea.models.splits import at_random
 from smallarea.models.validation import cross_validate, held_out
@@ -45,6 +46,8 @@ class FittedModels:
     scores : the cross-validation's table, see `CrossValidation`.
     evidence : what covariates add.
     diagnostics : model, quantity, value of the fits.
+    parts : index model, component, area_id: what each area's rate is made of, by the pool's models,
+        see `explaining.parts_of`.
     """
 
     draws: xr.DataArray
@@ -53,6 +56,7 @@ class FittedModels:
     scores: pd.DataFrame
     evidence: Evidence
     diagnostics: pd.DataFrame
+    parts: pd.DataFrame
 
 
 def fit_models(
@@ -66,12 +70,13 @@ def fit_models(
     n: int = 1000,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
+    stream: Mapping[str, str] | None = None,
 ) -> FittedModels:
     """Compare the candidates on held-out groups of areas and draw from their pool.
 
     Parameters
     ----------
-    without, folds, n, seed, progress : see `cross_validate`.
+    without, folds, n, seed, progress : see `cross_validate`. stream : of each feature.
 
     Raises
     ------
@@ -96,15 +101,20 @@ def fit_models(
         if told:
             told(f"{names[done]} on all surveyed areas", done / len(names))
 
-    made = spread(_fitted, list(models.values()), X, direct, areas, n, seed, tell=tell_fits)
-    fitted = {name: fit for name, (fit, _) in zip(names, made, strict=True)}
-    draws = [drawn for _, drawn in made if drawn is not None]
+    made = spread(
+        _fitted, list(models.values()), X, direct, areas, n, seed, stream or {}, tell=tell_fits
+    )
+    fitted = {name: fit for name, (fit, *_) in zip(names, made, strict=True)}
+    draws = [drawn for _, drawn, _ in made if drawn is not None]
+    parts = {
+        name: apart for name, (*_, apart) in zip(names, made, strict=True) if apart is not None
+    }
     shared: dict[str, Any] = {"fitted": fitted, "seed": seed}
     cv = cross_validate(
         models, X, direct, areas, without=without, folds=folds, progress=tell(0.2, 0.55), **shared
     )
     ids = direct.reports.index.sort_values()
-    own = held_out(
+    blind = held_out(
         {name: model for name, model in models.items() if model.stack},
         X,
         without or (lambda left: rows(direct, ids.difference(left))),
@@ -116,7 +126,7 @@ def fit_models(
     )
     return FittedModels(
         draws=pool(draws),
-        cross_fitted=pool(list(own.values())),
+        cross_fitted=pool(list(blind.values())),
         members=pool_without_each(cv, published)
         .assign(weight=1 / len(published))
         .reindex(list(models))
@@ -129,12 +139,23 @@ def fit_models(
             [(m, k, v) for m in fitted for k, v in fitted[m].diagnostics_.items()],
             columns=["model", "quantity", "value"],
         ),
+        parts=pd.concat(parts, names=["model"]),
     )
 
 
 def _fitted(
-    model: Candidate, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, n: int, seed: int
-) -> tuple[Any, xr.DataArray | None]:
-    """Return a model's fit to all surveyed areas, and its draws if it takes part in the pool."""
+    model: Candidate,
+    X: pd.DataFrame,
+    direct: Direct,
+    areas: pd.DataFrame,
+    n: int,
+    seed: int,
+    stream: Mapping[str, str],
+) -> tuple[Any, xr.DataArray | None, pd.DataFrame | None]:
+    """Return a model's fit to all surveyed areas; of a member of the pool its draws and parts."""
     fit = model.fit(X, direct, areas, seed)
-    return fit, fit.draws(model.select(X), areas, n, model.seed(seed)) if model.stack else None
+    if not model.stack:
+        return fit, None, None
+    own = model.select(X)
+    drawn = fit.draws(own, areas, n, model.seed(seed))
+    return fit, drawn, centred(parts_of(fit, own, areas, stream))

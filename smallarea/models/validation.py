@@ -120,7 +120,7 @@ def held_out(
 
     Folds are spread, see `smallarea.executors`.
     """
-    lending = {name: fit for name, fit in (fitted or {}).items() if hasattr(fit, "refit")}
+    lending = lenders(fitted or {})
 
     def tell(done: int) -> None:
         if progress:
@@ -138,6 +138,33 @@ def held_out(
     }
 
 
+def lenders(fitted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fits that can lend what hangs on no answer."""
+    return {name: fit for name, fit in fitted.items() if hasattr(fit, "refit")}
+
+
+def fits_without(
+    left_out: pd.Index,
+    models: Mapping[str, Candidate],
+    X: pd.DataFrame,
+    without: Callable[[pd.Index], Direct],
+    areas: pd.DataFrame,
+    lending: Mapping[str, Any],
+    seed: int,
+) -> dict[str, Any]:
+    """Return a fit of each model that has not seen some areas.
+
+    lending : fits to all areas with a method ``refit``: they lend what hangs on no answer.
+    """
+    training = without(left_out)
+    return {
+        name: lending[name].refit(training)
+        if name in lending
+        else model.fit(X, training, areas, seed)
+        for name, model in models.items()
+    }
+
+
 def _drawn_unseen(
     split: Split,
     models: Mapping[str, Candidate],
@@ -149,15 +176,11 @@ def _drawn_unseen(
     seed: int,
 ) -> dict[str, xr.DataArray]:
     """Return each model's draws of the areas that a split tests."""
-    training, drawn = without(split.left_out), {}
-    for name, model in models.items():
-        if name in lending:
-            fit = lending[name].refit(training)
-        else:
-            fit = model.fit(X, training, areas, seed)
-        own = model.select(X).loc[split.test]
-        drawn[name] = fit.draws(own, areas, n, model.seed(seed))
-    return drawn
+    fits = fits_without(split.left_out, models, X, without, areas, lending, seed)
+    return {
+        name: fits[name].draws(model.select(X).loc[split.test], areas, n, model.seed(seed))
+        for name, model in models.items()
+    }
 
 
 def group_folds(group: pd.Series, exposure: pd.Series, folds: int, seed: int) -> pd.Series:

@@ -1,8 +1,8 @@
 """map.html: one page that needs no network, no server and no library.
 
-Each area is shown with its range, its chance of being among the k highest and whether
-anybody was interviewed there; nothing on the page is a bare rank. Numbers have three significant
-digits; rates are counts over reference populations, so only counts and ratios are stored.
+Each place is shown with its range, its chances beside others, and what it rests on; a panel
+chooses sets of places from joint draws. Nothing on the page is a bare rank. What the page holds is
+said in `map_data`, `map_numbers`, `map_draws` and `basis`; its words are in `languages/`.
 """
 
 from __future__ import annotations
@@ -14,36 +14,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from smallarea.areas.boundaries import drawn_from_points
 from smallarea.files import writing
 from smallarea.indicators import Indicators
-from smallarea.projection.summaries import QUANTILES
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
-from smallarea.publish.topology import build_topology
-from smallarea.publish.words import (
-    FLAG_WORDS,
-    INTERNAL,
-    MEANING,
-    NOT_SAID,
-    TAU_MEANING,
-    TAU_NOT_SAID,
-    cells,
-)
+from smallarea.publish.map_data import Beside, map_data, panel_draws
+from smallarea.publish.map_numbers import short
+from smallarea.publish.words import ENGLISH, NOT_SAID, STANDING, TAU_NOT_SAID, spoken
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("map_data.js", "map_draw.js", "map_find.js", "map_page.js")
-HATCHED = ("not_covered_by_survey", "extrapolated")
+SCRIPTS = (
+    "map_words.js",
+    "map_data.js",
+    "map_colours.js",
+    "map_shapes.js",
+    "map_draw.js",
+    "map_find.js",
+    "map_sets.js",
+    "map_card.js",
+    "map_table.js",
+    "map_plan.js",
+    "map_compare.js",
+    "map_about.js",
+    "map_page.js",
+)
 
 
 def write_map(
     estimates: pd.DataFrame,
-    national: pd.DataFrame,
-    table: pd.DataFrame,
+    counts: xr.DataArray,
+    places: pd.DataFrame,
     geometry: gpd.GeoSeries,
     path: Path,
     indicators: Indicators,
@@ -52,130 +57,59 @@ def write_map(
     labels: Mapping[str, str],
     spelling: Mapping[str, str] | None = None,
     reporting: bool = True,
-    meaning: Sequence[str] = MEANING,
-    standing: str = INTERNAL,
+    standing: str = "internal",
+    beside: Beside | None = None,
 ) -> None:
-    """Write the page, about 1 MB for 1,642 areas.
+    """Write the page, about 2 MB for 1,642 areas, 1 MB of it draws; half of that compressed.
 
     Parameters
     ----------
     estimates : the long table after disclosure control. Without the column `surveyed` the page
         does not say where anybody was interviewed.
-    national : rows of `estimate_groups` for the whole country, one per indicator.
-    table : the frame's table, index area_id, with the reference populations.
+    counts : draws of the places (component, area_id, draw), those behind `estimates`; of places
+        without numbers no draw is written.
+    places : the frame's table, index area_id, with the reference populations; or units.
     geometry : polygons, EPSG:4326, index area_id; simplified here, for drawing only.
     k : the k of the estimates' `p_top`.
     labels : what an area and each level are called, see `smallarea.areas.Frame.words`.
     reporting : whether numbers were divided by a reporting rate.
-    meaning : what the numbers mean. standing : for whom the page is.
+    standing : for whom the page is, `internal` or a tier, see `words.STANDING`.
     spelling : words the search takes for others, see `smallarea.areas.names.canonical`.
+    beside : what else is known.
     """
     from jinja2 import Environment, FileSystemLoader
 
     check_columns(estimates)
-    data = map_data(estimates, national, table, geometry, indicators, labels, k, reporting, meaning)
+    beside = beside or Beside()
+    data = map_data(
+        estimates, counts, places, geometry, indicators, labels, k, reporting, standing, beside
+    )
     data["spelling"] = dict(spelling or {})
+    data["draws"], draws = panel_draws(estimates, counts, places, indicators, beside.tau)
     pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     html = pages.get_template("map.html.j2").render(
         title=indicators.title,
         names={"area": labels["area"], "lowest": labels[levels_in(estimates)[0]]},
         notice=data["notice"],
-        internal=standing,
+        t=ENGLISH["page"],
+        standing=STANDING[standing],
         not_said=[*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])],
         labels=[f"{indicators.labels[n]} ({indicators.units[n]})" for n in indicators.totals],
         rows=_plain_rows(estimates, indicators.totals),
         css=(TEMPLATES / "map.css").read_text(encoding="utf-8"),
+        words=_script(spoken(reporting)),
         js="".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        # Inside a script element `</` would end it, and `<!--<script` would hide its end.
-        data=json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"),
+        data=_script(data),
+        draws=draws,
     )
     with writing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
 
 
-def map_data(
-    estimates: pd.DataFrame,
-    national: pd.DataFrame,
-    table: pd.DataFrame,
-    geometry: gpd.GeoSeries,
-    indicators: Indicators,
-    labels: Mapping[str, str],
-    k: int,
-    reporting: bool = True,
-    meaning: Sequence[str] = MEANING,
-) -> dict[str, Any]:
-    """Return everything the page's script reads; arrays are in the order of `areas.id`."""
-    by = {name: rows.set_index("area_id") for name, rows in estimates.groupby("indicator")}
-    first = by[f"{indicators.headline}_rate"].sort_index()
-    ids = first.index
-    by = {name: rows.loc[ids] for name, rows in by.items()}
-    whole = national.set_index("indicator")[list(QUANTILES)].astype(float)
-    above = {level: pd.factorize(first[level]) for level in levels_in(estimates)}
-    flag, flags = pd.factorize(first["flags"])
-    people = table.loc[ids]
-    return {
-        "start": f"{indicators.headline}_rate",
-        "k": k,
-        "notice": max(estimates["notice"]),
-        "cells": cells(drawn_from_points(people), len(people)),
-        "hatch": HATCHED,
-        "words": FLAG_WORDS,
-        "meaning": [*meaning, *([TAU_MEANING] if reporting else []), *indicators.meaning],
-        "indicators": {
-            name: {
-                "label": indicators.labels[name],
-                "unit": unit,
-                "base": indicators.rates.get(name, name),
-                "per": indicators.reference[indicators.rates[name]]
-                if name in indicators.rates
-                else None,
-                "ratio": name in indicators.ratios,
-                "nation": _short(whole["q50"][name]),
-            }
-            for name, unit in indicators.units.items()
-        },
-        "national": {
-            name: {q: _short(whole[q][name]) for q in QUANTILES} for name in indicators.units
-        },
-        "labels": dict(labels),
-        "levels": [
-            {"label": labels[level], "names": names.tolist()} for level, (_, names) in above.items()
-        ],
-        "flags": [[word for word in text.split(";") if word] for text in flags],
-        "areas": {
-            "id": ids.tolist(),
-            "name": first["name"].tolist(),
-            "levels": [codes.tolist() for codes, _ in above.values()],
-            "flags": flag.tolist(),
-        }
-        | ({"surveyed": first["surveyed"].astype(int).tolist()} if "surveyed" in first else {})
-        | {name: people[name].round().astype(int).tolist() for name in indicators.populations},
-        "numbers": {
-            name: [list(map(_short, by[name][q])) for q in QUANTILES]
-            for name in indicators.units
-            if name not in indicators.rates
-        },
-        "ranks": {
-            name: [
-                [None if pd.isna(rank) else int(rank) for rank in by[name][column]]
-                for column in ("rank_low", "rank_high")
-            ]
-            for name in indicators.units
-        },
-        "top": {
-            name: [None if np.isnan(p) else round(100 * p) for p in by[name]["p_top"]]
-            for name in indicators.units
-        },
-        "shapes": build_topology(geometry.loc[ids]).packed(),
-    }
-
-
-def _short(number: float) -> float | int | None:
-    """Three significant digits; None when missing."""
-    if np.isnan(number):
-        return None
-    value = float(f"{number:.3g}")
-    return int(value) if value.is_integer() else value
+def _script(data: Any) -> str:
+    """Write JSON that may stand in a script element: "</" would end it, "<!--" hide its end."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c")
 
 
 def _plain_rows(estimates: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -184,7 +118,7 @@ def _plain_rows(estimates: pd.DataFrame, names: Sequence[str]) -> list[tuple[str
     both = keyed[0][["name", levels_in(estimates)[0]]]
     texts = [
         [
-            "withheld" if np.isnan(low) else f"{_short(low):,}–{_short(high):,}"
+            "withheld" if np.isnan(low) else f"{short(low):,}–{short(high):,}"
             for low, high in rows.loc[both.index, ["q10", "q90"]].to_numpy(dtype=float)
         ]
         for rows in keyed

@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = Path(__file__).parent / "languages"
+
+
+def words_in(language: str) -> dict[str, Any]:
+    """Return what languages/<language>.json says: texts by key, with {names} to be filled in."""
+    text = (LANGUAGES / f"{language}.json").read_text(encoding="utf-8")
+    words: dict[str, Any] = json.loads(text)
+    return words
+
+
+def languages() -> dict[str, dict[str, Any]]:
+    """Return the words of every language there is a file for, English first."""
+    names = sorted((path.stem for path in LANGUAGES.glob("*.json")), key=lambda n: (n != "en", n))
+    return {name: words_in(name) for name in names}
+
+
+def spoken(reporting: bool) -> dict[str, dict[str, Any]]:
+    """Return the words of every language that a page needs.
+
+    reporting : whether numbers were divided by a reporting rate; if not, no word speaks of one.
+    """
+    silent = () if reporting else ("tau_", "urban_")
+    every = languages()
+    for words in every.values():
+        for part in (words, words["page"]):
+            for key in [key for key in part if f"{key}_".startswith(silent) and silent]:
+                del part[key]
+    return every
+
+
+ENGLISH = words_in("en")
+
 #: Every flag, in words that complete "Note: ...".
-FLAG_WORDS: dict[str, str] = {
-    "not_covered_by_survey": "it lies where the survey did not go: this is extrapolation",
-    "extrapolated": "its covariates lie outside what the surveyed areas show",
-    "approximate_geometry": "its position or shape is approximate",
-    "small_population": "few live here: read only with its neighbours",
-    "suppressed_small_population": "numbers withheld: too few live here",
-    "no_mean": "the mean does not exist under this reporting prior: read the median",
-    "synthetic": "made from invented answers or data, not from a real survey",
-}
-
-MEANING: tuple[str, ...] = (
-    "Each number is a range of plausible values, not a count of known people. The median is as "
-    "likely too high as too low; if the models and what they assume are right, what is to be "
-    "expected there lies between q10 and q90 in four cases of five. What is there at a given time "
-    "varies about that by chance: by about the root of the number, so most where few are expected.",
-    "Areas differ less surely than their medians suggest: compare ranges, and use p_top (the "
-    "chance of being among the highest) or the rank interval in place of a rank.",
-    "Where nobody was interviewed, the number is what places like it show. Flags say where even "
-    "that is a stretch.",
-    "Whatever is made of counts, rates too, was computed within each draw; it cannot be recomputed "
-    "from medians.",
-)
-
+FLAG_WORDS: dict[str, str] = ENGLISH["flags"]
+MEANING: tuple[str, ...] = tuple(ENGLISH["meaning"])
 #: The same in a tier, which does not tell where anybody was interviewed.
-TIER_MEANING: tuple[str, ...] = (
-    MEANING[0],
-    MEANING[1],
-    "What makes one place differ from its neighbours was learned from other parts of the country, "
-    "never from answers given there or near it; whether anybody was asked in a place is not told. "
-    "Flags say where even what others show is a stretch.",
-    MEANING[3],
-)
-
-#: Stands in the map, the report, the findings and the command's summary.
-INTERNAL = (
-    "This run is internal: do not pass it on or post it until a public tier has been made from it, "
-    "because the numbers of an interviewed place move with its own interviews and can give away "
-    "what was answered there."
-)
+TIER_MEANING: tuple[str, ...] = (*MEANING[:2], ENGLISH["tier_meaning"], MEANING[3])
+#: For whom a page is; that of a run stands in the map, the report and the command's summary too.
+STANDING: dict[str, str] = ENGLISH["standing"]
+INTERNAL = STANDING["internal"]
+#: What is said beside MEANING and NOT_SAID where a reporting rate is divided by.
+TAU_MEANING: str = ENGLISH["tau_meaning"]
+TAU_NOT_SAID: str = ENGLISH["tau_not_said"]
+NOT_SAID: tuple[str, ...] = tuple(ENGLISH["not_said"])
 
 
 def highest(k: int) -> str:
@@ -57,23 +65,6 @@ def cells(drawn: int, areas: int) -> str:
     """Say that shapes are cells drawn around points; '' if none is."""
     if not drawn:
         return ""
-    which = "Shapes" if drawn == areas else f"{drawn:,} of {areas:,} shapes"
-    return f"{which} are cells drawn around points, not the borders of places."
-
-
-#: What is said beside MEANING and NOT_SAID where a reporting rate is divided by.
-TAU_MEANING = (
-    "The level of all numbers rests on the reporting rate tau, which the survey cannot tell."
-)
-TAU_NOT_SAID = (
-    "How high all numbers are together depends on how often people report what they know, which "
-    "the survey alone cannot tell; differences between areas may be differences in reporting."
-)
-
-NOT_SAID: tuple[str, ...] = (
-    "They are not counts of known cases, and say nothing about a person, a household or a "
-    "neighbourhood.",
-    "A low number is no evidence that nobody needs help there, and no reason to stop looking.",
-    "They do not put areas in an order: most ranges overlap, and most ranks could be almost "
-    "anywhere.",
-)
+    if drawn == areas:
+        return str(ENGLISH["page"]["cells_all"])
+    return str(ENGLISH["page"]["cells_some"]).format(n=f"{drawn:,}", m=f"{areas:,}")

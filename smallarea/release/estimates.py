@@ -12,6 +12,7 @@ import xarray as xr
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.indicators import Indicators
 from smallarea.projection import indicator_draws, probability_top, summarise
+from smallarea.projection.indicators import add_up
 from smallarea.projection.summaries import ranks
 from smallarea.publish.estimates import NUMBERS, SYNTHETIC, column_order, estimate_areas
 from smallarea.release.tiers import ABOVE, BELOW, SURE, UNTOLD, WIDEST
@@ -43,11 +44,21 @@ def unit_table(table: pd.DataFrame, number: int, populations: tuple[str, ...]) -
     people = list(dict.fromkeys(["population", *populations]))
     first = by[[level, *(c for name in above for c in (f"{name}_id", name))]].first()
     units = first.rename(columns={level: "name"}).join(by[people].sum())
+    if "urban_share" in table:
+        townspeople = (table["urban_share"] * table["population"]).groupby(level_ids(table, number))
+        units["urban_share"] = townspeople.sum(min_count=1) / units["population"]
     if not above:
         units.insert(1, "nation_id", "all")
         units.insert(2, "nation", "The whole country")
     sources = by["geometry_source"].first() if "geometry_source" in table else ""
     return units.assign(covered=by["covered"].any(), geometry_note="", geometry_source=sources)
+
+
+def added_up(counts: xr.DataArray, unit: pd.Series) -> xr.DataArray:
+    """Return the counts of units (component, area_id, draw), the units in the place of areas."""
+    key = unit.loc[counts["area_id"].values].to_numpy()
+    parts = [add_up(counts.sel(component=c), key, "area_id") for c in counts["component"].values]
+    return xr.concat(parts, pd.Index(counts["component"].values, name="component"))
 
 
 def area_numbers(made: Measured, flags: pd.Series, k: int) -> pd.DataFrame:

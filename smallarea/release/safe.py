@@ -24,9 +24,10 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from smallarea.executors import spread
+from smallarea.models.explaining import centred, parts_of
 from smallarea.models.pooling import pool
-from smallarea.models.splits import Split, deal
-from smallarea.models.validation import held_out
+from smallarea.models.splits import deal
+from smallarea.models.validation import fits_without, lenders
 from smallarea.projection import agree, agree_top_down, bound_rates
 from smallarea.projection.shift import solve_shift
 
@@ -47,11 +48,14 @@ class Unseen:
     rates : draws of reported rates (component, area_id, draw); each area's from the fit without its
         fold. fold : of each area. worlds : (fold, component, area_id), medians of *all* areas in
         that fit, what anybody would see had the fold's people not been asked.
+    parts : index model, component, area_id: what each area's rate is made of in the same fits, see
+        `smallarea.models.explaining.parts_of`.
     """
 
     rates: xr.DataArray
     fold: pd.Series
     worlds: xr.DataArray
+    parts: pd.DataFrame
 
 
 def unseen_draws(
@@ -66,6 +70,7 @@ def unseen_draws(
     seed: int,
     folds: int = FOLDS,
     progress: Told | None = None,
+    stream: Mapping[str, str] | None = None,
 ) -> Unseen:
     """Draw every area from fits that have not seen its group.
 
@@ -73,30 +78,38 @@ def unseen_draws(
     ----------
     models : those that are pooled. X : features of all areas. areas : the frame's table.
     group : of each area, index area_id. without : direct estimates had some areas not been
-        surveyed. n : draws. seed : of the models, as in the run.
+        surveyed. n : draws. seed : of the models, as in the run. stream : of each feature.
     """
     surveyed = direct.reports.index
     fold = deal(group, folds, key=str(seed))
-    fitted = {name: model.fit(X, direct, areas, seed) for name, model in models.items()}
+    lending = lenders({name: model.fit(X, direct, areas, seed) for name, model in models.items()})
     numbers = sorted(fold.unique())
 
     def tell(done: int) -> None:
         if progress:
             progress(f"without part {done + 1} of the survey", done / len(numbers))
 
-    shared: dict[str, Any] = {"fitted": fitted, "n": n, "seed": seed}
-
-    def unseen(k: int) -> tuple[xr.DataArray, xr.DataArray]:
+    def unseen(k: int) -> tuple[xr.DataArray, xr.DataArray, dict[str, pd.DataFrame]]:
         left = surveyed[fold.loc[surveyed].to_numpy() == k].sort_values()
-        split = Split(X.index.sort_values(), left)
-        world = pool(list(held_out(models, X, without, areas, [split], **shared).values()))
+        every = X.index.sort_values()
+        fits = fits_without(left, models, X, without, areas, lending, seed)
+        drawn = [
+            fits[name].draws(model.select(X).loc[every], areas, n, model.seed(seed))
+            for name, model in models.items()
+        ]
+        world, inside = pool(drawn), fold.index[fold == k]
+        apart = {
+            name: parts_of(fits[name], model.select(X).loc[inside], areas, stream or {})
+            for name, model in models.items()
+        }
         own = [a for a in world["area_id"].values if fold[a] == k]
-        return world.sel(area_id=own), world.median("draw")
+        return world.sel(area_id=own), world.median("draw"), apart
 
-    parts, worlds = zip(*spread(unseen, numbers, tell=tell), strict=True)
+    parts, worlds, told = zip(*spread(unseen, numbers, tell=tell), strict=True)
     rates = xr.concat(parts, "area_id", combine_attrs="drop").sel(area_id=X.index.sort_values())
     known = xr.concat(worlds, pd.Index(numbers, name="fold"), combine_attrs="drop")
-    return Unseen(rates, fold, known)
+    taken = {name: centred(pd.concat([each[name] for each in told])) for name in models}
+    return Unseen(rates, fold, known, pd.concat(taken, names=["model"]))
 
 
 def safe_rates(

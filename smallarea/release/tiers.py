@@ -11,8 +11,10 @@ from typing import Literal
 
 from smallarea.errors import InputError
 from smallarea.publish.estimates import COLUMNS, NUMBERS
+from smallarea.publish.words import STANDING
 
 _TABLES = ("estimates.csv", "estimates.parquet", "estimates.xlsx", "estimates.gpkg", "levels.csv")
+_PAGE = ("basis.parquet", "map.html", "README.md")
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,14 @@ TIERS = {
         Tier(
             "public",
             "classes",
-            "This is a public tier: whoever has it may pass it on, with this text.",
-            (*_TABLES, "classes.csv", "map.html", "README.md"),
+            STANDING["public"],
+            (*_TABLES, "classes.csv", *_PAGE),
         ),
         Tier(
             "partner",
             "numbers",
-            "This is a partner tier: for those who have signed for it, and not to be passed on.",
-            (*_TABLES, "map.html", "README.md"),
+            STANDING["partner"],
+            (*_TABLES, *_PAGE),
         ),
     )
 }

@@ -11,20 +11,22 @@ import pandas as pd
 
 from smallarea.indicators import Indicators
 from smallarea.publish import (
-    estimate_groups,
     write_csv,
     write_excel,
     write_geopackage,
     write_map,
     write_parquet,
 )
+from smallarea.publish.basis import BASIS
 from smallarea.publish.estimates import levels_in
+from smallarea.publish.map_data import Beside
 from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
 from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
 from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import xarray as xr
 
     from smallarea.release.estimates import Measured
 
@@ -37,6 +39,8 @@ class Tables:
     `smallarea.release.estimates.unit_table` makes them). geometry : theirs, index area_id.
     levels : numbers of the levels above. classes : of areas, in a public tier.
     labels : what places and levels are called. k : of `p_top`.
+    counts : draws of the places (component, area_id, draw), for the map. beside : what else the map
+    shows; its `basis` is a file too.
     """
 
     estimates: pd.DataFrame
@@ -47,6 +51,8 @@ class Tables:
     labels: Mapping[str, str]
     spelling: Mapping[str, str]
     k: int
+    counts: xr.DataArray
+    beside: Beside
 
 
 def write_tier(
@@ -65,11 +71,11 @@ def write_tier(
     harmless_table(tables.levels).to_csv(folder / "levels.csv", index=False, float_format="%.6g")
     if tables.classes is not None:
         harmless_table(tables.classes).to_csv(folder / "classes.csv", index=False)
-    whole = made.table.assign(nation="nation")
-    national = estimate_groups(made.counts, whole, "nation", indicators, mean=made.mean, sd=made.sd)
+    assert tables.beside.basis is not None
+    tables.beside.basis.to_parquet(folder / BASIS)
     write_map(
         estimates,
-        national,
+        tables.counts,
         tables.places,
         shapes,
         folder / "map.html",
@@ -78,8 +84,8 @@ def write_tier(
         labels=tables.labels,
         spelling=tables.spelling,
         reporting=reporting,
-        meaning=TIER_MEANING,
-        standing=tier.reader,
+        standing=tier.name,
+        beside=tables.beside,
     )
     (folder / "README.md").write_text(readme(tier, tables, indicators, reporting, run), "utf-8")
 
@@ -99,7 +105,9 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
         f"(place: {place}; levels above: {', '.join(levels_in(tables.estimates))}); the same as "
         "CSV, Parquet, Excel and GeoPackage |",
         "| `levels.csv` | the levels above, and the whole country |",
-        "| `map.html` | a map that needs no network |",
+        "| `basis.parquet` | what each place's rate rests on: hundredths of its logarithm, over a "
+        "typical place's, by model and stream; then pooling and agreement |",
+        "| `map.html` | a map that needs no network, with a planner's panel |",
     ]
     if tables.classes is not None:
         lines += ["| `classes.csv` | areas in classes |", "", *_class_words(tables.classes, place)]
@@ -107,7 +115,11 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
     lines += [f"- {text}" for text in indicators.meaning]
     said = [*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])]
     lines += ["", "## What they do not say", "", *(f"- {text}" for text in said)]
-    lines += ["", "A tier has no report, no draws, no answers, and nothing about sampling units."]
+    lines += [
+        "",
+        "A tier has no report, no answers, and nothing about sampling units. The draws in its map "
+        "are of fits that saw no interview of a place or near it.",
+    ]
     return "\n".join(lines) + "\n"
 
 

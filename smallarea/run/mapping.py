@@ -9,10 +9,11 @@ import pandas as pd
 
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.publish import flag_areas, suppress
-from smallarea.release.estimates import Measured, unit_numbers, unit_table
+from smallarea.release.estimates import Measured, added_up, unit_numbers, unit_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import xarray as xr
 
     from smallarea.settings import Settings
 
@@ -21,13 +22,18 @@ MOST = 10_000
 
 
 class Mapped(NamedTuple):
-    """What `smallarea.publish.write_map` takes: estimates, table, polygons, words, k."""
+    """What `smallarea.publish.write_map` takes: estimates, counts, table, polygons, words, k.
+
+    unit : of each area, if units are shown.
+    """
 
     estimates: pd.DataFrame
+    counts: xr.DataArray
     table: pd.DataFrame
     geometry: gpd.GeoSeries
     labels: Mapping[str, str]
     k: int
+    unit: pd.Series | None = None
 
 
 def mapped(areas: Mapped, made: Measured, settings: Settings) -> Mapped:
@@ -51,4 +57,5 @@ def mapped(areas: Mapped, made: Measured, settings: Settings) -> Mapped:
     unit = level_ids(table, number)
     shapes = areas.geometry.to_frame("geometry").assign(unit=unit).dissolve("unit").geometry
     labels = {"nation": "Country", **areas.labels, "area": areas.labels[levels[number]]}
-    return Mapped(estimates, units, shapes.rename_axis("area_id"), labels, k)
+    counts = added_up(made.counts, unit)
+    return Mapped(estimates, counts, units, shapes.rename_axis("area_id"), labels, k, unit)

@@ -33,7 +33,8 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
 
         with spoken_of(inputs.models, "models"):
             candidates = load_models(inputs.models, job.profile)
-        values, areas = load_features(features.folder).values, load_frame(frame.folder)
+        streams, areas = load_features(features.folder), load_frame(frame.folder)
+        values = streams.values
         without = None
         if survey is None:
             direct = load_direct(ground.folder)
@@ -54,9 +55,11 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
             n=draws,
             seed=job.seed_of("models"),
             progress=lambda what, share: job.store.progress(f"models: {what}", share),
+            stream=streams.stream,
         )
         fitted.draws.to_netcdf(out / "rates.nc", engine="h5netcdf")
         fitted.cross_fitted.to_netcdf(out / "cross_fitted.nc", engine="h5netcdf")
+        fitted.parts.to_parquet(out / "parts.parquet")
         fitted.members.to_csv(out / "members.csv")
         fitted.scores.to_csv(out / "scores.csv")
         fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from smallarea.features import Features, load_features
 from smallarea.files import write_json, writing
 from smallarea.findings import FILES
 from smallarea.nsum.reporting.tau import TauPrior
+from smallarea.projection import reference_sizes
 from smallarea.publish import (
     SYNTHETIC,
     ReportInput,
@@ -37,6 +38,8 @@ from smallarea.publish import (
     write_parquet,
     write_report,
 )
+from smallarea.publish.basis import BASIS, basis_table
+from smallarea.publish.map_data import Beside
 from smallarea.publish.words import INTERNAL
 from smallarea.release.estimates import Measured
 from smallarea.run.mapping import Mapped, mapped
@@ -127,14 +130,23 @@ def publish(
     harmless_table(features.info).to_csv(out / "features.csv")
     unmatched = unmatched_table(features.reports, catalog.sources, frame)
     write_unmatched(unmatched, out / UNMATCHED)
+    rates = xr.load_dataarray(folders["models"] / "rates.nc", engine="h5netcdf")
+    parts = pd.read_parquet(folders["models"] / "parts.parquet")
+    sizes = reference_sizes(table, indicators)
+    basis = basis_table(parts, rates, estimates, sizes, indicators)
+    basis.to_parquet(out / BASIS)
     shown = mapped(
-        Mapped(estimates, table, frame.geometry, frame.words, k),
+        Mapped(estimates, counts, table, frame.geometry, frame.words, k),
         Measured(counts, table, indicators, mean, sd, synthetic),
         settings,
     )
+    beside = Beside(tau, basis, next_areas(folders["findings"]), links={"report": "report.html"})
+    if shown.unit is not None:
+        of_units = basis_table(parts, rates, shown.estimates, sizes, indicators, place=shown.unit)
+        beside = replace(beside, basis=of_units, plan=None)
     write_map(
         shown.estimates,
-        national,
+        shown.counts,
         shown.table,
         shown.geometry,
         out / "map.html",
@@ -143,6 +155,7 @@ def publish(
         spelling=frame.spelling,
         labels=shown.labels,
         reporting=prior is not None,
+        beside=beside,
     )
     survey, survey_notes, known_groups = keep_findings(
         folders["findings"], out / "survey", synthetic, asked
@@ -218,6 +231,15 @@ def tau_prior(ground: Path) -> TauPrior | None:
     """Read the prior of the reporting rate; None if numbers are as reported."""
     path = ground / "tau.json"
     return TauPrior(**json.loads(path.read_text())) if path.is_file() else None
+
+
+def next_areas(findings: Path) -> pd.DataFrame | None:
+    """Read where to interview next for the sake of all areas' rates; None if nobody planned it."""
+    path = findings / "next_places.csv"
+    if not path.is_file():
+        return None
+    plan = pd.read_csv(path, dtype={"area_id": str})
+    return plan[plan["target"] == "areas"]
 
 
 def keep_findings(

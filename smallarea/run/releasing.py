@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from smallarea import __version__
-from smallarea.areas.levels import levels_of
+from smallarea.areas.levels import level_ids, levels_of
 from smallarea.errors import InputError
 from smallarea.files import keep_private, sha256, write_json, writing
 from smallarea.nsum.reporting.tau import TauPrior
+from smallarea.projection import reference_sizes
 from smallarea.publish import flag_areas, suppress
+from smallarea.publish.basis import basis_table
+from smallarea.publish.map_data import Beside
 from smallarea.release.audit import (
     Check,
     audit_facts,
@@ -29,6 +33,7 @@ from smallarea.release.audit import (
 )
 from smallarea.release.estimates import (
     Measured,
+    added_up,
     area_numbers,
     classes,
     level_numbers,
@@ -38,7 +43,7 @@ from smallarea.release.estimates import (
 from smallarea.release.spill import spilled
 from smallarea.release.tiers import Tier, tier_called
 from smallarea.release.writing import Tables, write_tier
-from smallarea.run.record import MANIFEST, Run, seal
+from smallarea.run.record import MANIFEST, Run, damage_of, seal
 from smallarea.run.safe import Safe, safe_draws
 from smallarea.run.stages import Progress, silent
 from smallarea.run.threads import one_thread
@@ -73,12 +78,22 @@ def publish_tiers(
     with one_thread():
         safe = safe_draws(run, root, progress)
         measured = _measured(run, safe)
-        ready = [_audited(run, tier, safe, measured) for tier in wanted]
-        folders = [(out or root / RELEASES) / f"{run.folder.name}-{tier.name}" for tier in wanted]
+        releases = out or root / RELEASES
+        ready = [_audited(run, tier, safe, measured, releases) for tier in wanted]
+        folders = [releases / f"{run.folder.name}-{tier.name}" for tier in wanted]
         for tier, (tables, checks), folder in zip(wanted, ready, folders, strict=True):
             _write(run, tier, safe, measured, tables, checks, folder)
     progress("publish", 1.0)
     return folders
+
+
+def earlier_release(releases: Path, run: str, tier: str) -> Path | None:
+    """Return the newest whole release of the tier made from an earlier run; None without any."""
+    named = {path.name.removesuffix(f"-{tier}"): path for path in releases.glob(f"*-{tier}")}
+    for name in sorted((name for name in named if name < run), reverse=True):
+        if not damage_of(named[name]):
+            return named[name]
+    return None
 
 
 def _measured(run: Run, safe: Safe) -> Measured:
@@ -89,9 +104,16 @@ def _measured(run: Run, safe: Safe) -> Measured:
     return Measured(*made, has_mean, has_sd, run.synthetic)
 
 
-def _audited(run: Run, tier: Tier, safe: Safe, measured: Measured) -> tuple[Tables, list[Check]]:
+def _audited(
+    run: Run, tier: Tier, safe: Safe, measured: Measured, releases: Path
+) -> tuple[Tables, list[Check]]:
     """Return what a tier shows and the checks of it; raise InputError if one fails."""
     tables = tier_tables(tier, safe, measured, run.manifest["top_k"])
+    before = earlier_release(releases, run.folder.name, tier.name)
+    if before is not None:
+        estimates = pd.read_parquet(before / "estimates.parquet")
+        beside = replace(tables.beside, earlier=estimates, earlier_name=before.name)
+        tables = replace(tables, beside=beside)
     populations = list(run.indicators.populations)
     minimum = safe.settings.withhold_below
     checks = check_tables(tier, tables, safe.frame.table, populations, minimum)
@@ -157,7 +179,11 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
     if tier.areas == "numbers":
         places, geometry, k = table, safe.frame.geometry, min(top_k, len(table))
         every, first, told = area_numbers(made, flags, k), 0, None
+        unit, counts, plan = None, made.counts, safe.plan
+        plan = plan[plan["target"] == "areas"]
     else:
+        unit, plan = level_ids(table), None
+        counts = added_up(made.counts, unit)
         places = unit_table(table, 0, tuple(populations))
         geometry = _dissolved(safe.frame.geometry, table)
         k = max(1, round(len(places) / 10))
@@ -172,7 +198,14 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
     if withheld.any():  # means add up, across tiers too: with totals' a withheld one would be known
         for sums in (levels, estimates) if tier.areas == "classes" else (levels,):
             sums[["mean", "sd"]] = np.nan
-    return Tables(estimates, places, geometry, levels, told, words, safe.frame.spelling, k)
+    sizes = reference_sizes(table, made.indicators)
+    basis = basis_table(
+        safe.parts, safe.before, estimates, sizes, made.indicators, place=unit, lumped=safe.closed
+    )
+    beside = Beside(safe.tau, basis, plan, links={"readme": "README.md"})
+    return Tables(
+        estimates, places, geometry, levels, told, words, safe.frame.spelling, k, counts, beside
+    )
 
 
 def _dissolved(geometry: gpd.GeoSeries, table: pd.DataFrame) -> gpd.GeoSeries:

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from smallarea.areas import Frame, load_frame
+from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.features import load_features
 from smallarea.files import sha256
 from smallarea.models.counts import rows
+from smallarea.publish.basis import closed_streams
+from smallarea.run.inputs import CATALOG
 from smallarea.run.kept import kept_answers, kept_stage
 from smallarea.run.stages import Progress, seed_of
 from smallarea.run.totals import load_given
 from smallarea.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
     from smallarea.models.candidates import Candidate
@@ -34,6 +38,8 @@ class Safe:
         `smallarea.release.groups.unseen`.
     found, group, own : cells, groups, and whether a group's level rests on its own interviews.
     attack : what `smallarea.release.attack.judge` found. units : codes of sampling units.
+    tau : reporting rate by draw. parts : see `smallarea.release.safe.Unseen`. closed : streams of
+        sources that are not open. plan : where to interview next, by these draws.
     """
 
     frame: Frame
@@ -46,6 +52,10 @@ class Safe:
     own: pd.DataFrame
     attack: pd.DataFrame
     units: frozenset[str]
+    tau: np.ndarray | None
+    parts: pd.DataFrame
+    closed: set[str]
+    plan: pd.DataFrame
 
 
 def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
@@ -58,6 +68,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
     """
     import xarray as xr
 
+    from smallarea.findings.places import where_next
     from smallarea.projection import reference_sizes, to_counts
     from smallarea.release.attack import judge, scores
     from smallarea.release.groups import cells, groups_of, own_level, sampling_units, unseen
@@ -65,7 +76,8 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
 
     settings = Settings.model_validate(run.manifest["settings"])
     frame = load_frame(kept_stage(run, root, "frame"))
-    features = load_features(kept_stage(run, root, "features")).values
+    streams = load_features(kept_stage(run, root, "features"))
+    features = streams.values
     ground = kept_stage(run, root, "direct" if settings.survey is None else "nsum")
     national = xr.load_dataarray(ground / "national.nc", engine="h5netcdf")
     pooled = xr.load_dataarray(kept_stage(run, root, "models") / "rates.nc", engine="h5netcdf")
@@ -87,6 +99,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
         n=pooled.sizes["draw"],
         seed=seed_of(run.manifest["seed"], "models"),
         progress=lambda what, share: progress(f"publish: {what}", 0.8 * share),
+        stream=streams.stream,
     )
     progress("publish: agreement with the nation", 0.8)
     sizes = reference_sizes(table, run.indicators)
@@ -106,11 +119,21 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
         scores(medians(rates), table, surveyed),
         unasked(drawn, lambda world: scores(world, table, surveyed), surveyed),
     )
+    reported = rates if tau is None else rates * xr.DataArray(tau, dims="draw")
+    covered = list(table.index[table["covered"].astype(bool)])
+    plan = where_next(reported, table, direct, len(units), covered, run.indicators)
     codes = frozenset(units["psu"].astype(str)) if "psu" in units else frozenset()
     return Safe(
         frame, settings, drawn.rates, counts, unseen(features, surveyed, group),
         found, group, own, attack, codes - set(table.index),
+        tau, drawn.parts, closed_streams(streams.info, access(root)), plan,
     )  # fmt: skip
+
+
+def access(root: Path) -> dict[str, str]:
+    """Return who may have each source, by the catalog as it is now; the frame is open."""
+    sources = load_catalog(root / CATALOG).sources
+    return {name: str(source.access) for name, source in sources.items()} | {"frame": "open"}
 
 
 def same_models(run: Run, root: Path) -> dict[str, Candidate]:

@@ -10,14 +10,18 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from small import small_country
 from typer.testing import CliRunner
 
 import smallarea as sa
 from smallarea.cli import app
 from smallarea.errors import InputError
+from smallarea.publish.basis import BASIS, STEPS
+from smallarea.publish.map_draws import pack_draws
 from smallarea.release import spill
 from smallarea.release.tiers import ABOVE, BELOW, TIERS, UNTOLD
 from smallarea.run import releasing
@@ -99,6 +103,88 @@ def test_the_public_gets_units_and_classes(tiers):
     assert set(classes["left_rate_class"]) <= {ABOVE, BELOW, UNTOLD}
     assert not any(re.fullmatch(r"[\d.]+", str(cell)) for cell in classes.to_numpy().ravel())
     assert "estimates.*" in (tiers["public"] / "README.md").read_text()
+
+
+def embedded(folder: Path) -> tuple[dict, str]:
+    text = (folder / "map.html").read_text(encoding="utf-8")
+    page, draws = (
+        re.search(rf'<script id="{name}"[^>]*>(.*?)</script>', text, re.DOTALL)[1]
+        for name in ("data", "draws")
+    )
+    return json.loads(page), draws
+
+
+def test_the_maps_draws_are_the_tiers_and_not_the_runs(run, tiers):
+    safe = releasing.safe_draws(run, run.folder.parents[1], lambda *_: None)
+    ids = safe.frame.table.index.sort_values()
+    counts = safe.counts.sel(component="left", area_id=ids.to_numpy())
+    data, draws = embedded(tiers["partner"])
+    assert draws == pack_draws({"left": counts}, ids, safe.tau)[1]
+    pooled = xr.open_dataset(run.folder / "draws.nc", engine="h5netcdf")["counts"]
+    pooled = pooled.sel(component="left", area_id=ids.to_numpy())
+    assert draws != pack_draws({"left": pooled}, ids, safe.tau)[1]
+    assert data["draws"]["tau"] is None
+    units, lines = embedded(tiers["public"])
+    assert len(units["areas"]["id"]) == 4  # of no town is there any number
+    assert len(lines) == 4 * units["draws"]["n"]
+    assert units["plan"] is None
+    towns = {f"Town {i}" for i in range(12)}
+    assert not any(town in json.dumps(units) for town in towns)
+
+
+def test_explain_and_the_card_say_the_same(run, tiers):
+    for name, folder in tiers.items():
+        data, _ = embedded(folder)
+        basis = data["basis"]["totals"]["left"]
+        table = pd.read_parquet(folder / "estimates.parquet")
+        for i in (0, 3):
+            place = data["areas"]["id"][i]
+            words = ["explain", place, "--project", str(run.folder.parents[1]), "--tier", name]
+            told = CliRunner().invoke(app, [*words, "--json"])
+            assert told.exit_code == 0, told.output
+            facts = json.loads(told.stdout)
+            own = facts["basis"]
+            for model, values in basis["models"].items():
+                card = dict(zip(data["basis"]["parts"], [v[i] for v in values], strict=True))
+                assert own["models"][model] == {k: v for k, v in card.items() if v is not None}
+            steps = [values[i] for values in basis["steps"]]
+            assert steps == [own[step] for step in STEPS]
+            assert sum(own["parts"].values()) + steps[0] + steps[1] == pytest.approx(
+                steps[2], abs=1
+            )
+            row = table[(table["area_id"] == place) & (table["indicator"] == "left_rate")].iloc[0]
+            assert facts["estimate"]["q50"] == row["q50"]
+            rates = table[table["indicator"] == "left_rate"]["q50"]
+            assert np.exp(steps[2] / 100) == pytest.approx(row["q50"] / rates.median(), rel=0.011)
+            assert "own" not in own["parts"]  # nothing of its own interviews
+            text = CliRunner().invoke(app, words).output
+            assert "agreement with totals" in text
+
+
+def test_explain_of_a_tier_refuses_what_is_not_in_it(run, tiers):
+    words = ["--project", str(run.folder.parents[1]), "--tier", "public"]
+    with pytest.raises(InputError, match="names larger places alone"):
+        CliRunner().invoke(app, ["explain", "Town 3", *words], catch_exceptions=False)
+
+
+def test_what_was_answered_in_a_group_moves_no_part_of_a_place_in_it(tmp_path):
+    made = []
+    for name, yes in (("as it is", None), ("many told", 60)):
+        project = small_country(tmp_path / name)
+        if yes is not None:
+            answers = pd.read_csv(project.root / "data" / "direct.csv")
+            answers.loc[answers["area"].isin(["t00", "t02"]), "yes"] = yes
+            answers.to_csv(project.root / "data" / "direct.csv", index=False)
+        project.run()
+        made.append(project.publish("partner")[0])
+    first, second = (pd.read_parquet(folder / BASIS) for folder in made)
+    inside = first["area_id"].isin(["t00", "t01", "t02"]) & (first["model"] != "")
+    key = ["area_id", "model", "part"]
+    same = first[inside].merge(second, on=key, suffixes=("", "_then"))
+    assert len(same) == inside.sum() > 0
+    # Parts are taken from the mean over all areas, which the others' answers move; not apart.
+    moved = (same["effect"] - same["effect_then"]).groupby([same["model"], same["part"]])
+    assert (moved.max() - moved.min() <= 1).all()  # rounding
 
 
 def test_the_audit_is_kept_beside_the_run_and_is_internal(run, tiers):
@@ -194,7 +280,7 @@ def test_changed_models_and_unknown_tiers_are_refused(run):
 
 def test_the_search_opens_every_kind_of_file(tmp_path, tiers):
     for path in tiers["partner"].iterdir():
-        if path.name not in ("levels.csv", "manifest.json", "README.md"):
+        if path.name not in ("basis.parquet", "levels.csv", "manifest.json", "README.md"):
             assert "Town 3" in spill.contents(path), path.name
     (tmp_path / "a.csv").write_text("psu,x\n1,2\n")
     (tmp_path / "b.json").write_text('{"a": "0102816010"}')

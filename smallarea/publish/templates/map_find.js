@@ -1,5 +1,5 @@
 /* ---- search: the name itself first, then names that begin so, then whatever contains the words - */
-function finder(names, within, spelling) {
+function finder(names, within, spelling, codes = [], people = []) {
   // Letters, accents and words as `smallarea.areas.names.canonical` has them: in the frame's spelling
   // "" drops a word, "*" marks a city, wherever in the name it is.
   const letters = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th", "ß": "ss", "ς": "σ"};
@@ -18,13 +18,15 @@ function finder(names, within, spelling) {
     const words = plain(asked), city = marked(words), wanted = key(words);
     const telling = words.filter((word) => !["", "*"].includes(spelt(word)));
     const rank = (area) => {
-      if (wanted && area.key === wanted) return area.city === city ? 0 : 1;
+      if (wanted && area.key === wanted) return area.city ? 0 : 1; // cities first: most mean them
       const begins = wanted && area.key.startsWith(wanted);
       const within = (telling.length ? telling : words).every((word) => area.text.includes(word) || area.text.includes(spelt(word)));
       if (!begins && !(words.length && within)) return null;
       return (begins ? 2 : telling.length && area.key.startsWith(spelt(telling[0])) ? 4 : 6) + (city && !area.city ? 1 : 0);
     };
-    const found = areas.map((area, i) => [rank(area), i]).filter(([place]) => place !== null);
-    return found.sort(([a, i], [b, j]) => a - b || i - j).map(([, i]) => i);
+    const code = asked.trim().toLowerCase();
+    const coded = (i) => code.length > 2 && codes[i]?.toLowerCase().startsWith(code);
+    const found = areas.map((area, i) => [coded(i) ? 0 : rank(area), i]).filter(([place]) => place !== null);
+    return found.sort(([a, i], [b, j]) => a - b || (people[j] ?? 0) - (people[i] ?? 0) || i - j).map(([, i]) => i);
   };
 }
