@@ -20,6 +20,12 @@ def publish(
     run: Annotated[
         Path | None, typer.Option(help="Folder of a run; by default the newest.")
     ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            help="Units of this level as the places of a public tier; by default the lowest."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to put tiers into; by default releases/.")
     ] = None,
@@ -39,7 +45,7 @@ def publish(
 
     opened = Project(project).latest() if run is None else Run(run.resolve())
     with showing(quiet or as_json) as progress, executing(executor):
-        made = publish_tiers(opened, tier, out=out, progress=progress)
+        made = publish_tiers(opened, tier, level=level, out=out, progress=progress)
     if as_json:
         print(json.dumps({"run": opened.manifest["run"], "folders": list(map(str, made))}))
     elif not quiet:

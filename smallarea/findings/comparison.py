@@ -319,7 +319,7 @@ def _differences(earlier: Run, later: Run, first: _Wave, second: _Wave) -> Itera
     other = sorted(
         key
         for key in {**both[0], **both[1]}
-        if key not in ("seed", "survey", "direct", "tau_prior")
+        if key not in ("seed", "survey", "direct", "tau_prior", "promised_level", "approval")
         and both[0].get(key) != both[1].get(key)
     )
     if other:
