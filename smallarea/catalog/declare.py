@@ -100,6 +100,8 @@ class Source(Declared):
     min_coverage: float = Field(default=0, ge=0, le=1)
     """The least share of areas for which every feature made of it has a value; below it the file is
     not complete, see `smallarea.catalog.quarantine`."""
+    no_persons: tuple[str, ...] = ()
+    """Headers of columns that look like persons and are none, see `smallarea.reading.persons`."""
     essential: bool = False
     """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""
