@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from smallarea.catalog.packs import is_pattern
-from smallarea.declared import Declared
+from smallarea.declared import Declared, Said
 from smallarea.errors import InputError
 from smallarea.files import inside
 from smallarea.reading.column import Column
@@ -169,6 +169,25 @@ class Source(Declared):
         return int(self.vintage) if re.fullmatch(r"[12]\d{3}", self.vintage.strip()) else None
 
 
+class Comparison(Declared):
+    """A figure published elsewhere that readers will set beside the project's; never fitted."""
+
+    figure: Said
+    counts: Said
+    """What it counts."""
+    period: Annotated[Said, BeforeValidator(str)]
+    source: Said
+    comparable: Literal[True] | Said
+    """True, or why it is not."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_why(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("comparable") is False:
+            raise ValueError("comparable: false says nothing; say why it is not, in words")
+        return value
+
+
 class Catalog(Declared):
     """A project's `data_catalog.yaml`: sources, and the blocks that other rooms read."""
 
@@ -176,6 +195,8 @@ class Catalog(Declared):
     frame: dict[str, Any] = Field(default_factory=dict)
     indicators: dict[str, Any] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
+    """Figures published elsewhere: one table in the report."""
     twin: dict[str, Any] = Field(default_factory=dict)
     """Knobs of the digital twin: fields of :class:`smallarea.simulate.TwinSettings`."""
 

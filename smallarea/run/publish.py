@@ -37,6 +37,7 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
         compute,
         settings={"top_k": k, "indicators": indicators.model_dump()}
         | {"synthetic": synthetic}
+        | {"comparisons": [each.model_dump() for each in job.catalog.comparisons]}
         | job.settings.model_dump(include={"small_population", "withhold_below"})
         | trace,
         code=job.code(__file__),
