@@ -16,12 +16,15 @@ from smallarea.files import inside
 from smallarea.reading.column import Column
 from smallarea.reading.yaml_text import read_yaml
 
-Kind = Literal["table", "raster", "points", "lines", "flows"]
+Kind = Literal["table", "raster", "points", "lines", "flows", "programme"]
+#: Rows are areas where somebody is at work, `start` is since when; never a covariate.
+PROGRAMME = "programme"
 
 #: The roles a key may give to columns, per kind of source. A table may also name one level of the
 #: frame, alone (its rows are that level's units) or beside `name`.
 KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
     "table": (frozenset(["code"]), frozenset(["name"])),
+    "programme": (frozenset(["code"]), frozenset(["name"])),
     "flows": (frozenset(["origin", "destination"]),),
     "points": (frozenset(["lat", "lon"]), frozenset()),
     "raster": (frozenset(),),
@@ -39,7 +42,7 @@ _ONLY: dict[str, tuple[Kind, ...]] = {
     "extent": ("points", "lines"),
     "least_observed": ("raster", "points", "lines"),
     "divisible": ("table",),
-    "where": ("table", "flows", "points"),
+    "where": ("table", "flows", "points", "programme"),
 }
 
 
@@ -137,11 +140,14 @@ class Source(Declared):
     def _consistent(self) -> Source:
         roles = frozenset(self.key)
         level = roles - {"code", "name"}
-        of_level = self.kind == "table" and len(level) == 1 and roles <= level | {"name"}
+        of_level = self.of_areas and len(level) == 1 and roles <= level | {"name"}
         if roles not in KEYS[self.kind] and not of_level:
             forms = " or ".join(" + ".join(sorted(form)) or "none" for form in KEYS[self.kind])
-            also = " or a level of the frame, alone or with name" if self.kind == "table" else ""
+            also = " or a level of the frame, alone or with name" if self.of_areas else ""
             raise ValueError(f"the key of a {self.kind} source must be: {forms}{also}")
+        start = self.columns.get("start")
+        if self.kind == PROGRAMME and (start is None or start.type != "text"):
+            raise ValueError("a programme needs a column start: {type: text}, since when it works")
         for name, column in self.columns.items():
             if column.error and column.error not in self.columns:
                 raise ValueError(f"the error of {name}, '{column.error}', is not declared")
@@ -160,6 +166,11 @@ class Source(Declared):
         if self.aggregate and text:
             raise ValueError(f"text columns cannot be aggregated: {', '.join(text)}")
         return self
+
+    @property
+    def of_areas(self) -> bool:
+        """Whether its rows are about areas, or about units of a level."""
+        return self.kind in ("table", PROGRAMME)
 
     @property
     def year(self) -> int | None:
@@ -215,7 +226,7 @@ class Catalog(Declared):
         told = told if isinstance(told, list | tuple) else []
         levels = [level.get("name") for level in told if isinstance(level, dict)]
         for name, source in self.sources.items():
-            if source.kind == "table" and (other := set(source.key) - {"code", "name", *levels}):
+            if source.of_areas and (other := set(source.key) - {"code", "name", *levels}):
                 raise ValueError(
                     f"the key of source {name} names '{min(other)}', which is no level of the "
                     f"frame ({', '.join(map(str, levels)) or 'none is declared'})"
