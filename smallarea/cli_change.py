@@ -30,6 +30,10 @@ def change(
     correlation: Annotated[
         float, typer.Option(help="Of the two surveys' errors, from sampling units in both.")
     ] = 0.0,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Compare areas with this programme and without; `programme`: any."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the pairing of draws.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder for table and picture of a series.")
@@ -51,11 +55,22 @@ def change(
         )
     how: dict[str, Any] = {"tau_drift": tau_drift, "correlation": correlation, "seed": seed}
     opened = [Run(folder) for folder in runs]
+    if by is not None and len(runs) > 2:
+        raise InputError(
+            "it compares two surveys", where="--by", remedy="give two runs, before and after"
+        )
     if len(runs) > 2:
         _series(opened, how, out, as_json)
         return
     found = opened[1].change_since(opened[0], **how)
-    _tell(found.to_dict(), change_text(found), as_json)
+    facts, text = found.to_dict(), change_text(found)
+    if by is not None:
+        from smallarea.findings.by_programme import by_programme_text
+        from smallarea.run.by_programme import change_by_programme
+
+        sides = change_by_programme(opened[0], opened[1], by, tau_drift=tau_drift)
+        facts, text = facts | {"by": sides.to_dict()}, f"{text}\n{by_programme_text(sides)}"
+    _tell(facts, text, as_json)
 
 
 def _tell(facts: dict[str, Any], text: str, as_json: bool) -> None:

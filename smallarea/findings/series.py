@@ -140,13 +140,19 @@ def compare_series(
 
 
 def _times(runs: Sequence[Run]) -> tuple[tuple[float, ...], str, list[str]]:
-    """Return the waves' years, if each says one and they rise; else their numbers."""
+    years = years_of(runs)
+    if years is not None:
+        return years, "year", []
+    note = "the runs say no rising years (reference_period): waves are taken as equally far apart"
+    return tuple(float(i + 1) for i in range(len(runs))), "wave", [note]
+
+
+def years_of(runs: Sequence[Run]) -> tuple[float, ...] | None:
+    """Return the years of the runs' reference periods, if each says one and they rise."""
     years = []
     for run in runs:
         parts = run.indicators.components.values()
         said = {y for part in parts for y in re.findall(r"\b[12]\d{3}\b", part.reference_period)}
         years.append(float(said.pop()) if len(said) == 1 else np.nan)
-    if np.isfinite(years).all() and (np.diff(years) > 0).all():
-        return tuple(years), "year", []
-    note = "the runs say no rising years (reference_period): waves are taken as equally far apart"
-    return tuple(float(i + 1) for i in range(len(runs))), "wave", [note]
+    rising = bool(np.isfinite(years).all()) and bool((np.diff(years) > 0).all())
+    return tuple(years) if rising else None

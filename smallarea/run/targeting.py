@@ -45,8 +45,8 @@ def target_run(
     costs : a table with columns area and cost, or costs by area_id. places, against : codes or
     names, as `smallarea explain` understands them; `spelling` as there. exclude : programmes
     (sources of that kind; `programme` is all of them) in whose areas nobody is to be sent. For the
-    other parameters see :func:`smallarea.projection.target.target`; `areas` of the result has, besides, each area's
-    name, levels, `surveyed` and `flags`.
+    other parameters see :func:`smallarea.projection.target.target`; `areas` of the result has,
+    besides, each area's name, levels, `surveyed` and `flags`.
     """
     table = pd.read_parquet(folder / "areas.parquet").set_index("area_id")
     named = [

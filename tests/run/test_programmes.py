@@ -116,3 +116,27 @@ def test_rows_of_a_level_are_all_its_areas(tmp_path):
 def test_an_optional_programme_may_be_absent(tmp_path):
     run = with_campaign(tmp_path / "p", None, SOURCE + "    optional: true\n").run()
     assert (run.folder / "programmes.csv").read_text().strip() == "programme,area_id,start"
+
+
+def test_change_by_programme_through_the_shell(tmp_path):
+    root = tmp_path / "p"
+    earlier = with_campaign(root).run()
+    direct = pd.read_csv(root / "data" / "direct.csv")
+    direct.assign(yes=direct["yes"] - 1).to_csv(root / "data" / "direct.csv", index=False)
+    catalog = root / "data_catalog.yaml"
+    catalog.write_text(
+        catalog.read_text().replace('reference_period: "2020"', 'reference_period: "2022"')
+    )
+    later = sa.Project(root).run()
+    words = ["change", str(earlier.folder), str(later.folder), "--by", "campaign"]
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    said = " ".join(told.output.split())
+    assert "left: cannot tell: fewer than 3 surveyed areas" in said
+    assert "Campaigns raise reporting" in said
+    facts = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert facts["by"]["indicators"][0]["verdict"] == "cannot tell"
+    three = CliRunner().invoke(app, [*words[:3], str(later.folder), *words[3:]])
+    assert "--by" in str(three.exception)
+    other = CliRunner().invoke(app, [*words[:4], "other"])
+    assert "no programme 'other'" in str(other.exception)
