@@ -22,7 +22,7 @@ from smallarea.cli_change import change
 from smallarea.cli_compare import compare
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
-from smallarea.cli_publish import publish
+from smallarea.cli_publish import publish, review
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
 from smallarea.executors import executing
@@ -195,6 +195,7 @@ app.add_typer(catalog, name="catalog")
 app.command()(target)
 app.command()(compare)
 app.command()(publish)
+app.command()(review)
 
 
 app.command()(change)

@@ -74,7 +74,7 @@ def compare_by(
         works, text YYYY-MM-DD, index area_id; areas not in it have none.
     parts : indicator -> its components. programme : its name.
     years : of the two surveys: areas where the programme worked in the earlier year already are
-        left out, those where it began after the later one count as without. None: all count as with.
+        left out, those where it began after the later one count as without. None: all are with it.
     tau_drift : sd by which log tau may have moved otherwise with the programme than without.
     """
     notes = []

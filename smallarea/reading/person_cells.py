@@ -29,6 +29,13 @@ def phone(cells: pd.Series) -> pd.Series:
     )
 
 
+def some_phone(cells: pd.Series) -> pd.Series:
+    """Cells that are a telephone number, or hold one with its plus among other words."""
+    return phone(cells) | cells.str.contains(
+        r"(?<!\d)\+\d(?:[\s()-]{0,2}\d){8,14}(?!\d)", regex=True
+    )
+
+
 def number_of_phone(cells: pd.Series) -> pd.Series:
     """Digits that can be a telephone number, in a column that says so: hardly a count."""
     digits = cells.str.replace(r"[\s().+-]", "", regex=True)

@@ -32,6 +32,7 @@ from smallarea.reading.person_cells import (
     number_of_phone,
     phone,
     some_email,
+    some_phone,
     words,
 )
 
@@ -161,7 +162,7 @@ def _look(headers: Sequence[str], text: pd.Series, survey: bool) -> list[Looks]:
         found = found or look("positions", home, degrees, half)
     if found or pd.to_numeric(values, errors="coerce").notna().all():
         return found
-    found = look("telephone numbers", any_header, phone, least)
+    found = look("telephone numbers", any_header, some_phone if survey else phone, least)
     mails = some_email if survey else email
     found = found or look("e-mail addresses", told(EMAIL), mails, 1)
     found = found or look("e-mail addresses", any_header, mails, least)

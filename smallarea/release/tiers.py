@@ -13,7 +13,7 @@ from typing import Literal
 from smallarea.errors import InputError
 from smallarea.publish.estimates import COLUMNS, NUMBERS
 
-_TABLES = ("estimates.csv", "estimates.parquet", "estimates.xlsx", "estimates.gpkg", "levels.csv")
+_TABLES = tuple(f"estimates.{kind}" for kind in ("csv", "parquet", "xlsx", "gpkg"))
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ TIERS = {
             "public",
             "classes",
             "This is a public tier: whoever has it may pass it on, with this text.",
-            (*_TABLES, "classes.csv", "map.html", "README.md"),
+            (*_TABLES, "levels.csv", "classes.csv", "map.html", "review.csv", "README.md"),
         ),
         Tier(
             "partner",
             "numbers",
             "This is a partner tier: for those who have signed for it, and not to be passed on.",
-            (*_TABLES, "map.html", "README.md"),
+            (*_TABLES, "levels.csv", "map.html", "review.csv", "README.md"),
         ),
     )
 }

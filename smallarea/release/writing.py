@@ -19,6 +19,7 @@ from smallarea.publish import (
     write_parquet,
 )
 from smallarea.publish.estimates import levels_in
+from smallarea.publish.review import FORM, INVITES, form
 from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
 from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
 from smallarea.spreadsheets import harmless_table
@@ -65,6 +66,7 @@ def write_tier(
     harmless_table(tables.levels).to_csv(folder / "levels.csv", index=False, float_format="%.6g")
     if tables.classes is not None:
         harmless_table(tables.classes).to_csv(folder / "classes.csv", index=False)
+    harmless_table(form(estimates, indicators)).to_csv(folder / FORM, index=False)
     whole = made.table.assign(nation="nation")
     national = estimate_groups(made.counts, whole, "nation", indicators, mean=made.mean, sd=made.sd)
     write_map(
@@ -103,6 +105,7 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
     ]
     if tables.classes is not None:
         lines += ["| `classes.csv` | areas in classes |", "", *_class_words(tables.classes, place)]
+    lines += ["", "## What do you say?", "", INVITES]
     lines += ["", "## What the numbers mean", "", *(f"- {text}" for text in TIER_MEANING)]
     lines += [f"- {text}" for text in indicators.meaning]
     said = [*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])]
