@@ -8,7 +8,7 @@ It is no effect: programmes go where need is thought high, and campaigns raise r
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class ByProgramme:
 def compare_by(
     waves: tuple[Direct, Direct],
     start: pd.Series,
-    parts: dict[str, Sequence[str]],
+    parts: Mapping[str, Sequence[str]],
     *,
     programme: str,
     years: tuple[int, int] | None = None,
@@ -98,11 +98,11 @@ def compare_by(
     for name, components in parts.items():
         cells = {key: _rate(by_wave[key[1]], areas, components) for key, areas in sides.items()}
         rows[name] = _contrast(cells, tau_drift)
-    areas = pd.Series({key: len(ids) for key, ids in sides.items()}, dtype=int)
+    counted = pd.Series({key: len(ids) for key, ids in sides.items()}, dtype=int)
     return ByProgramme(
         programme,
         pd.DataFrame.from_dict(rows, orient="index").rename_axis("indicator"),
-        areas.rename_axis(["programme", "survey"]),
+        counted.rename_axis(["programme", "survey"]),
         tuple(notes),
     )
 
@@ -122,9 +122,10 @@ def _rate(direct: Direct, areas: pd.Index, components: Sequence[str]) -> _Cell:
     Linearised (Cochran 1977, 6.3): n / (n - 1) sum (y_a - r d_a)^2 / (sum y)^2, areas as clusters.
     """
     names = list(components)
-    y = direct.reports.loc[areas, names].sum(axis=1)
-    d = direct.exposure.loc[areas, names].mean(axis=1)
-    y, d = y[d > 0].to_numpy(float), d[d > 0].to_numpy(float)
+    known = direct.exposure.loc[areas, names].mean(axis=1)
+    seen = known > 0
+    y = direct.reports.loc[areas, names].sum(axis=1)[seen].to_numpy(float)
+    d = known[seen].to_numpy(float)
     total, n = y.sum(), len(y)
     if n < 2 or total == 0:
         return _Cell(np.nan, np.nan, n)
@@ -164,7 +165,8 @@ def _contrast(cells: dict[tuple[str, str], _Cell], tau_drift: float) -> dict[str
 
 def by_programme_text(found: ByProgramme) -> str:
     """Write a :class:`ByProgramme` for a person."""
-    counted = ", ".join(f"{n} {side} in the {wave}" for (side, wave), n in found.areas.items())
+    cells: Any = found.areas.items()
+    counted = ", ".join(f"{n} {side} in the {wave}" for (side, wave), n in cells)
     lines = [f"With {found.programme} against without it (surveyed areas: {counted}):"]
     for name, row in found.table.iterrows():
         if row["verdict"] == CANNOT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from smallarea.findings.series import Series
@@ -32,13 +34,14 @@ def certainty(found: Series) -> tuple[list[str], list[str]]:
     """Return sentences on what is certain, and on what is not, of the totals shown."""
     certain, open_ = [], []
     for name in found.shown:
-        for (earlier, later), row in found.steps.loc[name].iterrows():
+        steps: Any = found.steps.loc[name].iterrows()
+        for (earlier, later), row in steps:
             step = f"{name}, {earlier} to {later}"
             if row["verdict"] == "cannot tell":
                 open_.append(f"Cannot be told: {step}: {_change(row)}.")
             else:
                 certain.append(f"Certain: {step}: it {row['verdict']}, {_change(row)}.")
-        slope = found.slope.loc[name]
+        slope: Any = found.slope.loc[name]
         open_.append(
             f"{name}: change per {found.unit} {_change(slope)}, chance that it falls "
             f"{slope['p_decrease']:.2f}."

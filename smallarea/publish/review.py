@@ -18,7 +18,8 @@ MARK = "<!-- review -->"
 INVITES = (
     f"`{FORM}` is a form for people who know the places: what surprises them, what they would "
     "check. One person fills in one copy; no names of persons belong in it. `smallarea review "
-    "COPY.csv` keeps the answers beside the run and shows them in a copy of its report. They change no number."
+    "COPY.csv` keeps the answers beside the run and shows them in a copy of its report. They "
+    "change no number."
 )
 
 
