@@ -18,10 +18,11 @@ import typer
 
 from smallarea import __version__
 from smallarea.cli_catalog import catalog
+from smallarea.cli_change import change
 from smallarea.cli_compare import compare
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
-from smallarea.cli_publish import publish
+from smallarea.cli_publish import publish, review
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
 from smallarea.executors import executing
@@ -206,35 +207,10 @@ app.add_typer(catalog, name="catalog")
 app.command()(target)
 app.command()(compare)
 app.command()(publish)
+app.command()(review)
 
 
-@app.command()
-def change(
-    earlier: Annotated[Path, typer.Argument(help="Folder of a run of the earlier survey.")],
-    later: Annotated[Path, typer.Argument(help="Folder of a run of the later survey.")],
-    tau_drift: Annotated[
-        float, typer.Option(min=0, help="Sd of the reporting rate's drift; 0.1: a tenth or so.")
-    ] = 0.0,
-    correlation: Annotated[
-        float, typer.Option(help="Of the two surveys' errors, from sampling units in both.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Seed of the pairing of draws.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Say whether reported prevalence changed between two surveys, and how sure that is.
-
-    Change is better known than level: the reporting rate cancels, as long as it stayed what it was.
-    """
-    from smallarea.findings.change_words import change_text
-    from smallarea.run.record import Run
-
-    found = Run(later).change_since(
-        Run(earlier), tau_drift=tau_drift, correlation=correlation, seed=seed
-    )
-    if as_json:
-        print(json.dumps(found.to_dict()))
-    else:
-        show(change_text(found))
+app.command()(change)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The command `smallarea publish`."""
+"""The commands `smallarea publish` and `smallarea review`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def publish(
     run: Annotated[
         Path | None, typer.Option(help="Folder of a run; by default the newest.")
     ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            help="Units of this level as the places of a public tier; by default the lowest."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to put tiers into; by default releases/.")
     ] = None,
@@ -39,7 +45,7 @@ def publish(
 
     opened = Project(project).latest() if run is None else Run(run.resolve())
     with showing(quiet or as_json) as progress, executing(executor):
-        made = publish_tiers(opened, tier, out=out, progress=progress)
+        made = publish_tiers(opened, tier, level=level, out=out, progress=progress)
     if as_json:
         print(json.dumps({"run": opened.manifest["run"], "folders": list(map(str, made))}))
     elif not quiet:
@@ -49,3 +55,30 @@ def publish(
             f"The audits are in {opened.folder.parent}, internal like the run: have them signed "
             "before anything leaves."
         )
+
+
+def review(
+    answers: Annotated[
+        list[Path], typer.Argument(help="Filled-in copies of a tier's review.csv, one a person.")
+    ],
+    project: ProjectDir = Path(),
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run; by default the newest.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Keep what people who know the places say of the numbers, and show it in the report.
+
+    Writes answers.csv and report.html beside the run; they replace those kept before. Answers are
+    shown as they were written and change no number. They are internal, and hold no persons.
+    """
+    from smallarea.project import Project
+    from smallarea.run.record import Run
+    from smallarea.run.reviewing import keep_review
+
+    opened = Project(project).latest() if run is None else Run(run.resolve())
+    folder = keep_review(opened, answers)
+    if as_json:
+        print(json.dumps({"run": opened.manifest["run"], "folder": str(folder)}))
+    else:
+        show(f"Wrote {folder}: answers.csv and report.html, which shows them.")

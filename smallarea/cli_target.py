@@ -31,6 +31,10 @@ def target(
     against: Annotated[
         list[str] | None, typer.Option(help="Compare the set with these areas. Repeatable.")
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Not where this programme is at work; `programme`: any. Repeatable."),
+    ] = None,
     indicator: Annotated[
         str | None, typer.Option(help="Which count; by default the headline.")
     ] = None,
@@ -69,6 +73,7 @@ def target(
         costs=costs,
         places=place or [],
         against=against or [],
+        exclude=exclude or [],
         spelling=at.catalog.frame.get("spelling") if at is not None else None,
         **wanted,
     )
@@ -77,7 +82,7 @@ def target(
         "manifest_sha256": sha256(opened.folder / "manifest.json"),
         "inputs": opened.manifest["inputs"],
         "costs": costs and {"file": costs.name, "sha256": sha256(costs)},
-        "settings": {"k": k, **wanted, "places": place, "against": against},
+        "settings": {"k": k, **wanted, "places": place, "against": against} | {"exclude": exclude},
     }
     folder = out or opened.folder.parent / FOLDER.format(run=opened.folder.name)
     written = write_target(found, folder, synthetic=opened.synthetic, trace=trace)

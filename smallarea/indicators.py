@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from smallarea.declared import Declared, Said, read_block
 
@@ -45,11 +45,20 @@ class Detection(Declared):
     """What casework knows of a sum: the share of its true cases, where operations ran."""
 
     column: str
-    """Column of casework.csv with the people known, by area."""
+    """Column of casework.csv with the people known, by area (and `year`, if it has that column)."""
+    window: tuple[int, int] | None = None
+    """First and last year of the casework that counts; rows of other years are left out."""
     mean: float = Field(gt=0, lt=1)
     cv: float = Field(gt=0)
     source: Said
     """Who says so."""
+
+    @field_validator("window")
+    @classmethod
+    def _in_order(cls, window: tuple[int, int] | None) -> tuple[int, int] | None:
+        if window is not None and not 1900 <= window[0] <= window[1] <= 2100:
+            raise ValueError("give the first and the last year, such as [2020, 2022]")
+        return window
 
 
 class Sum(Declared):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
-from smallarea.declared import Declared, read_block
+from smallarea.declared import Declared, Said, read_block
 from smallarea.errors import InputError
 from smallarea.limits import require
 
@@ -17,6 +17,15 @@ class TauSettings(Declared):
     a: float = Field(gt=0)
     b: float = Field(gt=0)
     source: str
+
+
+class Approval(Declared):
+    """Who approved results finer than respondents were told of, down to which level."""
+
+    level: Said
+    body: Said
+    reference: Said
+    date: Annotated[Said, BeforeValidator(str)]
 
 
 class TotalSettings(Declared):
@@ -78,6 +87,9 @@ class Settings(Declared):
     direct : direct estimates made elsewhere, in the project. One of the two.
     totals : totals of units of the levels above the areas, in the project, from another source than
         the answers: areas are made to agree with them from the top down.
+    promised_level : the finest level that respondents were told results would be published at:
+        `area`, a level of the frame, or `nation`. A tier that shows finer results needs an
+    approval : by whom, under which reference and date, and down to which level.
     tau_prior : informed prior of the reporting rate; totals scale with 1 / tau. Without it nothing
         is divided by a reporting rate: every number is as reported.
     degrees : sizes of the known groups behind adults' degrees in the surveyed areas: `national`, or
@@ -101,6 +113,8 @@ class Settings(Declared):
     survey: str | None = None
     direct: DirectSettings | None = None
     totals: GivenSettings | None = None
+    promised_level: str | None = None
+    approval: Approval | None = None
     tau_prior: TauSettings | None = None
     degrees: Literal["national", "roster"] = "national"
     top_k: int | None = Field(None, ge=1)
@@ -118,6 +132,8 @@ class Settings(Declared):
     def _one_truth(self) -> Settings:
         if (self.survey is None) == (self.direct is None):
             raise ValueError("name a survey's folder, or a file of direct estimates, one of both")
+        if self.approval is not None and self.promised_level is None:
+            raise ValueError("an approval of finer results needs a promised_level: finer than what")
         return self
 
     def top_of(self, areas: int) -> int:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from smallarea.catalog.packs import is_pattern
-from smallarea.declared import Declared
+from smallarea.declared import Declared, Said
 from smallarea.errors import InputError
 from smallarea.files import inside
 from smallarea.reading.column import Column
 from smallarea.reading.yaml_text import read_yaml
 
-Kind = Literal["table", "raster", "points", "lines", "flows"]
+Kind = Literal["table", "raster", "points", "lines", "flows", "programme"]
+#: Rows are areas where somebody is at work, `start` is since when; never a covariate.
+PROGRAMME = "programme"
 
 #: The roles a key may give to columns, per kind of source. A table may also name one level of the
 #: frame, alone (its rows are that level's units) or beside `name`.
 KEYS: dict[Kind, tuple[frozenset[str], ...]] = {
     "table": (frozenset(["code"]), frozenset(["name"])),
+    "programme": (frozenset(["code"]), frozenset(["name"])),
     "flows": (frozenset(["origin", "destination"]),),
     "points": (frozenset(["lat", "lon"]), frozenset()),
     "raster": (frozenset(),),
@@ -39,7 +42,7 @@ _ONLY: dict[str, tuple[Kind, ...]] = {
     "extent": ("points", "lines"),
     "least_observed": ("raster", "points", "lines"),
     "divisible": ("table",),
-    "where": ("table", "flows", "points"),
+    "where": ("table", "flows", "points", "programme"),
 }
 
 
@@ -100,6 +103,8 @@ class Source(Declared):
     min_coverage: float = Field(default=0, ge=0, le=1)
     """The least share of areas for which every feature made of it has a value; below it the file is
     not complete, see `smallarea.catalog.quarantine`."""
+    no_persons: tuple[str, ...] = ()
+    """Headers of columns that look like persons and are none, see `smallarea.reading.persons`."""
     essential: bool = False
     """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""
@@ -135,11 +140,14 @@ class Source(Declared):
     def _consistent(self) -> Source:
         roles = frozenset(self.key)
         level = roles - {"code", "name"}
-        of_level = self.kind == "table" and len(level) == 1 and roles <= level | {"name"}
+        of_level = self.of_areas and len(level) == 1 and roles <= level | {"name"}
         if roles not in KEYS[self.kind] and not of_level:
             forms = " or ".join(" + ".join(sorted(form)) or "none" for form in KEYS[self.kind])
-            also = " or a level of the frame, alone or with name" if self.kind == "table" else ""
+            also = " or a level of the frame, alone or with name" if self.of_areas else ""
             raise ValueError(f"the key of a {self.kind} source must be: {forms}{also}")
+        start = self.columns.get("start")
+        if self.kind == PROGRAMME and (start is None or start.type != "text"):
+            raise ValueError("a programme needs a column start: {type: text}, since when it works")
         for name, column in self.columns.items():
             if column.error and column.error not in self.columns:
                 raise ValueError(f"the error of {name}, '{column.error}', is not declared")
@@ -160,11 +168,35 @@ class Source(Declared):
         return self
 
     @property
+    def of_areas(self) -> bool:
+        """Whether its rows are about areas, or about units of a level."""
+        return self.kind in ("table", PROGRAMME)
+
+    @property
     def year(self) -> int | None:
         """The year whose areas and levels its rows speak of; None: those of today."""
         if self.areas_of is not None:
             return None if self.areas_of == "today" else self.areas_of
         return int(self.vintage) if re.fullmatch(r"[12]\d{3}", self.vintage.strip()) else None
+
+
+class Comparison(Declared):
+    """A figure published elsewhere that readers will set beside the project's; never fitted."""
+
+    figure: Said
+    counts: Said
+    """What it counts."""
+    period: Annotated[Said, BeforeValidator(str)]
+    source: Said
+    comparable: Literal[True] | Said
+    """True, or why it is not."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_why(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("comparable") is False:
+            raise ValueError("comparable: false says nothing; say why it is not, in words")
+        return value
 
 
 class Catalog(Declared):
@@ -174,6 +206,8 @@ class Catalog(Declared):
     frame: dict[str, Any] = Field(default_factory=dict)
     indicators: dict[str, Any] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
+    """Figures published elsewhere: one table in the report."""
     twin: dict[str, Any] = Field(default_factory=dict)
     """Knobs of the digital twin: fields of :class:`smallarea.simulate.TwinSettings`."""
 
@@ -192,7 +226,7 @@ class Catalog(Declared):
         told = told if isinstance(told, list | tuple) else []
         levels = [level.get("name") for level in told if isinstance(level, dict)]
         for name, source in self.sources.items():
-            if source.kind == "table" and (other := set(source.key) - {"code", "name", *levels}):
+            if source.of_areas and (other := set(source.key) - {"code", "name", *levels}):
                 raise ValueError(
                     f"the key of source {name} names '{min(other)}', which is no level of the "
                     f"frame ({', '.join(map(str, levels)) or 'none is declared'})"

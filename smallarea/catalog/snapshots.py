@@ -11,6 +11,7 @@ from pathlib import Path
 
 from smallarea.catalog.declare import Source
 from smallarea.catalog.packs import files_of, packed
+from smallarea.catalog.persons import refuse_persons_in
 from smallarea.errors import InputError
 from smallarea.files import (
     UNFINISHED,
@@ -66,14 +67,17 @@ def snapshot(
 
     Raises
     ------
-    InputError : none of `data_dirs` has the file.
+    InputError : none of `data_dirs` has the file, or it holds persons: then no copy is made.
     """
     files = files_of(source.file, data_dirs)
     if not files:
         raise absent(source, f"none of {', '.join(map(str, data_dirs))}")
     found = files[0]
     with packed(files) as one:
-        path = kept_copy(one, store / "snapshots" / source.name, tell)
+        kept = store / "snapshots" / source.name
+        if not any(kept.glob(f"{sha256(one)}.*")):  # what is there was looked at when it came
+            refuse_persons_in(source, files)
+        path = kept_copy(one, kept, tell)
     copy = Snapshot(source.name, path, path.name.removesuffix(path.suffix), store, found)
     papers = read_object(copy.papers)
     if papers is None or papers.get("sha256") != copy.sha256:

@@ -180,7 +180,7 @@ def _match(source: Source, key: pd.DataFrame, frame: Frame) -> dict[str, pd.Seri
 def _level(source: Source) -> str | None:
     """Return the level that the rows of a table are about, None if they are about areas."""
     roles = set(source.key)
-    return roles.pop() if source.kind == "table" and not roles & {"code", "name"} else None
+    return roles.pop() if source.of_areas and not roles & {"code", "name"} else None
 
 
 def _units(source: Source, key: pd.DataFrame, frame: Frame) -> Units | None:

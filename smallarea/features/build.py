@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smallarea.catalog import Catalog, ReadReport, Snapshot, absent, read
+from smallarea.catalog.declare import PROGRAMME
 from smallarea.catalog.rasters import Raster
 from smallarea.catalog.report import some
 from smallarea.errors import InputError
@@ -109,6 +110,13 @@ class _Reader:
                     remedy="declare it under `sources:` in data_catalog.yaml",
                 )
             source = self.catalog.sources[name]
+            if source.kind == PROGRAMME:
+                raise InputError(
+                    f"it takes the programme '{name}': people work where need is thought high, so "
+                    "it would explain itself",
+                    where=f"stream file {path.name}",
+                    remedy="leave it out; `smallarea target --exclude` and `change --by` use it",
+                )
             if source.optional and name not in self.snapshots:
                 note = f"the optional file is absent: stream '{stream.name}' is left out"
                 self.reports.append(ReadReport(name, source.file, notes=(note,)))

@@ -110,6 +110,7 @@ def target(
     against: Sequence[str] = (),
     above: float | None = None,
     withheld: Collection[str] = (),
+    excluded: Mapping[str, Collection[str]] | None = None,
     tau: np.ndarray | None = None,
     scenarios: Mapping[str, pd.Series] | None = None,
     mean: bool = True,
@@ -134,6 +135,7 @@ def target(
     above : a threshold of the count or rate.
     withheld : areas whose numbers are not shown. They count in ranks, as in the published chances,
         and in the nation, but cannot be chosen; nor can areas without reference population.
+    excluded : why -> areas that are not to be chosen though their numbers are shown.
     tau : draws of the reporting rate common to all areas, (draw,); None where there is none.
     scenarios : name -> reporting rate of each area relative to the nation's, by area_id.
     mean : whether counts have a mean under the prior of tau.
@@ -155,6 +157,10 @@ def target(
     area_ids = people.get_index("area_id")
     size = table.loc[area_ids, indicators.reference[name]].to_numpy(dtype=float)
     lived, hidden = size > 0, area_ids.isin(list(withheld))
+    barred = {why: area_ids.isin(list(some)) for why, some in (excluded or {}).items()}
+    shown = ~hidden
+    for out in barred.values():
+        hidden = hidden | out
     free_ids = area_ids[lived & ~hidden]
     own, other = (_listed(some, area_ids, free_ids) for some in (places, against))
     conditions = read_conditions(table.loc[free_ids], k, budget, costs, min_per, own)
@@ -181,8 +187,9 @@ def target(
         areas["cost"] = costs.reindex(areas.index).astype(float)
     order = ["chosen", "chance_best", "chance_top", "q50"]
     left_out = {
-        "numbers withheld: too few live there": hidden,
-        "nobody to refer to": ~lived & ~hidden,
+        "numbers withheld: too few live there": ~shown,
+        "nobody to refer to": ~lived & shown,
+        **{why: out & lived & shown for why, out in barred.items()},
     }
     return Target(
         indicator=name,
@@ -289,7 +296,7 @@ def _listed(some: Sequence[str], area_ids: pd.Index, free_ids: pd.Index) -> list
             raise InputError(
                 f"{absent[0]} {what}",
                 where="places, against",
-                remedy="give codes of areas whose numbers are not withheld",
+                remedy="give codes of areas that are not withheld and not excluded",
             )
     return list(dict.fromkeys(some))
 

@@ -32,6 +32,8 @@ from smallarea.publish.words import (
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from smallarea.catalog.declare import Comparison
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -59,6 +61,7 @@ class ReportInput:
     warnings : sentences that must not be overlooked.
     sources : one row per source; columns of the table as they should be read.
     reads : what became of the rows of every source.
+    comparisons : figures published elsewhere, as the catalog declares them.
     trace : what traces the page to a run: run, code version, seed, hashes.
     """
 
@@ -76,6 +79,7 @@ class ReportInput:
     agreement: pd.DataFrame
     sources: pd.DataFrame
     trace: Mapping[str, Any]
+    comparisons: Sequence[Comparison] = ()
     units: pd.DataFrame | None = None
     k: int = 100
     asked: bool = True
@@ -116,6 +120,9 @@ def write_report(report: ReportInput, path: Path) -> None:
         scores=_with_weights(report),
         groups={report.labels[level]: _groups(report, level) for level in report.groups},
         places=report.labels,
+        periods=lambda name: ", ".join(
+            dict.fromkeys(named.components[part].reference_period for part in named.parts(name))
+        ),
         top_map=top_map(_top(report), report.geometry, report.k, max(report.estimates["notice"])),
         highest=highest(report.k),
         cells=cells(report.drawn, report.estimates["area_id"].nunique()),

@@ -6,15 +6,16 @@ who was surveyed, what was answered, where to survey next. None of that is in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from smallarea.errors import InputError
 from smallarea.publish.estimates import COLUMNS, NUMBERS
 from smallarea.publish.words import STANDING
 
-_TABLES = ("estimates.csv", "estimates.parquet", "estimates.xlsx", "estimates.gpkg", "levels.csv")
-_PAGE = ("basis.parquet", "map.html", "README.md")
+_TABLES = (*(f"estimates.{kind}" for kind in ("csv", "parquet", "xlsx", "gpkg")), "levels.csv")
+_PAGE = ("basis.parquet", "map.html", "review.csv", "README.md")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Tier:
 
     areas : `numbers` with intervals per area, or `classes`, and numbers only for units of the
         levels above. reader : for whom it is. files : all that a folder has, but its manifest.
-    columns : of its tables of estimates, besides the names of levels.
+    columns : of its tables of estimates, besides the names of levels. level : of its places, where
+        units of a level above the areas were asked for; it has no classes of areas then.
     """
 
     name: str
@@ -31,6 +33,26 @@ class Tier:
     reader: str
     files: tuple[str, ...]
     columns: tuple[str, ...] = tuple(name for name in COLUMNS if name != "surveyed")
+    level: str | None = None
+
+    @property
+    def finest(self) -> str:
+        """The finest level of which it tells anything."""
+        return self.level or "area"
+
+    def by(self, level: str, levels: Sequence[str]) -> Tier:
+        """Return the tier with units of a level above the areas as its places, without classes.
+
+        Raises InputError if it is not a public one, or there is no such level.
+        """
+        if self.areas != "classes" or level not in levels:
+            raise InputError(
+                f"there is no {self.name} tier by {level!r}",
+                where="--level",
+                remedy=f"a public tier can be by {' or '.join(levels)}",
+            )
+        files = tuple(name for name in self.files if name != "classes.csv")
+        return replace(self, name=f"{self.name}-{level}", files=files, level=level)
 
 
 TIERS = {

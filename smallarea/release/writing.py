@@ -20,6 +20,7 @@ from smallarea.publish import (
 from smallarea.publish.basis import BASIS
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.map_data import Beside
+from smallarea.publish.review import FORM, INVITES, form
 from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
 from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
 from smallarea.spreadsheets import harmless_table
@@ -73,6 +74,7 @@ def write_tier(
         harmless_table(tables.classes).to_csv(folder / "classes.csv", index=False)
     assert tables.beside.basis is not None
     tables.beside.basis.to_parquet(folder / BASIS)
+    harmless_table(form(estimates, indicators)).to_csv(folder / FORM, index=False)
     write_map(
         estimates,
         tables.counts,
@@ -111,6 +113,7 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
     ]
     if tables.classes is not None:
         lines += ["| `classes.csv` | areas in classes |", "", *_class_words(tables.classes, place)]
+    lines += ["", "## What do you say?", "", INVITES]
     lines += ["", "## What the numbers mean", "", *(f"- {text}" for text in TIER_MEANING)]
     lines += [f"- {text}" for text in indicators.meaning]
     said = [*NOT_SAID, *([TAU_NOT_SAID] if reporting else [])]

@@ -14,12 +14,16 @@ from typing import Any
 
 from smallarea.areas import frame_files, frame_inputs
 from smallarea.catalog import Catalog, Snapshot, kept_copy, take_snapshots
+from smallarea.catalog.persons import refuse_persons_in_table
 from smallarea.catalog.quarantine import accept
 from smallarea.errors import InputError
 from smallarea.files import UNFINISHED, private_folder, sha256, storing
+from smallarea.survey.reading import refuse_respondents_named
 
 CATALOG = "data_catalog.yaml"
 SURVEY_FILES = ("respondents.csv", "groups.csv", "roster.csv", "casework.csv")
+#: Those with a row per respondent or member of a household.
+ASKED = ("respondents.csv", "roster.csv")
 STORE = ".smallarea"
 
 
@@ -145,10 +149,15 @@ def resolve_inputs(
     Raises
     ------
     InputError : the survey lacks its respondents or groups, or there are no direct estimates or
-        totals where the settings name them; the project lacks a folder; the disk refuses the
-        copies.
+        totals where the settings name them; a file of the survey or of a source holds persons; the
+        project lacks a folder; the disk refuses the copies.
     """
     root, files = desk.store.parent, _truth_files(truth)
+    for path in files:
+        if path.name in ASKED:
+            refuse_respondents_named(path)
+        else:
+            refuse_persons_in_table(path)
     place = desk.folder / "survey"
     answers = {path.name: desk.take(path, f"survey/{path.name}") for path in files}
     own = {CATALOG: sha256(desk.folder / CATALOG)}

@@ -46,7 +46,7 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         direct.reports.index.to_frame().to_csv(out / "surveyed.csv", index=False)
         closed, warnings = within_population(killworth_table(ard), ard.groups["population"])
         closed.to_csv(out / "killworth.csv")
-        tau, casework = reporting_prior(
+        tau, casework, periods = reporting_prior(
             settings, indicators, survey, direct, areas, job.seed_of("casework")
         )
         if tau is not None:
@@ -61,7 +61,9 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         checks.to_csv(out / "checks.csv", index=False)
         left_out.to_csv(out / "leave_one_out.csv", index=False)
         said, doubtful = answer_warnings(ard)
-        said = ard.loud_notes + warnings + said + model_warnings(ard, fits, checks, left_out)
+        said = (
+            ard.loud_notes + warnings + periods + said + model_warnings(ard, fits, checks, left_out)
+        )
         write_json(out / "warnings.json", said)
         doubtful.answers.to_csv(out / "implausible.csv", index=False)
         pd.DataFrame(ard.removed, columns=REMOVED).to_csv(out / "removed.csv", index=False)
@@ -89,31 +91,34 @@ def reporting_prior(
     direct: Direct,
     areas: Frame,
     seed: int,
-) -> tuple[TauPrior | None, dict[str, pd.DataFrame]]:
+) -> tuple[TauPrior | None, dict[str, pd.DataFrame], list[str]]:
     """Return the prior of the reporting rate, if one is set: updated by declared casework.
 
     Beside it the tables of the casework bridge: `summary`, `sensitivity` to the share detected, and
-    `areas` (those with casework; `used` where there were interviews too). Without a
+    `areas` (those with casework; `used` where there were interviews too); and warnings, where
+    casework speaks of other years than the survey. Without a
     sum that declares its `detection` there are none and casework is left alone: it cannot inform
     the reporting rate unless somebody states how much of the harm it detects.
     """
-    from smallarea.nsum.reporting.cases import read_cases
+    from smallarea.nsum.reporting.cases import period_warnings, read_cases
     from smallarea.nsum.reporting.casework import Detection, casework_bridge, detection_sensitivity
     from smallarea.nsum.reporting.tau import TauPrior
 
     stated = settings.tau_prior
     if stated is None:
-        return None, {}
+        return None, {}, []
     name, added = next(
         ((name, added) for name, added in indicators.sums.items() if added.detection), ("", None)
     )
     if added is None or added.detection is None:
-        return TauPrior(stated.a, stated.b, stated.source), {}
+        return TauPrior(stated.a, stated.b, stated.source), {}, []
     detection = added.detection
-    known = read_cases(survey / "casework.csv", detection.column, areas)
+    known = read_cases(survey / "casework.csv", detection.column, areas, detection.window)
+    periods = (indicators.components[part].reference_period for part in added.of)
+    said = [*known.notes, *period_warnings(known, detection.window, periods)]
     evidence = (
         direct,
-        known,
+        known.people,
         areas.table[indicators.reference[name]],
         added.of,
         Detection.from_mean(detection.mean, detection.cv, detection.source),
@@ -124,8 +129,9 @@ def reporting_prior(
     bridge = casework_bridge(*evidence, **options)
     with_cases = pd.Index([*bridge.areas.index, *bridge.left_out], name="area_id")
     used = with_cases.isin(bridge.areas.index)
-    return bridge.tau, {
+    tables = {
         "summary": bridge.summary,
         "sensitivity": detection_sensitivity(*evidence, **options),
         "areas": pd.DataFrame({"used": used}, with_cases),
     }
+    return bridge.tau, tables, said

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smallarea.areas import load_frame, load_table
+from smallarea.areas.levels import levels_of
+from smallarea.catalog.declare import PROGRAMME
+from smallarea.catalog.programmes import read_programmes
+from smallarea.release.promise import require_levels
 from smallarea.run.direct import direct_stage
 from smallarea.run.findings import findings_stage
 from smallarea.run.frame import frame_stage, framed
@@ -33,6 +38,9 @@ def main_job(job: Job) -> tuple[Job, Stage, list[str]]:
     """
     frame = frame_stage(job.store, job.catalog, [job.inputs.frame])
     job = framed(job, frame)
+    require_levels(job.settings, levels_of(load_table(frame.folder)))
+    if any(source.kind == PROGRAMME for source in job.catalog.sources.values()):
+        read_programmes(job.catalog, job.inputs.sources, load_frame(frame.folder))  # before hours
     job, features, said = sound_features(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     given = totals_stage(job, frame, ground) if job.inputs.totals else None

@@ -188,6 +188,7 @@ def publish(
                 ],
                 ignore_index=True,
             ),
+            comparisons=catalog.comparisons,
             trace=trace,
             k=k,
             drawn=drawn_from_points(table),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from smallarea import __version__
 from smallarea.areas.levels import level_ids, levels_of
+from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.files import keep_private, sha256, write_json, writing
 from smallarea.nsum.reporting.tau import TauPrior
@@ -40,13 +41,16 @@ from smallarea.release.estimates import (
     unit_numbers,
     unit_table,
 )
+from smallarea.release.promise import check_promise, require_promise
 from smallarea.release.spill import spilled
 from smallarea.release.tiers import Tier, tier_called
 from smallarea.release.writing import Tables, write_tier
+from smallarea.run.inputs import CATALOG
 from smallarea.run.record import MANIFEST, Run, damage_of, seal
 from smallarea.run.safe import Safe, safe_draws
 from smallarea.run.stages import Progress, silent
 from smallarea.run.threads import one_thread
+from smallarea.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -56,14 +60,21 @@ AUDIT = "{run}-{tier}-audit"
 
 
 def publish_tiers(
-    run: Run, tiers: Sequence[str], *, out: Path | None = None, progress: Progress = silent
+    run: Run,
+    tiers: Sequence[str],
+    *,
+    level: str | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
 ) -> list[Path]:
     """Write `<run>-<tier>` for each tier, and its audit beside the run; return the tiers' folders.
 
     Parameters
     ----------
     run : in the folder runs/ of its project, whose stages, survey and model files are still there.
-    tiers : `public`, `partner`. out : folder to put them into, by default the project's releases/.
+    tiers : `public`, `partner`. level : of the places of a public tier, coarser than the lowest;
+        such a tier has no classes of areas.
+    out : folder to put them into, by default the project's releases/.
 
     Raises
     ------
@@ -75,6 +86,11 @@ def publish_tiers(
         raise InputError("no tier is named", where="tier", remedy="choose public or partner")
     run.require_intact()
     root = run.folder.resolve().parents[1]
+    levels = levels_of(pd.read_parquet(run.folder / "areas.parquet"))
+    wanted = [tier if level is None else tier.by(level, levels) for tier in wanted]
+    settings = same_promise(run, root)
+    for tier in wanted:  # before the hours that the draws may take
+        require_promise([check_promise(settings, levels, tier.finest)], tier.name)
     with one_thread():
         safe = safe_draws(run, root, progress)
         measured = _measured(run, safe)
@@ -94,6 +110,19 @@ def earlier_release(releases: Path, run: str, tier: str) -> Path | None:
         if not damage_of(named[name]):
             return named[name]
     return None
+
+
+def same_promise(run: Run, root: Path) -> Settings:
+    """Return a run's settings; raise InputError if the catalog now promises something else."""
+    used = Settings.model_validate(run.manifest["settings"])
+    now = read_settings(load_catalog(root / CATALOG).settings)
+    if (used.promised_level, used.approval) != (now.promised_level, now.approval):
+        raise InputError(
+            "what respondents were told, or the approval of more, changed since the run",
+            where=f"{CATALOG}, settings.promised_level, settings.approval",
+            remedy="run `smallarea run` first: its stages are kept, so that takes seconds",
+        )
+    return used
 
 
 def _measured(run: Run, safe: Safe) -> Measured:
@@ -119,6 +148,7 @@ def _audited(
     checks = check_tables(tier, tables, safe.frame.table, populations, minimum)
     checks += check_units(safe.frame.table, safe.found, safe.group, safe.own)
     checks += [check_attack(safe.attack)]
+    checks += [check_promise(safe.settings, levels_of(safe.frame.table), tier.finest)]
     checks += [] if tables.classes is None else [check_classes(tables.classes)]
     require(checks, tier.name)
     return tables, checks
@@ -182,17 +212,19 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
         unit, counts, plan = None, made.counts, safe.plan
         plan = plan[plan["target"] == "areas"]
     else:
-        unit, plan = level_ids(table), None
+        number = 0 if tier.level is None else levels_of(table).index(tier.level)
+        unit, plan = level_ids(table, number), None
         counts = added_up(made.counts, unit)
-        places = unit_table(table, 0, tuple(populations))
-        geometry = _dissolved(safe.frame.geometry, table)
+        places = unit_table(table, number, tuple(populations))
+        geometry = _dissolved(safe.frame.geometry, table, number)
         k = max(1, round(len(places) / 10))
-        far = _mostly(safe.outside, table)
+        far = _mostly(safe.outside, table, number)
         of_units = flag_areas(places, extrapolated=far, small=settings.small_population, **shared)
-        every, first = unit_numbers(made, places, 0, of_units, k), 1
+        every, first = unit_numbers(made, places, number, of_units, k), number + 1
         few = withheld | (table["population"] < settings.small_population)
-        told = classes(made, few | safe.outside.loc[table.index] | ~table["covered"].astype(bool))
-        words = words | {"area": words[levels_of(table)[0]], "nation": "Country"}
+        few |= safe.outside.loc[table.index] | ~table["covered"].astype(bool)
+        told = classes(made, few) if tier.level is None else None
+        words = words | {"area": words[levels_of(table)[number]], "nation": "Country"}
     estimates = suppress(every, places, made.indicators, settings.withhold_below)
     levels = level_numbers(made, first)
     if withheld.any():  # means add up, across tiers too: with totals' a withheld one would be known
@@ -208,14 +240,14 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
     )
 
 
-def _dissolved(geometry: gpd.GeoSeries, table: pd.DataFrame) -> gpd.GeoSeries:
-    unit = table[f"{levels_of(table)[0]}_id"]
+def _dissolved(geometry: gpd.GeoSeries, table: pd.DataFrame, number: int) -> gpd.GeoSeries:
+    unit = level_ids(table, number)
     shapes = geometry.to_frame("geometry").assign(unit=unit)
     return shapes.dissolve("unit").geometry.rename_axis("area_id")
 
 
-def _mostly(outside: pd.Series, table: pd.DataFrame) -> set[str]:
-    """Return the lowest-level units most of whose people live in areas marked."""
-    unit = table[f"{levels_of(table)[0]}_id"]
+def _mostly(outside: pd.Series, table: pd.DataFrame, number: int) -> set[str]:
+    """Return the units of a level most of whose people live in areas marked."""
+    unit = level_ids(table, number)
     people = table["population"].where(outside.loc[table.index], 0).groupby(unit).sum()
     return set(people.index[people > table["population"].groupby(unit).sum() / 2])

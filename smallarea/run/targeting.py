@@ -18,6 +18,7 @@ from smallarea.projection.target import Target, target
 from smallarea.publish.disclosure import SUPPRESSED
 from smallarea.reading.cells import as_text, find_columns, read_cells, refuse_rows
 from smallarea.run.places import find_run_area
+from smallarea.run.programmes import areas_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,6 +35,7 @@ def target_run(
     costs: str | Path | pd.Series | None = None,
     places: Sequence[str] = (),
     against: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     spelling: Mapping[str, str] | None = None,
     **wanted: Any,
 ) -> Target:
@@ -41,9 +43,10 @@ def target_run(
 
     folder, manifest, estimates, draws, indicators : the run's, see `smallarea.run.record.Run`.
     costs : a table with columns area and cost, or costs by area_id. places, against : codes or
-    names, as `smallarea explain` understands them; `spelling` as there. For the other parameters
-    see :func:`smallarea.projection.target.target`; `areas` of the result has, besides, each area's
-    name, levels, `surveyed` and `flags`.
+    names, as `smallarea explain` understands them; `spelling` as there. exclude : programmes
+    (sources of that kind; `programme` is all of them) in whose areas nobody is to be sent. For the
+    other parameters see :func:`smallarea.projection.target.target`; `areas` of the result has,
+    besides, each area's name, levels, `surveyed` and `flags`.
     """
     table = pd.read_parquet(folder / "areas.parquet").set_index("area_id")
     named = [
@@ -62,6 +65,9 @@ def target_run(
         places=named[0],
         against=named[1],
         withheld=published.index[held],
+        excluded={
+            f"{name} is at work there": set(areas_of(folder, [name])["area_id"]) for name in exclude
+        },
         tau=draws["tau"].to_numpy() if "tau" in draws else None,
         scenarios=_urban(table, draws, indicators, wanted.get("indicator")),
         mean=prior is None or prior["a"] > 1,

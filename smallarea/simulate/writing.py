@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from smallarea.catalog import Catalog
+from smallarea.catalog.declare import PROGRAMME
 from smallarea.errors import InputError
 from smallarea.files import sha256, write_json, writing
 from smallarea.indicators import Indicators
@@ -74,8 +75,9 @@ def simulate(
             direct.to_csv(folder / "survey" / "direct.csv", index=False)
         else:
             _write_survey(folder, simulate_survey(frame, indicators, truth, settings))
-        for done, source in enumerate(catalog.sources.values()):
-            tell(source.file, 0.1 + 0.9 * done / len(catalog.sources))
+        streams = [s for s in catalog.sources.values() if s.kind != PROGRAMME]
+        for done, source in enumerate(streams):
+            tell(source.file, 0.1 + 0.9 * done / len(streams))
             world = World.seen_by(source, frame, truth.surfaces, settings)
             path = folder / "streams" / source.file
             path.parent.mkdir(parents=True, exist_ok=True)

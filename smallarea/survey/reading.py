@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from smallarea.errors import InputError
+from smallarea.reading.persons import persons_in, refuse_persons
 from smallarea.survey.ard import ARD, make_ard
 from smallarea.survey.columns import Columns
 from smallarea.survey.labels import without_labelled
@@ -40,7 +41,8 @@ def read_ard(
 
     Raises
     ------
-    InputError : a file that cannot be read, or whose content fails the checks of `make_ard`.
+    InputError : a file that cannot be read, a column that looks like persons, or content that fails
+        the checks of `make_ard`.
     """
     respondents_path, groups_path = Path(respondents_path), Path(groups_path)
     if isinstance(columns, str | Path):
@@ -49,6 +51,7 @@ def read_ard(
     survey, labels = read_labelled(
         respondents_path, sep=how.sep, encoding=how.encoding, sheet=how.sheet
     )
+    refuse_persons(persons_in(survey, survey=True), respondents_path.name)
     groups = _read_groups(groups_path, how)
     if columns is None:
         columns = Columns.usual(survey)
@@ -77,6 +80,15 @@ def read_ard(
         groups_where=groups_path.name,
     )
     return replace(ard, notes=(*notes, *said, *ard.notes))
+
+
+def refuse_respondents_named(path: Path) -> None:
+    """Raise InputError if a survey's file holds persons; one that cannot be read is let pass."""
+    try:
+        table = read_table(path)
+    except InputError:
+        return
+    refuse_persons(persons_in(table, survey=True), path.name)
 
 
 def _read_groups(path: Path, how: Columns) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import shapely
 from study import COMPONENTS, INDICATORS
 
 from smallarea.catalog import ReadReport
+from smallarea.catalog.declare import Comparison
 from smallarea.errors import InputError
 from smallarea.indicators import Population
 from smallarea.publish.draws import draws_dataset
@@ -319,3 +320,25 @@ def test_numbers_are_no_more_precise_than_they_are():
         "–",
     ]
     assert [cell(x) for x in (1234.5, 0.12345, None, "a")] == ["1,234", "0.123", "–", "a"]
+
+
+def test_figures_published_elsewhere_stand_in_one_table(given, tmp_path):
+    block = {
+        "figure": "2 million <b>",
+        "counts": "children disrupted",
+        "period": 2021,
+        "source": "a",
+    }
+    others = (
+        Comparison.model_validate(block | {"comparable": "it counts other things"}),
+        Comparison.model_validate(block | {"figure": "1 in 10", "comparable": True}),
+    )
+    write_report(replace(given, comparisons=others), tmp_path / "with.html")
+    write_report(given, tmp_path / "without.html")
+    page = (tmp_path / "with.html").read_text()
+    assert "2 million &lt;b&gt;</td><td>children disrupted</td><td>2021</td>" in page
+    assert "<td>no: it counts other things</td>" in page
+    assert page.count("<td>yes</td>") == 1
+    assert "Beside other figures" not in (tmp_path / "without.html").read_text()
+    with pytest.raises(ValueError, match="say why it is not"):
+        Comparison.model_validate(block | {"comparable": False})
