@@ -1,8 +1,8 @@
 """The command line: parses, calls the project, shows progress. Nothing is computed here.
 
 Exit codes: 0 done; 1 a defect of the engine, or damage found by `verify`; 2 wrong usage; 3 bad
-input, or a disk that is full or closed, said in one sentence; 130 interrupted (finished stages are
-kept), see `smallarea.__main__`.
+input, or a disk that is full or closed, said in one sentence; 4 done, but a source failed or is in
+quarantine; 130 interrupted (finished stages are kept), see `smallarea.__main__`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from smallarea.cli_compare import compare
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
+from smallarea.cli_refresh import fetch
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
 from smallarea.executors import executing
@@ -194,6 +195,7 @@ app.add_typer(catalog, name="catalog")
 app.command()(target)
 app.command()(compare)
 app.command()(publish)
+app.command()(fetch)
 
 
 @app.command()

@@ -22,10 +22,11 @@ from smallarea import __version__
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
+from smallarea.fetching.state import files_folder
 from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
 from smallarea.run.cleaning import clean
-from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, resolve_inputs
+from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, require_terms, resolve_inputs
 from smallarea.run.lock import locked
 from smallarea.run.record import Run, find_finished, seal
 from smallarea.run.records import RECORD
@@ -112,7 +113,7 @@ class Project:
 
         data : a folder, or a URL whose declared files are copied into the project's store.
         """
-        dirs = [self.root / "data"]
+        dirs = [self.root / "data", files_folder(self.root / STORE)]
         if self.takes_the_twin:
             dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
@@ -149,7 +150,7 @@ class Project:
 
         Returns the twin's folder: `streams/`, `survey/`, and apart from both `truth/`.
         """
-        with self._alone(wait, progress):
+        with self.alone(wait, progress):
             return self._simulate(data, progress, **knobs)
 
     def _simulate(self, data: str | Path | None, progress: Progress, **knobs: Any) -> Path:
@@ -191,7 +192,7 @@ class Project:
 
         Where the settings name the twin's survey and there is none yet, it is made and said so.
         """
-        with self._alone(False, progress):
+        with self.alone(False, progress):
             return self._truth(seed, progress)
 
     def _truth(self, seed: int, progress: Progress) -> Path:
@@ -209,8 +210,12 @@ class Project:
         require_populations(self.indicators, frame.table)
         return frame
 
+    def frame(self, at: Desk, progress: Progress, data: str | Path | None = None) -> Frame:
+        """Build the frame, or find it built, of copies that are laid on a desk."""
+        return self._frame(self._store(progress), at, data)
+
     @contextmanager
-    def _alone(self, wait: bool, progress: Progress) -> Iterator[None]:
+    def alone(self, wait: bool, progress: Progress) -> Iterator[None]:
         """Hold the project's lock; sweep away what killed runs left."""
         with locked(self.root / STORE, wait=wait, tell=lambda said: progress(said, None)):
             self._sweep()
@@ -249,7 +254,7 @@ class Project:
         Raises InputError for bad input. Finished stages are kept and reused.
         """
         self.settings.draws_of(profile)
-        with self._alone(wait, progress):
+        with self.alone(wait, progress):
             return self._run(data, profile, seed, accept, progress)
 
     def _run(
@@ -274,6 +279,7 @@ class Project:
             inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given)
             job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
             accept_sources(inputs, accept)
+            require_terms(self.catalog, inputs, self.settings.purpose)
             job, published, said = main_job(job)
         manifest = {
             "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",
@@ -321,8 +327,8 @@ class Project:
         """
         from smallarea.survey.design import draw_sample, strata
 
-        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
-            frame = self._frame(self._store(progress), at, data)
+        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self.frame(at, progress, data)
         covered = frame.table[frame.table["covered"]]
         sample = draw_sample(
             pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
@@ -348,8 +354,8 @@ class Project:
         from smallarea.catalog import take_snapshots
         from smallarea.run.checking import check_sources
 
-        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
-            frame = self._frame(self._store(progress), at, data)
+        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self.frame(at, progress, data)
             kept = take_snapshots(self.catalog.sources, self.data_dirs(data), self.root / STORE)
         return check_sources(self.catalog, frame, kept)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from smallarea.catalog.packs import is_pattern
+from smallarea.catalog.terms import Terms
 from smallarea.declared import Declared
 from smallarea.errors import InputError
 from smallarea.files import inside
@@ -43,7 +44,7 @@ _ONLY: dict[str, tuple[Kind, ...]] = {
 }
 
 
-class Source(Declared):
+class Source(Terms):
     """One file as its publisher gives it out: whose it is, and what must be in it."""
 
     name: str

@@ -88,18 +88,25 @@ def complaints(
     ]
 
 
-def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good) -> str:
+def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good | None) -> str:
     """Set a snapshot aside: write the report beside it; return it as one sentence."""
+    good = "and there is no good one" if instead is None else "but its last good snapshot"
+    since = "" if instead is None else f", of {instead.since[:10]}"
     sentence = (
-        f"source {snapshot.source}: {snapshot.original.name} was not used, but its last good "
-        f"snapshot, of {instead.since[:10]}: {'; '.join(reasons)}; see {report_of(snapshot)}"
+        f"source {snapshot.source}: {snapshot.original.name} was not used, {good}{since}: "
+        f"{'; '.join(reasons)}; see {report_of(snapshot)}"
+    )
+    used = (
+        "nothing: no snapshot of it was good yet"
+        if instead is None
+        else f"`{instead.snapshot.path.name}`, good since {instead.since}"
     )
     lines = [
         f"# {snapshot.source}: this snapshot is not used",
         "",
         f"- file: `{snapshot.original}`",
         f"- its copy: `{snapshot.path.name}`",
-        f"- used in its place: `{instead.snapshot.path.name}`, good since {instead.since}",
+        f"- used in its place: {used}",
         "",
         "Why:",
         "",
