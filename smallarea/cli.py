@@ -22,7 +22,7 @@ from smallarea.cli_compare import compare
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
-from smallarea.cli_refresh import fetch
+from smallarea.cli_refresh import fetch, refresh
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
 from smallarea.executors import executing
@@ -196,6 +196,7 @@ app.command()(target)
 app.command()(compare)
 app.command()(publish)
 app.command()(fetch)
+app.command()(refresh)
 
 
 @app.command()

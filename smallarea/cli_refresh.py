@@ -9,10 +9,13 @@ from typing import Annotated
 
 import typer
 
-from smallarea.options import Json, ProjectDir, Quiet, Wait, notes, show, showing
+from smallarea.executors import executing
+from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, Where, notes, show, showing
 
 #: Done, but something has to be looked at: a source failed or is in quarantine.
 LOOK = 4
+#: Done, but the models had better be fitted again.
+REFIT = 5
 
 
 def fetch(
@@ -47,3 +50,51 @@ def fetch(
             show("Nothing to fetch.")
     if not all(one.good for one in found):
         raise typer.Exit(LOOK)
+
+
+def refresh(
+    project: ProjectDir = Path(),
+    data: Data = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit the models again.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Fetch all sources, due or not.")] = False,
+    executor: Where = "serial",
+    wait: Wait = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch what is due, make anew what depends on it, and report what moved since the last run.
+
+    Models are not fitted again without `--refit`: what they learned of features stays as it was.
+    Exit codes: 0 done, or nothing had changed; 3 nothing was published; 4 done, but a source failed
+    or is in quarantine; 5 done, but the models had better be fitted again.
+    """
+    from smallarea import refreshing
+    from smallarea.project import Project
+
+    with showing(quiet or as_json) as progress, executing(executor):
+        made = refreshing.refresh(
+            Project(project), refit=refit, every=every, data=data, wait=wait, progress=progress
+        )
+    report = None if made.report is None else str(made.report)
+    if as_json:
+        facts = {
+            "run": str(made.run.folder),
+            "changed": made.changed,
+            "fetched": [asdict(one) for one in made.fetched],
+            "look": made.look,
+            "refit": made.refit,
+            "report": report,
+        }
+        print(json.dumps(facts))
+    elif not quiet:
+        came = ", ".join(f"{one.source} {one.state}" for one in made.fetched)
+        show(f"fetched: {came or 'nothing was due'}")
+        show(f"{'new run' if made.changed else 'nothing changed since'} {made.run.folder}")
+        for said in made.look:
+            show(f"warning {said}", notes)
+        for said in made.refit:
+            show(f"note refit: {said}", notes)
+        if report:
+            show(f"what moved: {report}/drift.html")
+    if made.look or made.refit:
+        raise typer.Exit(LOOK if made.look else REFIT)

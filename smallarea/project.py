@@ -232,6 +232,7 @@ class Project:
         profile: str = "fast",
         seed: int | None = None,
         accept: Sequence[str] = (),
+        refit: bool = True,
         wait: bool = False,
         progress: Progress = silent,
     ) -> Run:
@@ -248,6 +249,8 @@ class Project:
         seed : overrides the catalog's seed.
         accept : sources whose present files are right, however little they cover; others are
             compared with the last ones that were good, see :mod:`smallarea.run.sound`.
+        refit : without, the fitted models of the newest run are used, see
+            :mod:`smallarea.run.fits`.
         wait : wait for a run that is at work in the project; without, that is an InputError.
         progress : told each stage's name and the share done.
 
@@ -255,7 +258,7 @@ class Project:
         """
         self.settings.draws_of(profile)
         with self.alone(wait, progress):
-            return self._run(data, profile, seed, accept, progress)
+            return self._run(data, profile, seed, accept, progress, refit=refit)
 
     def _run(
         self,
@@ -264,6 +267,8 @@ class Project:
         seed: int | None,
         accept: Sequence[str],
         progress: Progress,
+        *,
+        refit: bool,
     ) -> Run:
         from smallarea.run.job import Job
         from smallarea.run.pipeline import main_job
@@ -277,7 +282,9 @@ class Project:
             given = self.settings.totals.file if self.settings.totals else None
             dirs = self.data_dirs(data)
             inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given)
-            job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
+            fit = None if refit else self._fit()
+            declared = (self.catalog, self.settings, self.indicators)
+            job = Job(*declared, inputs, store, profile, seed, fit=fit)
             accept_sources(inputs, accept)
             require_terms(self.catalog, inputs, self.settings.purpose)
             job, published, said = main_job(job)
@@ -377,6 +384,11 @@ class Project:
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)
+
+    def _fit(self) -> Path:
+        """Return the folder of the stage in which the newest run's models were fitted."""
+        stages = self.latest().manifest["stages"]
+        return self.root / str(stages.get("fit", stages["models"])["folder"])
 
     def _keep(self, published: Stage, manifest: dict[str, Any], tell: Callable[[str], None]) -> Run:
         """Make a folder of the published files, or find the one that this very run made before."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from smallarea.catalog import Source
 from smallarea.errors import InputError
 from smallarea.fetching.state import read_state
 from smallarea.fetching.web import Patience
 from smallarea.project import Project
+from smallarea.run.drifting import drift_of, write_drift
 from smallarea.run.fetched import Fetched, fetch_sources
 from smallarea.run.inputs import STORE, desk
 from smallarea.run.stages import Progress, silent
+
+if TYPE_CHECKING:
+    from smallarea.run.record import Run
+
+DRIFT = "{run}-drift"
 
 
 def fetch(
@@ -52,6 +61,75 @@ def fetch(
             patience=patience,
             progress=progress,
         )
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did.
+
+    Attributes
+    ----------
+    fetched : what came of the sources that were due. run : the newest run now.
+    changed : whether that is another one than before.
+    drift : the facts of the drift report, None where there was no run before, or nothing changed.
+    report : its folder.
+    """
+
+    fetched: list[Fetched]
+    run: Run
+    changed: bool
+    drift: dict[str, Any] | None
+    report: Path | None
+
+    @property
+    def look(self) -> list[str]:
+        """Say what somebody has to look at: sources that failed or are in quarantine."""
+        said = [f"source {one.source}: {one.said}" for one in self.fetched if not one.good]
+        said += [text for text in self.run.manifest["quarantined"] if text not in said]
+        return said
+
+    @property
+    def refit(self) -> list[str]:
+        """Say why the models had better be fitted again."""
+        return self.drift["refit"] if self.drift else []
+
+
+def refresh(
+    project: Project,
+    *,
+    refit: bool = False,
+    every: bool = False,
+    data: str | Path | None = None,
+    wait: bool = False,
+    patience: Patience = Patience(),  # noqa: B008 (frozen)
+    progress: Progress = silent,
+) -> Refreshed:
+    """Fetch what is due, make anew what depends on it, and say what moved.
+
+    Profile and seed are those of the newest run; where there is none, a first one is made.
+
+    Parameters
+    ----------
+    refit : fit the models again; without, those fitted last give the rates, see
+        :mod:`smallarea.run.fits`.
+    every : fetch every source with an address, due or not.
+
+    Raises
+    ------
+    InputError : as `fetch` and `Project.run`; or the models must be fitted again.
+    """
+    fetched = fetch(project, due=not every, wait=wait, patience=patience, progress=progress)
+    shared: dict[str, Any] = {"data": data, "wait": wait, "progress": progress}
+    if not (project.root / "runs" / "latest").is_dir():
+        return Refreshed(fetched, project.run(**shared), True, None, None)
+    earlier = project.latest()
+    shared |= {key: earlier.manifest[key] for key in ("profile", "seed")}
+    run = project.run(refit=refit, **shared)
+    if run.folder.resolve() == earlier.folder.resolve():
+        return Refreshed(fetched, run, False, None, None)
+    drift = drift_of(run, earlier, project.root)
+    folder = project.root / "runs" / DRIFT.format(run=run.folder.name)
+    return Refreshed(fetched, run, True, drift, write_drift(drift, folder))
 
 
 def _named(project: Project, names: Sequence[str]) -> list[Source]:

@@ -45,6 +45,7 @@ class FittedModels:
     scores : the cross-validation's table, see `CrossValidation`.
     evidence : what covariates add.
     diagnostics : model, quantity, value of the fits.
+    fits : by name, each member of the pool and its fit to all surveyed areas.
     """
 
     draws: xr.DataArray
@@ -53,6 +54,7 @@ class FittedModels:
     scores: pd.DataFrame
     evidence: Evidence
     diagnostics: pd.DataFrame
+    fits: dict[str, tuple[Candidate, Any]]
 
 
 def fit_models(
@@ -129,6 +131,7 @@ def fit_models(
             [(m, k, v) for m in fitted for k, v in fitted[m].diagnostics_.items()],
             columns=["model", "quantity", "value"],
         ),
+        fits={name: (models[name], fitted[name]) for name in published},
     )
 
 
