@@ -98,3 +98,29 @@ def refresh(
             show(f"what moved: {report}/drift.html")
     if made.look or made.refit:
         raise typer.Exit(LOOK if made.look else REFIT)
+
+
+def purge(
+    source: Annotated[str, typer.Argument(help="The source's name.")],
+    project: ProjectDir = Path(),
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a source's snapshots and all that was made of them; write a receipt.
+
+    Runs that used it stay, marked, without its features. Files that you put into data/ are yours to
+    delete; they are named. Copies elsewhere (releases, storage, backups) are not looked for.
+    """
+    from smallarea import refreshing
+    from smallarea.project import Project
+
+    receipt = refreshing.purge(Project(project), source, wait=wait)
+    if as_json:
+        print(json.dumps(receipt))
+        return
+    show(
+        f"Removed {len(receipt['removed'])} files and folders, marked {len(receipt['runs'])} runs; "
+        f"the receipt is {receipt['receipt']}"
+    )
+    for path in receipt["still_there"]:
+        show(f"note {path} is still there: delete it if you have to", notes)

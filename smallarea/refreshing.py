@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smallarea.catalog import Source
+from smallarea.catalog.packs import files_of
 from smallarea.errors import InputError
 from smallarea.fetching.state import read_state
 from smallarea.fetching.web import Patience
@@ -130,6 +131,21 @@ def refresh(
     drift = drift_of(run, earlier, project.root)
     folder = project.root / "runs" / DRIFT.format(run=run.folder.name)
     return Refreshed(fetched, run, True, drift, write_drift(drift, folder))
+
+
+def purge(project: Project, name: str, *, wait: bool = False) -> dict[str, Any]:
+    """Take a source out of a project; see :func:`smallarea.run.purging.purge`.
+
+    Returns
+    -------
+    The receipt, with `still_there`: files in the project's data folder, which are their owner's.
+    """
+    from smallarea.run.purging import purge
+
+    with project.alone(wait, silent):
+        receipt = purge(project.root, name, project.catalog.sources.get(name))
+    own = files_of(receipt["file"], [project.root / "data"]) if receipt["file"] else []
+    return receipt | {"still_there": [str(path) for path in own]}
 
 
 def _named(project: Project, names: Sequence[str]) -> list[Source]:

@@ -10,10 +10,9 @@ from smallarea.run.code import PACKAGE, module_names
 ROOMS = (
     "errors", "limits", "spreadsheets", "declared", "files", "executors", "indicators", "settings",
     "reading", "areas", "catalog", "fetching", "features", "survey", "nsum", "fieldwork", "models",
-    "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
-    "refreshing", "options", "upkeep", "cli_catalog", "cli_compare", "cli_fieldwork", "cli_nsum",
-    "cli_publish", "cli_refresh",
-    "cli_target",
+    "projection", "findings", "publish", "release", "simulate", "run", "project", "watching",
+    "summary", "refreshing", "options", "upkeep", "cli_catalog", "cli_compare", "cli_fieldwork",
+    "cli_nsum", "cli_publish", "cli_refresh", "cli_target",
     "cli", "__main__",
 )  # fmt: skip
 
