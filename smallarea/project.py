@@ -26,7 +26,15 @@ from smallarea.fetching.state import files_folder
 from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
 from smallarea.run.cleaning import clean
-from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, require_terms, resolve_inputs
+from smallarea.run.inputs import (
+    CATALOG,
+    STORE,
+    accept_sources,
+    desk,
+    require_terms,
+    require_terms_of,
+    resolve_inputs,
+)
 from smallarea.run.lock import locked
 from smallarea.run.record import Run, find_finished, seal
 from smallarea.run.records import RECORD
@@ -428,7 +436,9 @@ class Project:
         """
         from smallarea.run.comparing import compare_run
 
-        return compare_run(self.latest(), self.root, self.catalog, by, **wanted)
+        run = self.latest()
+        require_terms_of(self.catalog, run.manifest, self.settings.purpose)
+        return compare_run(run, self.root, self.catalog, by, **wanted)
 
     def publish(self, *tiers: str, **wanted: Any) -> list[Path]:
         """Make tiers (`public`, `partner`) of the newest run, each a folder of its own.
@@ -437,7 +447,9 @@ class Project:
         """
         from smallarea.run.releasing import publish_tiers
 
-        return publish_tiers(self.latest(), tiers, **wanted)
+        run = self.latest()
+        require_terms_of(self.catalog, run.manifest, self.settings.purpose)
+        return publish_tiers(run, tiers, **wanted)
 
     def clean(
         self,

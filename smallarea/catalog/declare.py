@@ -101,6 +101,9 @@ class Source(Terms):
     min_coverage: float = Field(default=0, ge=0, le=1)
     """The least share of areas for which every feature made of it has a value; below it the file is
     not complete, see `smallarea.catalog.quarantine`."""
+    most_shift: float | None = Field(default=None, gt=0, le=1)
+    """How far the share of areas below any tenth of a feature's last good values may move at once;
+    beyond it the file is set aside."""
     essential: bool = False
     """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from smallarea.catalog import Source
 from smallarea.fetching.cadence import due
@@ -36,7 +37,7 @@ class State:
         last = datetime.fromisoformat(self.came) if self.came else None
         return due(source.cadence, None if last is None else last.replace(tzinfo=None))
 
-    def after(self, **found: str | None) -> State:
+    def after(self, **found: Any) -> State:
         """Return the state after a try now."""
         return replace(self, tried=datetime.now(UTC).isoformat(timespec="seconds"), **found)
 

@@ -22,13 +22,14 @@ def stability(before: pd.Series, after: pd.Series, bins: int = BINS) -> float:
     missing values; half a case is added to each, so that an empty one is no infinity.
     """
     known = before.dropna()
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if len(known) else []
+    inner = np.linspace(0, 1, bins + 1)[1:-1]
+    edges = np.unique(np.quantile(known, inner)) if len(known) else np.empty(0)
 
     def shares(values: pd.Series) -> np.ndarray:
         told = values.dropna()
         counts = np.bincount(np.searchsorted(edges, told, side="left"), minlength=len(edges) + 1)
-        counts = np.append(counts, len(values) - len(told)) + 0.5
-        return counts / counts.sum()
+        halves = np.append(counts, len(values) - len(told)) + 0.5
+        return np.asarray(halves / halves.sum())
 
     p, q = shares(before), shares(after)
     return float(((q - p) * np.log(q / p)).sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +20,7 @@ from smallarea.fetching.fetch import bring
 from smallarea.fetching.state import State, files_folder, read_state, write_state
 from smallarea.fetching.web import Got, Patience
 from smallarea.files import UNFINISHED, read_object, sha256, write_json, writing
+from smallarea.run.stages import Progress, silent
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
@@ -53,7 +54,7 @@ def fetch_sources(
     purpose: str | None,
     today: date,
     patience: Patience = Patience(),  # noqa: B008 (frozen)
-    progress: Callable[[str, float | None], None] = lambda _what, _share=None: None,
+    progress: Progress = silent,
 ) -> list[Fetched]:
     """Fetch sources, four at once; keep what came as snapshots, use what keeps to its entry.
 

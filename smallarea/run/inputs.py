@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -195,6 +195,14 @@ def accept_sources(inputs: Inputs, names: Sequence[str]) -> None:
                 remedy=f"name one of {', '.join(inputs.sources) or 'none, there is not one'}",
             )
         accept(inputs.sources[name])
+
+
+def require_terms_of(catalog: Catalog, manifest: Mapping[str, Any], purpose: str | None) -> None:
+    """Raise InputError if the terms of a source that a finished run was made of forbid its use."""
+    for entry in manifest["inputs"]:
+        name = entry.get("source")
+        if name in catalog.sources and not entry.get("synthetic"):
+            require_allowed(name, catalog.sources[name], purpose, date.today())
 
 
 def require_terms(catalog: Catalog, inputs: Inputs, purpose: str | None) -> None:

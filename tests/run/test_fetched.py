@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from datetime import date, timedelta
 
+import openpyxl
 import pytest
 from hostile import serving
 from small import small_country
@@ -106,6 +109,7 @@ def test_the_declared_hash_is_held_to(fetching):
 
 def test_terms_stop_fetch_and_run(fetching, server):
     fetch(fetching)
+    fetching.run()
     yesterday = date.today() - timedelta(days=1)
     for text in (f"agreement_ends: {yesterday}", f"retention_until: {yesterday}",
                  "purposes: [research]"):  # fmt: skip
@@ -116,6 +120,10 @@ def test_terms_stop_fetch_and_run(fetching, server):
         assert server.asked.total() == asked
         with pytest.raises(InputError, match=r"source 'books': .*smallarea purge books"):
             project.run()
+        with pytest.raises(InputError, match="purge books"):
+            project.publish("public")
+        with pytest.raises(InputError, match="purge books"):
+            project.compare()
         (fetching.root / "data_catalog.yaml").write_text(before)
     project = declared(fetching.root, "    purposes: [research]\n")
     path = project.root / "data_catalog.yaml"
@@ -171,3 +179,117 @@ def test_a_pxweb_table(fetching, server):
     assert fetch(project)[0].state == "unchanged"
     values = project.run().folder / "features.csv"
     assert "books" in values.read_text()
+
+
+def bomb():
+    """A workbook whose sheet unpacks to a hundred million bytes."""
+    text = io.BytesIO()
+    with zipfile.ZipFile(text, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 100_000_000)
+    return text.getvalue()
+
+
+def book(cell):
+    text = io.BytesIO()
+    made = openpyxl.Workbook()
+    made.active.append(["code", "books"])
+    made.active.append(["t00", cell])
+    made.save(text)
+    return text.getvalue()
+
+
+def climbing():
+    """A workbook with a part that leads out of it, and one with an entity of the computer's."""
+    text = io.BytesIO(book(1))
+    with zipfile.ZipFile(text, "a") as archive:
+        archive.writestr("../../../climbed", b"here")
+    return text.getvalue()
+
+
+def entity():
+    good, text = io.BytesIO(book(1)), io.BytesIO()
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(text, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                said = b'<!DOCTYPE w [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
+                content = said + content.replace(b"<v>1</v>", b"<v>&e;</v>")
+            new.writestr(name, content)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("make", [bomb, entity, lambda: book("=1+1"), lambda: b"PK\x03\x04"])
+def test_hostile_workbooks_are_set_aside(fetching, server, make):
+    server.files["books.csv"] = make()
+    path = fetching.root / "data_catalog.yaml"
+    path.write_text(path.read_text().replace("file: books.csv", "file: books.xlsx"))
+    (one,) = fetch(sa.Project(fetching.root))
+    assert one.state == "quarantined", one.said
+    with pytest.raises(InputError):
+        sa.Project(fetching.root).run()
+
+
+def test_a_workbook_that_leads_out_leaves_nothing_outside(fetching, server, tmp_path):
+    server.files["books.csv"] = climbing()
+    path = fetching.root / "data_catalog.yaml"
+    path.write_text(path.read_text().replace("file: books.csv", "file: books.xlsx"))
+    fetch(sa.Project(fetching.root))
+    assert not list(tmp_path.rglob("climbed"))
+
+
+def test_a_file_on_s3(fetching, server):
+    moto_server = pytest.importorskip("moto.server")
+    fsspec = pytest.importorskip("fsspec")
+    pytest.importorskip("s3fs")
+    storage = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    storage.start()
+    host, port = storage.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        files = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
+        files.mkdir("sources")
+        files.pipe_file("sources/books.csv", server.files["books.csv"])
+        path = fetching.root / "data_catalog.yaml"
+        url = server.url("/whole/books.csv")
+        path.write_text(path.read_text().replace(url, "s3://sources/books.csv"))
+        project = sa.Project(fetching.root)
+        assert [one.state for one in fetch(project)] == ["new"]
+        assert [one.state for one in fetch(project)] == ["unchanged"]
+        files.rm_file("sources/books.csv")
+        assert "no such file is there" in fetch(project)[0].said
+    storage.stop()
+
+
+def test_lines_of_an_osm_extract(fetching, server):
+    """OpenStreetMap's own XML, as extract services give it; read as any other layer of lines."""
+    server.files["books.csv"] = OSM.encode()
+    path = fetching.root / "data_catalog.yaml"
+    url = server.url("/whole/books.csv")
+    path.write_text(path.read_text().replace("sources:\n", ROADS.format(url=url), 1))
+    fetched = fetch(sa.Project(fetching.root), ["roads"])
+    assert [one.state for one in fetched] == ["new"], fetched[0].said
+
+
+ROADS = """sources:
+  roads:
+    title: Roads
+    publisher: OpenStreetMap
+    licence: ODbL
+    access: open
+    file: roads.osm
+    url: {url}
+    kind: lines
+    layer: lines
+    cadence: weekly
+    vintage: "2020"
+    optional: true
+    columns: {{highway: {{type: text}}}}
+"""
+OSM = """<?xml version='1.0' encoding='UTF-8'?>
+<osm version="0.6"><node id="1" lat="50.0" lon="10.0" version="1"/>
+<node id="2" lat="50.1" lon="10.1" version="1"/>
+<way id="3" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way></osm>
+"""
