@@ -8,7 +8,8 @@ survived: the earlier run is intact, every snapshot is what its name says, and t
 publishes what the undisturbed one does and leaves nothing behind.
 
 The year: three streams; one drifts, one breaks in the sixth month, the agreement on the third ends
-in the tenth, it is purged in the eleventh, and the models are fitted again in the twelfth. Printed of every month: what was published, what was not, and why.
+in the tenth, it is purged in the eleventh, and the models are fitted again in the twelfth. Printed
+of every month: what was published, what was not, and why.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from smallarea.errors import InputError
 from smallarea.fetching.state import read_state
 from smallarea.fetching.web import Patience
 from smallarea.project import Project
-from smallarea.run.drifting import drift_of, write_drift
+from smallarea.run.drifting import drift_maps, drift_of, write_drift
 from smallarea.run.fetched import Fetched, fetch_sources
 from smallarea.run.inputs import STORE, desk
 from smallarea.run.stages import Progress, silent
@@ -85,7 +85,8 @@ class Refreshed:
     @property
     def look(self) -> list[str]:
         """Say what somebody has to look at: sources that failed or are in quarantine."""
-        said = [f"source {one.source}: {one.said}" for one in self.fetched if not one.good]
+        bad = [one for one in self.fetched if not one.good]
+        said = [f"source {o.source}: " + o.said.removeprefix(f"source {o.source}: ") for o in bad]
         said += [text for text in self.run.manifest["quarantined"] if text not in said]
         return said
 
@@ -130,7 +131,9 @@ def refresh(
         return Refreshed(fetched, run, False, None, None)
     drift = drift_of(run, earlier, project.root)
     folder = project.root / "runs" / DRIFT.format(run=run.folder.name)
-    return Refreshed(fetched, run, True, drift, write_drift(drift, folder))
+    return Refreshed(
+        fetched, run, True, drift, write_drift(drift, drift_maps(run, earlier, drift), folder)
+    )
 
 
 def purge(project: Project, name: str, *, wait: bool = False) -> dict[str, Any]:

@@ -126,8 +126,8 @@ def _quarantine(project: Project, name: str, path: Path | None) -> str | None:
     """Return where it says why the file at hand, or the one that came last, is not used."""
     store = project.root / STORE
     came = read_state(store, name).sha256
-    for digest in filter(None, (path and sha256(path), came)):
-        if (report := report_at(store, name, digest)).is_file():
+    for digest in (None if path is None else sha256(path), came):
+        if digest and (report := report_at(store, name, digest)).is_file():
             return str(report)
     return None
 

@@ -104,7 +104,7 @@ def tenths_of(values: pd.DataFrame) -> Tenths:
     told: Tenths = {}
     for name in map(str, values):
         known = values[name].dropna()
-        edges = known.quantile([number / 10 for number in range(1, 10)]) if len(known) else []
+        edges = known.quantile([number / 10 for number in range(1, 10)]).dropna()
         told[name] = [[float(edge), float((known <= edge).mean())] for edge in edges]
     return told
 

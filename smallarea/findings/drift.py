@@ -15,13 +15,16 @@ OUTSIDE = 0.05
 BINS = 10
 
 
-def stability(before: pd.Series, after: pd.Series, bins: int = BINS) -> float:
+def stability(before: pd.Series, after: pd.Series, bins: int | None = None) -> float:
     """Return the population stability index: sum of (q - p) log(q / p) over bins.
 
     p and q are the shares before and after of the bins between the quantiles of `before`, and of
     missing values; half a case is added to each, so that an empty one is no infinity.
+
+    bins : by default ten, fewer where they would hold fewer than five areas, at least two.
     """
     known = before.dropna()
+    bins = bins or min(BINS, max(2, len(known) // 5))
     inner = np.linspace(0, 1, bins + 1)[1:-1]
     edges = np.unique(np.quantile(known, inner)) if len(known) else np.empty(0)
 

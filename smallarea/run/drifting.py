@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from smallarea.features import load_features
-from smallarea.files import keep_private, read_object, write_json, writing
+from smallarea.files import keep_private, write_json, writing
 from smallarea.findings.drift import estimate_drift, feature_drift, reasons_to_refit
 from smallarea.models.kept import load_fits
 from smallarea.run.kept import kept_stage
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from smallarea.run.record import Run
 
 LISTED = 50
+MAPPED = 3
 
 
 def drift_of(run: Run, earlier: Run, root: Path) -> dict[str, Any]:
@@ -59,22 +61,34 @@ def drift_of(run: Run, earlier: Run, root: Path) -> dict[str, Any]:
     }
 
 
-def write_drift(facts: dict[str, Any], folder: Path) -> Path:
-    """Write the report; only its owner can read it. Return its folder."""
+def drift_maps(run: Run, earlier: Run, facts: dict[str, Any]) -> dict[str, str]:
+    """Return feature -> two maps, of those that moved most since the earlier run."""
+    import geopandas as gpd
+
+    from smallarea.publish.before_after import before_after
+
+    moved = [one for one in facts["features"] if one["state"] == "changed"]
+    moved.sort(key=lambda one: -one["psi"])
+    shapes = gpd.read_parquet(run.folder / "areas.parquet").set_index("area_id")["geometry"]
+    before, after = (pd.read_parquet(one.folder / "features.parquet") for one in (earlier, run))
+    names = [one["feature"] for one in moved[:MAPPED]]
+    return {name: before_after(before[name], after[name], shapes) for name in names}
+
+
+def write_drift(facts: dict[str, Any], maps: Mapping[str, str], folder: Path) -> Path:
+    """Write the report; only its owner can read it. Return its folder.
+
+    maps : of :func:`drift_maps`.
+    """
     with writing(folder) as temporary:
         temporary.mkdir()
         write_json(temporary / "drift.json", facts)
-        (temporary / "drift.html").write_text(drift_page(facts), encoding="utf-8")
+        (temporary / "drift.html").write_text(drift_page(facts, maps), encoding="utf-8")
         keep_private(temporary)
     return folder
 
 
-def read_drift(folder: Path) -> dict[str, Any] | None:
-    """Return a report's facts, None where there is none."""
-    return read_object(folder / "drift.json")
-
-
-def drift_page(facts: dict[str, Any]) -> str:
+def drift_page(facts: dict[str, Any], maps: Mapping[str, str]) -> str:
     """Return the report as one HTML page without scripts."""
     label = "SYNTHETIC SURVEY. " if facts["synthetic"] else ""
     how = "fitted again" if facts["refitted"] else "not fitted again"
@@ -92,6 +106,10 @@ def drift_page(facts: dict[str, Any]) -> str:
         f"<p>{len(areas) - LISTED} more are in drift.json.</p>" if len(areas) > LISTED else "",
         "<h2>Features since the earlier run</h2>",
         _table(features),
+        *(
+            f'<h3>{html.escape(name)}</h3><img alt="Maps of {html.escape(name)}" src="{image}">'
+            for name, image in maps.items()
+        ),
         f"<h2>Features since the fit</h2><p>{facts['outside']:.1%} of the areas are unlike any "
         "that the fit has seen.</p>",
         _table(facts["since_fit"]),

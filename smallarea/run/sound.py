@@ -24,7 +24,8 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
 
     A present snapshot is not good if it breaks its declaration, covers less than the declared
     `min_coverage`, or a feature made of it has lost half of its areas or moved by more than the
-    declared `most_shift` since the last good one, both made by the stream files as they are now. A snapshot that somebody accepted is only read.
+    declared `most_shift` since the last good one, both made by the stream files as they are
+    now. A snapshot that somebody accepted is only read.
 
     Returns
     -------

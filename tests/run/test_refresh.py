@@ -134,6 +134,7 @@ def test_what_moved_is_reported_and_a_refit_advised(copied):
     assert books["ks"] > 0.5
     text = (folder / "drift.html").read_text()
     assert "not fitted again" in text
+    assert text.count("data:image/png") == 1
     assert folder.stat().st_mode & 0o077 == 0
     warnings = project.latest().manifest["warnings"]
     assert any("were not fitted again" in said for said in warnings)
