@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ def fetch(
         return []
     with project.alone(wait, progress), desk(project.root, lambda said: progress(said, None)) as at:
         frame = project.frame(at, progress)
-        return fetch_sources(
+        found = fetch_sources(
             {source.name: source for source in chosen},
             frame,
             project.root / STORE,
@@ -62,6 +62,13 @@ def fetch(
             patience=patience,
             progress=progress,
         )
+    own = {s.name: files_of(s.file, [project.root / "data"]) for s in chosen}
+    return [
+        replace(one, said=f"{one.said}; not used, for {own[one.source][0]} takes its place")
+        if one.good and own[one.source]
+        else one
+        for one in found
+    ]
 
 
 @dataclass(frozen=True)

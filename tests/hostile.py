@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import threading
@@ -118,6 +119,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._give(200, content)
             case "closed":
                 self._give(401, b"who are you")
+            case "packed":  # though nobody asked for that
+                self._give(200, gzip.compress(content), Content_Encoding="gzip")
             case "nothing":
                 self._give(200, b"")
             case _:

@@ -150,7 +150,8 @@ def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good | None)
         "",
         *(f"- {reason}" for reason in reasons),
         "",
-        "What to do: supply the complete file and run again. If the file is right, say so with",
+        "What to do: supply the complete file and run again, or correct the entry that it breaks.",
+        "If it covers or moves so much with reason, say so with",
         f"`smallarea run --accept {snapshot.source}`. With `essential: true` in the catalog the",
         "run stops instead.",
     ]

@@ -179,13 +179,14 @@ def _take(
                        "right, and that you may have the file (SMALLAREA_TOKEN_...)")  # fmt: skip
     start = have if answer.status_code == 206 else 0
     length = answer.headers.get("Content-Length", "")
-    total = start + int(length) if length.isdigit() else None
+    packed = answer.headers.get("Content-Encoding", "identity") != "identity"
+    total = start + int(length) if length.isdigit() and not packed else None
     if total is not None and total > most:
         raise _too_large(url, most)
     etag, modified = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
     if not start:
         part.unlink(missing_ok=True)
-        write_json(papers, {"url": url, "mark": _mark(answer.headers)})
+        write_json(papers, {"url": url, "mark": "" if packed else _mark(answer.headers)})
     size = start
     with part.open("ab") as file:
         for block in answer.iter_content(BLOCK):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smallarea.catalog import Snapshot, Source, read, snapshot
-from smallarea.catalog.quarantine import last_good, lift, quarantine, report_at
+from smallarea.catalog.quarantine import Good, last_good, lift, quarantine
 from smallarea.catalog.terms import require_allowed
 from smallarea.errors import InputError
 from smallarea.fetching.fetch import bring
@@ -88,40 +88,53 @@ def fetch_sources(
 def _present(store: Path, source: Source) -> State:
     """Return the state of the last try, without marks if the file it speaks of is not there."""
     state = read_state(store, source.name)
-    folder = store / "snapshots" / source.name
-    there = state.sha256 and any(folder.glob(f"{state.sha256}.*"))
+    there = state.sha256 and _kept_as(store, source, state.sha256).is_file()
     return state if there else replace(state, sha256=None, etag=None, modified=None)
 
 
+def _kept_as(store: Path, source: Source, digest: str) -> Path:
+    return store / "snapshots" / source.name / f"{digest}{Path(source.file).suffix}"
+
+
 def _kept(source: Source, got: Got | InputError, frame: Frame, store: Path) -> Fetched:
-    state = _present(store, source)
+    """Hold what came to the entry and note it; a file that was there is held to it again if it is
+    not the one in use, since the entry may have been corrected.
+    """
+    state, target = _present(store, source), files_folder(store) / source.file
     if isinstance(got, InputError):
         write_state(store, source.name, state.after(failed=str(got)))
         return Fetched(source.name, FAILED, str(got))
-    target = files_folder(store) / source.file
-    if got.path is None:
-        if (why := report_at(store, source.name, str(state.sha256))).is_file():
-            write_state(store, source.name, state.after())
-            return Fetched(source.name, ASIDE, f"what is there is in quarantine, see {why}")
-        now = state.after(failed=None)
-        write_state(store, source.name, replace(now, came=now.tried))
-        return Fetched(source.name, SAME, str(target))
-    copy = _snapshot(source, got, store, target)
-    marks = {"url": source.url, "sha256": copy.sha256, "etag": got.etag, "modified": got.modified}
-    try:
-        read(source, copy, frame)
-    except InputError as error:
-        said = quarantine(copy, [str(error)], last_good(source.name, store))
-        write_state(store, source.name, state.after(**marks, failed=said))
-        return Fetched(source.name, ASIDE, said)
+    if got.path is not None:
+        copy = _snapshot(source, got, store, target)
+        marks = {"url": source.url, "etag": got.etag, "modified": got.modified}
+    else:
+        digest = str(state.sha256)
+        copy = Snapshot(source.name, _kept_as(store, source, digest), digest, store, target)
+        marks = {}
     same = target.is_file() and sha256(target) == copy.sha256
+    state = state.after(**marks, sha256=copy.sha256, failed=None)
+    if not same or got.path is not None:
+        try:
+            read(source, copy, frame)
+        except InputError as error:
+            said = quarantine(copy, [str(error)], _good(source, store, target))
+            write_state(store, source.name, replace(state, failed=said))
+            return Fetched(source.name, ASIDE, said)
     if not same:
         with writing(target) as temporary:
             shutil.copyfile(copy.path, temporary)
         lift(copy)
-    now = state.after(**marks, failed=None)
-    write_state(store, source.name, replace(now, came=now.tried))
+    write_state(store, source.name, replace(state, came=state.tried))
     return Fetched(source.name, SAME if same else NEW, str(target))
+
+
+def _good(source: Source, store: Path, target: Path) -> Good | None:
+    """Return what is used in place of a file: the last good one of a run, or of a fetch."""
+    if (good := last_good(source.name, store)) or not target.is_file():
+        return good
+    digest, state = sha256(target), read_state(store, source.name)
+    kept = Snapshot(source.name, target, digest, store, target)
+    return Good(kept, {}, str(state.came), source.vintage, {})
 
 
 def _snapshot(source: Source, got: Got, store: Path, target: Path) -> Snapshot:

@@ -27,7 +27,7 @@ def get(server, tmp_path):
     return fetch
 
 
-@pytest.mark.parametrize("vice", ["whole", "moved", "ill", "cut", "cut_unmarked"])
+@pytest.mark.parametrize("vice", ["whole", "moved", "ill", "cut", "cut_unmarked", "packed"])
 def test_the_whole_file_comes(get, vice):
     got = get(vice)
     assert got.path is not None

@@ -86,6 +86,28 @@ def test_what_breaks_its_entry_is_set_aside_and_the_last_good_one_used(fetching,
     assert fetch(fetching)[0].state == "new"
 
 
+def test_an_entry_that_was_corrected_lifts_the_quarantine(fetching, server):
+    server.files["books.csv"] = server.files["books.csv"].replace(b"t00,", b"t00,-")
+    (one,) = fetch(fetching)
+    assert one.state == "quarantined"
+    assert "there is no good one" in one.said
+    path = fetching.root / "data_catalog.yaml"
+    path.write_text(path.read_text().replace("{min: 0}", "{min: -9}"))
+    (one,) = fetch(sa.Project(fetching.root))
+    assert one.state == "new"
+    assert not list((fetching.root / ".smallarea/snapshots/books").glob("*.quarantine.md"))
+    (fetching.root / FILE).unlink()  # it comes back from its snapshot
+    assert fetch(sa.Project(fetching.root))[0].state == "new"
+    assert (fetching.root / FILE).read_bytes() == server.files["books.csv"]
+
+
+def test_a_file_in_the_data_folder_wins_and_that_is_said(fetching):
+    (fetching.root / "data" / "books.csv").write_text("code,books\nt00,1\n")
+    (one,) = fetch(fetching)
+    assert one.good
+    assert "not used, for" in one.said
+
+
 def test_one_that_fails_leaves_the_others_and_the_last_good_one(fetching, server):
     fetch(fetching)
     root = fetching.root
