@@ -1,6 +1,6 @@
 """Refreshes killed at random moments, and a year of monthly ones; every claim is checked.
 
-    python benchmarks/refreshing.py --kills 20 --out benchmarks/refreshing.json
+    python benchmarks/refreshing.py --kills 20 --out benchmarks/results/refreshing.json
 
 Kills: a project whose source is on a server of this computer gets a new file, and `refresh` is
 killed with SIGKILL at a moment drawn uniformly over the time that it takes undisturbed. What
