@@ -26,15 +26,7 @@ from smallarea.fetching.state import files_folder
 from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
 from smallarea.run.cleaning import clean
-from smallarea.run.inputs import (
-    CATALOG,
-    STORE,
-    accept_sources,
-    desk,
-    require_terms,
-    require_terms_of,
-    resolve_inputs,
-)
+from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, resolve_inputs
 from smallarea.run.lock import locked
 from smallarea.run.record import Run, find_finished, seal
 from smallarea.run.records import RECORD
@@ -47,6 +39,7 @@ from smallarea.run.stages import (
     library_versions,
     silent,
 )
+from smallarea.run.terms import require_terms, require_terms_of
 from smallarea.settings import read_settings
 
 if TYPE_CHECKING:
@@ -382,7 +375,7 @@ class Project:
         Columns variable (a level), category, people, as `smallarea fieldwork --population` reads
         them; rows on sex and age, which no frame knows, may be added.
         """
-        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
             frame = self._frame(self._store(progress), at, data)
         covered = frame.table[frame.table["covered"]]
         tables = {level: covered.groupby(level)["population"].sum() for level in levels_of(covered)}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from smallarea.areas import frame_files, frame_inputs
 from smallarea.catalog import Catalog, Snapshot, kept_copy, take_snapshots
 from smallarea.catalog.quarantine import accept
-from smallarea.catalog.terms import require_allowed
 from smallarea.errors import InputError
 from smallarea.files import UNFINISHED, private_folder, sha256, storing
 
@@ -195,21 +193,6 @@ def accept_sources(inputs: Inputs, names: Sequence[str]) -> None:
                 remedy=f"name one of {', '.join(inputs.sources) or 'none, there is not one'}",
             )
         accept(inputs.sources[name])
-
-
-def require_terms_of(catalog: Catalog, manifest: Mapping[str, Any], purpose: str | None) -> None:
-    """Raise InputError if the terms of a source that a finished run was made of forbid its use."""
-    for entry in manifest["inputs"]:
-        name = entry.get("source")
-        if name in catalog.sources and not entry.get("synthetic"):
-            require_allowed(name, catalog.sources[name], purpose, date.today())
-
-
-def require_terms(catalog: Catalog, inputs: Inputs, purpose: str | None) -> None:
-    """Raise InputError if a source's terms forbid its use today; invented files have none."""
-    for name in inputs.sources:
-        if name not in inputs.invented:
-            require_allowed(name, catalog.sources[name], purpose, date.today())
 
 
 @contextmanager
