@@ -1,8 +1,8 @@
 """The command line: parses, calls the project, shows progress. Nothing is computed here.
 
 Exit codes: 0 done; 1 a defect of the engine, or damage found by `verify`; 2 wrong usage; 3 bad
-input, or a disk that is full or closed, said in one sentence; 130 interrupted (finished stages are
-kept), see `smallarea.__main__`.
+input, or a disk that is full or closed, said in one sentence; 4 done, but a source failed or is in
+quarantine; 130 interrupted (finished stages are kept), see `smallarea.__main__`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from smallarea.cli_compare import compare
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish, review
+from smallarea.cli_refresh import fetch, purge, refresh
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
 from smallarea.executors import executing
@@ -158,12 +159,24 @@ def run(
 
 
 @app.command()
-def status(project: ProjectDir = Path(), data: Data = None, as_json: Json = False) -> None:
-    """Say which sources are at hand, which are missing, and what the newest run was made of."""
+def status(
+    project: ProjectDir = Path(),
+    data: Data = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", help="Write the same as one HTML page, too.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which sources are at hand, due, in quarantine or not to be used, and how old runs are."""
+    from smallarea.files import writing
     from smallarea.project import Project
     from smallarea.summary import project_status, status_text
+    from smallarea.watching import watch_page
 
     facts = project_status(Project(project), data)
+    if page is not None:
+        with writing(page) as temporary:
+            temporary.write_text(watch_page(facts), encoding="utf-8")
     if as_json:
         print(json.dumps(facts, default=str))
     else:
@@ -208,6 +221,9 @@ app.command()(target)
 app.command()(compare)
 app.command()(publish)
 app.command()(review)
+app.command()(fetch)
+app.command()(refresh)
+app.command()(purge)
 
 
 app.command()(change)

@@ -21,6 +21,7 @@ DEFAULTS: dict[str, tuple[float, str, str]] = {
     "points": (5e7, "points in its geometries", "simplify the geometries"),
     "text": (1e7, "bytes of YAML", "write a shorter file"),
     "draws": (1e5, "draws", "ask for fewer"),
+    "download": (2e9, "bytes to fetch", "ask the publisher for an extract"),
 }
 
 

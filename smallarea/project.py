@@ -22,6 +22,7 @@ from smallarea import __version__
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
+from smallarea.fetching.state import files_folder
 from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
 from smallarea.run.cleaning import clean
@@ -38,6 +39,7 @@ from smallarea.run.stages import (
     library_versions,
     silent,
 )
+from smallarea.run.terms import require_terms, require_terms_of
 from smallarea.settings import read_settings
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ class Project:
 
         data : a folder, or a URL whose declared files are copied into the project's store.
         """
-        dirs = [self.root / "data"]
+        dirs = [self.root / "data", files_folder(self.root / STORE)]
         if self.takes_the_twin:
             dirs.append(self.twin / "streams")  # never beside a real survey
         if data is None:
@@ -149,7 +151,7 @@ class Project:
 
         Returns the twin's folder: `streams/`, `survey/`, and apart from both `truth/`.
         """
-        with self._alone(wait, progress):
+        with self.alone(wait, progress):
             return self._simulate(data, progress, **knobs)
 
     def _simulate(self, data: str | Path | None, progress: Progress, **knobs: Any) -> Path:
@@ -191,7 +193,7 @@ class Project:
 
         Where the settings name the twin's survey and there is none yet, it is made and said so.
         """
-        with self._alone(False, progress):
+        with self.alone(False, progress):
             return self._truth(seed, progress)
 
     def _truth(self, seed: int, progress: Progress) -> Path:
@@ -209,8 +211,12 @@ class Project:
         require_populations(self.indicators, frame.table)
         return frame
 
+    def frame(self, at: Desk, progress: Progress, data: str | Path | None = None) -> Frame:
+        """Build the frame, or find it built, of copies that are laid on a desk."""
+        return self._frame(self._store(progress), at, data)
+
     @contextmanager
-    def _alone(self, wait: bool, progress: Progress) -> Iterator[None]:
+    def alone(self, wait: bool, progress: Progress) -> Iterator[None]:
         """Hold the project's lock; sweep away what killed runs left."""
         with locked(self.root / STORE, wait=wait, tell=lambda said: progress(said, None)):
             self._sweep()
@@ -227,6 +233,7 @@ class Project:
         profile: str = "fast",
         seed: int | None = None,
         accept: Sequence[str] = (),
+        refit: bool = True,
         wait: bool = False,
         progress: Progress = silent,
     ) -> Run:
@@ -243,14 +250,16 @@ class Project:
         seed : overrides the catalog's seed.
         accept : sources whose present files are right, however little they cover; others are
             compared with the last ones that were good, see :mod:`smallarea.run.sound`.
+        refit : without, the fitted models of the newest run are used, see
+            :mod:`smallarea.run.fits`.
         wait : wait for a run that is at work in the project; without, that is an InputError.
         progress : told each stage's name and the share done.
 
         Raises InputError for bad input. Finished stages are kept and reused.
         """
         self.settings.draws_of(profile)
-        with self._alone(wait, progress):
-            return self._run(data, profile, seed, accept, progress)
+        with self.alone(wait, progress):
+            return self._run(data, profile, seed, accept, progress, refit=refit)
 
     def _run(
         self,
@@ -259,6 +268,8 @@ class Project:
         seed: int | None,
         accept: Sequence[str],
         progress: Progress,
+        *,
+        refit: bool,
     ) -> Run:
         from smallarea.run.job import Job
         from smallarea.run.pipeline import main_job
@@ -272,8 +283,11 @@ class Project:
             given = self.settings.totals.file if self.settings.totals else None
             dirs = self.data_dirs(data)
             inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given)
-            job = Job(self.catalog, self.settings, self.indicators, inputs, store, profile, seed)
+            fit = None if refit else self._fit()
+            declared = (self.catalog, self.settings, self.indicators)
+            job = Job(*declared, inputs, store, profile, seed, fit=fit)
             accept_sources(inputs, accept)
+            require_terms(self.catalog, inputs, self.settings.purpose)
             job, published, said = main_job(job)
         manifest = {
             "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",
@@ -321,8 +335,8 @@ class Project:
         """
         from smallarea.survey.design import draw_sample, strata
 
-        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
-            frame = self._frame(self._store(progress), at, data)
+        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self.frame(at, progress, data)
         covered = frame.table[frame.table["covered"]]
         sample = draw_sample(
             pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
@@ -348,8 +362,8 @@ class Project:
         from smallarea.catalog import take_snapshots
         from smallarea.run.checking import check_sources
 
-        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
-            frame = self._frame(self._store(progress), at, data)
+        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+            frame = self.frame(at, progress, data)
             kept = take_snapshots(self.catalog.sources, self.data_dirs(data), self.root / STORE)
         return check_sources(self.catalog, frame, kept)
 
@@ -361,7 +375,7 @@ class Project:
         Columns variable (a level), category, people, as `smallarea fieldwork --population` reads
         them; rows on sex and age, which no frame knows, may be added.
         """
-        with self._alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
+        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
             frame = self._frame(self._store(progress), at, data)
         covered = frame.table[frame.table["covered"]]
         tables = {level: covered.groupby(level)["population"].sum() for level in levels_of(covered)}
@@ -371,6 +385,11 @@ class Project:
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)
+
+    def _fit(self) -> Path:
+        """Return the folder of the stage in which the newest run's models were fitted."""
+        stages = self.latest().manifest["stages"]
+        return self.root / str(stages.get("fit", stages["models"])["folder"])
 
     def _keep(self, published: Stage, manifest: dict[str, Any], tell: Callable[[str], None]) -> Run:
         """Make a folder of the published files, or find the one that this very run made before."""
@@ -410,7 +429,9 @@ class Project:
         """
         from smallarea.run.comparing import compare_run
 
-        return compare_run(self.latest(), self.root, self.catalog, by, **wanted)
+        run = self.latest()
+        require_terms_of(self.catalog, run.manifest, self.settings.purpose)
+        return compare_run(run, self.root, self.catalog, by, **wanted)
 
     def publish(self, *tiers: str, **wanted: Any) -> list[Path]:
         """Make tiers (`public`, `partner`) of the newest run, each a folder of its own.
@@ -419,7 +440,9 @@ class Project:
         """
         from smallarea.run.releasing import publish_tiers
 
-        return publish_tiers(self.latest(), tiers, **wanted)
+        run = self.latest()
+        require_terms_of(self.catalog, run.manifest, self.settings.purpose)
+        return publish_tiers(run, tiers, **wanted)
 
     def release(self, tier: str) -> Path:
         """Return the folder of the newest run's tier; raise InputError when there is none."""

@@ -96,6 +96,7 @@ class Settings(Declared):
         the local ones that the household roster gives, shrunk (`survey.roster`). The latter
         is right if respondents counted people of their own area only; on the twin, who
         count everybody, it is no better.
+    purpose : what the project's numbers are for, for sources that are open to some purposes only.
     top_k : the k of the probability of being among the k highest areas; by default a tenth of the
         areas, at most 100.
     small_population : below this population an area is flagged: read only with its neighbours.
@@ -116,6 +117,7 @@ class Settings(Declared):
     promised_level: str | None = None
     approval: Approval | None = None
     tau_prior: TauSettings | None = None
+    purpose: str | None = None
     degrees: Literal["national", "roster"] = "national"
     top_k: int | None = Field(None, ge=1)
     small_population: float = Field(5_000, ge=0)

@@ -11,6 +11,7 @@ import pandas as pd
 from smallarea.catalog import UNMATCHED, locate
 from smallarea.catalog.quarantine import report_at
 from smallarea.errors import InputError
+from smallarea.fetching.state import read_state
 from smallarea.files import sha256
 from smallarea.project import Project, Run
 from smallarea.publish.estimates import levels_in
@@ -20,6 +21,7 @@ from smallarea.run.inputs import STORE
 from smallarea.run.places import find_run_area
 from smallarea.run.record import damage_of
 from smallarea.run.records import some
+from smallarea.watching import source_lines, watch_runs, watch_source
 
 BANNER = "SYNTHETIC SURVEY: these numbers describe no real place"
 
@@ -87,6 +89,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
                 "sha256": None if path is None else sha256(path),
                 "quarantine": _quarantine(project, name, path),
             }
+            | watch_source(project, source)
         )
     direct = project.settings.direct
     survey = project.root / (direct.file if direct else str(project.settings.survey))
@@ -104,6 +107,7 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
         "survey": str(survey) if survey.exists() else lacking,
         "sources": sources,
         "damaged": damaged,
+        "runs": watch_runs(project, sources),
         "disk": {
             name: size_of(project.root / part)
             for name, part in (
@@ -119,11 +123,13 @@ def project_status(project: Project, data: str | Path | None = None) -> dict[str
 
 
 def _quarantine(project: Project, name: str, path: Path | None) -> str | None:
-    """Return where it says why a source's present file is not used, None if it is."""
-    if path is None:
-        return None
-    report = report_at(project.root / STORE, name, sha256(path))
-    return str(report) if report.is_file() else None
+    """Return where it says why the file at hand, or the one that came last, is not used."""
+    store = project.root / STORE
+    came = read_state(store, name).sha256
+    for digest in (None if path is None else sha256(path), came):
+        if digest and (report := report_at(store, name, digest)).is_file():
+            return str(report)
+    return None
 
 
 def status_text(facts: dict[str, Any]) -> str:
@@ -134,6 +140,12 @@ def status_text(facts: dict[str, Any]) -> str:
         lines.append(f"  {entry['source']:<26} {entry['vintage']:<10} {entry['at']}{changed}")
         if entry["quarantine"]:
             lines.append(f"    not used, the last good one is: see {entry['quarantine']}")
+        lines += source_lines(entry)
+    for run in facts["runs"]:
+        if run["older_than"] or run["purged"]:
+            older = f"older than {', '.join(run['older_than'])}" if run["older_than"] else ""
+            purged = f"purged of {', '.join(run['purged'])}" if run["purged"] else ""
+            lines.append(f"run {run['run']}: {'; '.join(filter(None, (older, purged)))}")
     used = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk"].items())
     lines.append(f"on disk: {used}")
     latest = facts["latest"]

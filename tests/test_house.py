@@ -9,10 +9,10 @@ from smallarea.run.code import PACKAGE, module_names
 #: From the ground to the roof; a room imports only itself and what stands before it.
 ROOMS = (
     "errors", "limits", "spreadsheets", "declared", "files", "executors", "indicators", "settings",
-    "reading", "areas", "catalog", "features", "survey", "nsum", "fieldwork", "models",
-    "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
-    "options", "upkeep", "cli_catalog", "cli_change", "cli_compare", "cli_fieldwork", "cli_nsum",
-    "cli_publish", "cli_target", "cli", "__main__",
+    "reading", "areas", "catalog", "fetching", "features", "survey", "nsum", "fieldwork", "models",
+    "projection", "findings", "publish", "release", "simulate", "run", "project", "watching",
+    "summary", "refreshing", "options", "upkeep", "cli_catalog", "cli_change", "cli_compare",
+    "cli_fieldwork", "cli_nsum", "cli_publish", "cli_refresh", "cli_target", "cli", "__main__",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from smallarea.catalog.packs import is_pattern
+from smallarea.catalog.terms import Terms
 from smallarea.declared import Declared, Said
 from smallarea.errors import InputError
 from smallarea.files import inside
@@ -46,7 +47,7 @@ _ONLY: dict[str, tuple[Kind, ...]] = {
 }
 
 
-class Source(Declared):
+class Source(Terms):
     """One file as its publisher gives it out: whose it is, and what must be in it."""
 
     name: str
@@ -105,6 +106,9 @@ class Source(Declared):
     not complete, see `smallarea.catalog.quarantine`."""
     no_persons: tuple[str, ...] = ()
     """Headers of columns that look like persons and are none, see `smallarea.reading.persons`."""
+    most_shift: float | None = Field(default=None, gt=0, le=1)
+    """How far the share of areas below any tenth of a feature's last good values may move at once;
+    beyond it the file is set aside."""
     essential: bool = False
     """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
+
 from smallarea.catalog.declare import Source
 from smallarea.catalog.snapshots import Snapshot
 from smallarea.files import read_object, sha256, write_json, writing
@@ -23,6 +25,8 @@ from smallarea.files import read_object, sha256, write_json, writing
 #: A feature that has a value in fewer than this share of the areas it had one in before.
 LOST = 0.5
 GOOD = "good.json"
+#: Feature -> pairs of a value and the share of areas up to it.
+Tenths = dict[str, list[list[float]]]
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,14 @@ class Good:
     """The last good snapshot of a source.
 
     coverage : feature -> share of areas with a value. since : when it was first found good, UTC.
-    vintage : that the catalog declared of it.
+    vintage : that the catalog declared of it. tenths : see `tenths_of`.
     """
 
     snapshot: Snapshot
     coverage: dict[str, float]
     since: str
     vintage: str
+    tenths: Tenths
 
 
 def last_good(source: str, store: Path) -> Good | None:
@@ -52,15 +57,21 @@ def last_good(source: str, store: Path) -> Good | None:
     snapshot = Snapshot(source, path, digest, store, Path(str(told.get("original", path))))
     papers = read_object(snapshot.papers) or {}
     coverage = {str(k): float(v) for k, v in dict(told.get("coverage") or {}).items()}
-    return Good(snapshot, coverage, str(told.get("since")), str(papers.get("vintage", "")))
+    vintage, tenths = str(papers.get("vintage", "")), dict(told.get("tenths") or {})
+    return Good(snapshot, coverage, str(told.get("since")), vintage, tenths)
 
 
-def record_good(snapshot: Snapshot, coverage: Mapping[str, float]) -> None:
-    """Note that features were made of a snapshot, and what share of areas each covers."""
+def record_good(
+    snapshot: Snapshot,
+    coverage: Mapping[str, float],
+    tenths: Tenths | None = None,
+) -> None:
+    """Note that features were made of a snapshot, what share of areas each covers, its deciles."""
     lift(snapshot)
     path = snapshot.path.with_name(GOOD)
     told = read_object(path) or {}
     now = {"sha256": snapshot.sha256, "file": snapshot.path.name, "coverage": dict(coverage)}
+    now["tenths"] = tenths or {}
     if all(told.get(key) == value for key, value in now.items()):
         return
     same = told.get("sha256") == snapshot.sha256
@@ -88,24 +99,59 @@ def complaints(
     ]
 
 
-def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good) -> str:
+def tenths_of(values: pd.DataFrame) -> Tenths:
+    """Return feature -> its nine deciles over the areas, each with the share of areas up to it."""
+    told: Tenths = {}
+    for name in map(str, values):
+        known = values[name].dropna()
+        edges = known.quantile([number / 10 for number in range(1, 10)]).dropna()
+        told[name] = [[float(edge), float((known <= edge).mean())] for edge in edges]
+    return told
+
+
+def shifts(source: Source, values: pd.DataFrame, tenths: Tenths) -> list[str]:
+    """Say which features of a source moved by more than its `most_shift`; nothing if none did.
+
+    values : area x feature. tenths : of the last good snapshot.
+    """
+    said = []
+    for name in map(str, values if source.most_shift is not None else ()):
+        known = values[name].dropna()
+        gaps = [abs((known <= edge).mean() - share) for edge, share in tenths.get(name, [])]
+        if len(known) and max(gaps, default=0.0) > (source.most_shift or 0):
+            said.append(
+                f"{name} moved: {max(gaps):.0%} of the areas crossed one of its deciles, and "
+                f"`most_shift` is {source.most_shift:.0%}"
+            )
+    return said
+
+
+def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good | None) -> str:
     """Set a snapshot aside: write the report beside it; return it as one sentence."""
+    good = "and there is no good one" if instead is None else "but its last good snapshot"
+    since = "" if instead is None else f", of {instead.since[:10]}"
     sentence = (
-        f"source {snapshot.source}: {snapshot.original.name} was not used, but its last good "
-        f"snapshot, of {instead.since[:10]}: {'; '.join(reasons)}; see {report_of(snapshot)}"
+        f"source {snapshot.source}: {snapshot.original.name} was not used, {good}{since}: "
+        f"{'; '.join(reasons)}; see {report_of(snapshot)}"
+    )
+    used = (
+        "nothing: no snapshot of it was good yet"
+        if instead is None
+        else f"`{instead.snapshot.path.name}`, good since {instead.since}"
     )
     lines = [
         f"# {snapshot.source}: this snapshot is not used",
         "",
         f"- file: `{snapshot.original}`",
         f"- its copy: `{snapshot.path.name}`",
-        f"- used in its place: `{instead.snapshot.path.name}`, good since {instead.since}",
+        f"- used in its place: {used}",
         "",
         "Why:",
         "",
         *(f"- {reason}" for reason in reasons),
         "",
-        "What to do: supply the complete file and run again. If the file is right, say so with",
+        "What to do: supply the complete file and run again, or correct the entry that it breaks.",
+        "If it covers or moves so much with reason, say so with",
         f"`smallarea run --accept {snapshot.source}`. With `essential: true` in the catalog the",
         "run stops instead.",
     ]

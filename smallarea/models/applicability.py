@@ -23,7 +23,12 @@ def distance_to_another_group(scores: Array, group: NDArray[np.object_]) -> Arra
 
 
 def applicability(
-    X: pd.DataFrame, surveyed: pd.Index, group: pd.Series, components: int = 8
+    X: pd.DataFrame,
+    surveyed: pd.Index,
+    group: pd.Series,
+    components: int = 8,
+    *,
+    fitted: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return each area's dissimilarity to the surveyed areas, and whether it is too large.
 
@@ -37,6 +42,8 @@ def applicability(
     ----------
     X : area_id x feature, all areas, NaN allowed. surveyed : area_ids with interviews.
     group : of each area, index area_id.
+    fitted : the features that models were fitted on, if `X` is what they are asked for later:
+        components and surveyed areas are then those of the fit.
 
     Returns
     -------
@@ -45,8 +52,12 @@ def applicability(
     local point density (as CAST's; Schumacher, Knoth, Ludwig & Meyer 2025).
     """
     X = X.sort_index()
-    scores = pd.DataFrame(principal_components(X, components).fit_transform(X), X.index)
+    base = X if fitted is None else fitted.sort_index()
+    pipeline = principal_components(base, components)
+    scores = pd.DataFrame(pipeline.transform(X), X.index)
     here = scores.loc[surveyed]
+    if fitted is not None:
+        here = pd.DataFrame(pipeline.transform(base.loc[surveyed]), surveyed)
     typical = pdist(here).mean() if len(here) > 1 else np.nan
     tested = distance_to_another_group(here.to_numpy(), group.loc[surveyed].to_numpy())
     tested = tested[np.isfinite(tested)]

@@ -48,6 +48,7 @@ class FittedModels:
     diagnostics : model, quantity, value of the fits.
     parts : index model, component, area_id: what each area's rate is made of, by the pool's models,
         see `explaining.parts_of`.
+    fits : by name, each member of the pool and its fit to all surveyed areas.
     """
 
     draws: xr.DataArray
@@ -57,6 +58,7 @@ class FittedModels:
     evidence: Evidence
     diagnostics: pd.DataFrame
     parts: pd.DataFrame
+    fits: dict[str, tuple[Candidate, Any]]
 
 
 def fit_models(
@@ -140,6 +142,7 @@ def fit_models(
             columns=["model", "quantity", "value"],
         ),
         parts=pd.concat(parts, names=["model"]),
+        fits={name: (models[name], fitted[name]) for name in published},
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: Formats that hold geometries themselves; others are a list of files or servers elsewhere.
 FORMATS = frozenset({
     "GPKG", "GeoJSON", "GeoJSONSeq", "TopoJSON", "ESRI Shapefile", "FlatGeobuf", "Parquet",
-    "Arrow", "GML", "KML", "LIBKML", "OpenFileGDB", "SQLite", "MapInfo File",
+    "Arrow", "OSM", "GML", "KML", "LIBKML", "OpenFileGDB", "SQLite", "MapInfo File",
 })  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smallarea.areas import load_frame
+from smallarea.catalog.terms import Terms
 from smallarea.features import build_features, save_features
 from smallarea.run.inputs import spoken_of
 
@@ -33,7 +34,10 @@ def features_stage(job: Job, frame: Stage) -> Stage:
         "features",
         compute,
         settings={
-            "sources": {n: s.model_dump() for n, s in job.catalog.sources.items()},
+            "sources": {
+                name: source.model_dump(exclude=set(Terms.model_fields))
+                for name, source in job.catalog.sources.items()
+            },
             "files": {name: kept.sha256 for name, kept in inputs.sources.items()},
         },
         code=job.code(__file__, inputs.features),

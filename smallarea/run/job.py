@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Job:
     """One run to be made; nothing in it changes while the stages run.
 
+    fit : folder of the stage whose fitted models are used; None: they are fitted.
     top_k : the k of "among the k highest areas", known when the frame is: see `run.frame.framed`.
     """
 
@@ -32,6 +33,7 @@ class Job:
     profile: str
     seed: int
     top_k: int = 0
+    fit: Path | None = None
 
     @property
     def draws(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from smallarea.run.stages import Stage
 
 
+#: The fitted models, and the key of the features they were fitted on.
+FITS, MADE_OF = "fits.pkl.z", "fits.json"
+
+
 def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stage:
     """Compare the candidates on held-out groups of areas; draw reported rates for every area."""
     survey = job.inputs.survey
@@ -29,6 +33,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
     def compute(out: Path) -> None:
         from smallarea.models import fit_models, load_models
         from smallarea.models.applicability import applicability
+        from smallarea.models.kept import Fits, save_fits
         from smallarea.nsum import load_direct
 
         with spoken_of(inputs.models, "models"):
@@ -64,14 +69,22 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         fitted.scores.to_csv(out / "scores.csv")
         fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)
         write_json(out / "evidence.json", asdict(fitted.evidence))
+        save_fits(Fits(values, direct.reports.index, fitted.fits), out / FITS)
+        write_json(out / MADE_OF, {"features": features.key})
 
     return job.store.stage(
         "models",
         compute,
-        settings={"profile": job.profile, "draws": draws, "folds": folds, "seed": job.seed},
+        settings=models_settings(job),
         code=job.code(__file__, inputs.models),
         after=(frame, features, ground),
     )
+
+
+def models_settings(job: Job) -> dict[str, Any]:
+    """Return what the stage's key depends on besides code and the stages before it."""
+    folds = job.settings.folds
+    return {"profile": job.profile, "draws": job.draws, "folds": folds, "seed": job.seed}
 
 
 def _require_two_groups(table: pd.DataFrame, surveyed: pd.Index) -> None:

@@ -16,6 +16,7 @@ from smallarea.catalog.programmes import read_programmes
 from smallarea.release.promise import require_levels
 from smallarea.run.direct import direct_stage
 from smallarea.run.findings import findings_stage
+from smallarea.run.fits import projected_stage
 from smallarea.run.frame import frame_stage, framed
 from smallarea.run.models import models_stage
 from smallarea.run.nsum import nsum_stage
@@ -44,7 +45,8 @@ def main_job(job: Job) -> tuple[Job, Stage, list[str]]:
     job, features, said = sound_features(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     given = totals_stage(job, frame, ground) if job.inputs.totals else None
-    models = models_stage(job, frame, features, ground)
+    before = (job, frame, features, ground)
+    models = projected_stage(*before, job.fit) if job.fit else models_stage(*before)
     projection = projection_stage(job, frame, ground, models, given)
     findings = findings_stage(job, frame, ground, models, projection)
     published = publish_stage(job, [frame, features, ground, models, projection, findings])

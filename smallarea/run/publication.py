@@ -98,6 +98,8 @@ def publish(
     warnings = json.loads((folders["projection"] / "warnings.json").read_text())
     warnings += survey_warnings(ground) + silence_warnings(ground) + weak_fits(folders["models"])
     warnings += drawn_borders(frame)
+    notes = folders["models"] / "notes.json"
+    warnings += json.loads(notes.read_text()) if notes.is_file() else []
 
     prior = tau_prior(ground)
     mean, sd = (prior.has_mean, prior.has_sd) if prior else (True, True)

@@ -8,12 +8,11 @@ that was interrupted nor two at once can be taken for a run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from smallarea.errors import InputError
+from smallarea.fetching.storage import storage
 from smallarea.files import digest_of, keep_private, private_folder, writing
 from smallarea.run.record import MANIFEST, Run, damage_of
 from smallarea.run.records import some
@@ -40,7 +39,7 @@ def push(run: Run, url: str, progress: Told = lambda what, share: None) -> str:
             remedy="make it again with `smallarea run`",
         )
     names = list(run.manifest["outputs"])
-    with _storage(url) as (files, base):
+    with storage(url) as (files, base):
         target = f"{base}/{run.folder.resolve().name}"
         manifest = (run.folder / MANIFEST).read_bytes()
         if files.exists(f"{target}/{MANIFEST}"):
@@ -65,7 +64,7 @@ def pull(url: str, folder: Path, progress: Told = lambda what, share: None) -> P
     ------
     InputError : no manifest is there, a file is not what it says, or the folder exists.
     """
-    with _storage(url) as (files, base):
+    with storage(url) as (files, base):
         target = folder / PurePosixPath(base).name
         if target.exists():
             raise InputError("it exists already", where=str(target), remedy="pull to another one")
@@ -101,7 +100,7 @@ def fetch(url: str, names: Iterable[str], store: Path) -> Path:
     They are copied at every call; snapshots are then taken of the copies, by their hashes.
     """
     folder = store / "fetched" / digest_of(url)[:16]
-    with _storage(url) as (files, base), writing(folder) as temporary:
+    with storage(url) as (files, base), writing(folder) as temporary:
         private_folder(temporary)
         for name in sorted(set(names)):
             if _inside(name) and files.isfile(f"{base}/{name}"):
@@ -132,32 +131,3 @@ def _plain_names(manifest: bytes, url: str) -> list[str]:
 def _inside(name: str) -> bool:
     path = PurePosixPath(name)
     return name not in ("", ".") and not path.is_absolute() and ".." not in path.parts
-
-
-@contextmanager
-def _storage(url: str) -> Iterator[tuple[Any, str]]:
-    """Yield the file system behind a URL and the place in it; say in a sentence what it refuses."""
-    try:
-        import fsspec
-
-        files, base = fsspec.core.url_to_fs(url.rstrip("/"), use_listings_cache=False)
-    except (ImportError, ValueError) as error:
-        raise InputError(
-            f"this storage cannot be reached ({error})",
-            where=url,
-            remedy="install the extra: pip install 'smallarea[remote]', or another fsspec "
-            "file system for it",
-        ) from error
-    try:
-        yield files, base
-    except InputError:
-        raise
-    except Exception as error:
-        if not (isinstance(error, OSError) or type(error).__module__.startswith("botocore")):
-            raise
-        raise InputError(
-            f"the storage refuses: {str(error) or type(error).__name__}",
-            where=url,
-            remedy="see that the address and your rights there are right (AWS_ENDPOINT_URL, "
-            "AWS_PROFILE and their like)",
-        ) from error

@@ -23,8 +23,9 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
     """Make the features, from the last good snapshot of a source whose present one is not good.
 
     A present snapshot is not good if it breaks its declaration, covers less than the declared
-    `min_coverage`, or a feature made of it has lost half of its areas since the last good one, both
-    made by the stream files as they are now. A snapshot that somebody accepted is only read.
+    `min_coverage`, or a feature made of it has lost half of its areas or moved by more than the
+    declared `most_shift` since the last good one, both made by the stream files as they are
+    now. A snapshot that somebody accepted is only read.
 
     Returns
     -------
@@ -40,14 +41,17 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
     stage = trial.build()
     suspected = {name: why for name in trial.judged if (why := trial.complaints(name))}
     if suspected:
-        found = trial.coverage
+        found = {name: (trial.coverage[name], trial.own(name)) for name in suspected}
         for name, why in suspected.items():
             trial.set_aside(name, why)
         stage = trial.build()
         cleared = [
             name
             for name in suspected
-            if not q.complaints(job.catalog.sources[name], found[name], trial.coverage[name])
+            if not q.complaints(job.catalog.sources[name], found[name][0], trial.coverage[name])
+            and not q.shifts(
+                job.catalog.sources[name], found[name][1], q.tenths_of(trial.own(name))
+            )
         ]
         for name in cleared:  # the stream files made the difference, not the snapshot
             trial.restore(name)
@@ -59,7 +63,7 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
             raise _refused(name, source.file, trial.reasons[name], essential=True)
         _require_covered(trial, name)
         if name not in trial.reasons:
-            q.record_good(trial.used[name], trial.coverage[name])
+            q.record_good(trial.used[name], trial.coverage[name], q.tenths_of(trial.own(name)))
     said = [
         q.quarantine(job.inputs.sources[name], why, trial.good[name])
         for name, why in trial.reasons.items()
@@ -81,6 +85,7 @@ class _Trial:
     coverage: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.values = pd.DataFrame()
         inputs = self.start.inputs
         self.used: dict[str, Snapshot] = dict(inputs.sources)
         self.judged = [name for name in inputs.sources if name not in inputs.invented]
@@ -111,7 +116,8 @@ class _Trial:
                 if name is None or name not in self.judged or name in self.reasons:
                     raise
                 self.set_aside(name, [str(error)], error)
-        info = load_features(stage.folder).info
+        made = load_features(stage.folder)
+        info, self.values = made.info, made.values
         self.coverage = {name: _covered(info, name) for name in self.judged}
         return stage
 
@@ -121,7 +127,14 @@ class _Trial:
             return []
         good = self.good.get(name)
         before = None if good is None else good.coverage
-        return q.complaints(self.start.catalog.sources[name], self.coverage[name], before)
+        source = self.start.catalog.sources[name]
+        said = q.complaints(source, self.coverage[name], before)
+        tenths = {} if good is None else good.tenths
+        return said + q.shifts(source, self.own(name), tenths)
+
+    def own(self, name: str) -> pd.DataFrame:
+        """Return the features made of a source."""
+        return self.values[list(self.coverage[name])]
 
     def set_aside(self, name: str, why: list[str], error: InputError | None = None) -> None:
         """Use the last good snapshot of a source; raise `error`, or one that says why, if none."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -105,15 +105,7 @@ class StageStore:
         code : hash of the source that the stage runs, see :mod:`smallarea.run.code`.
         after : the stages whose outputs it reads.
         """
-        key = digest_of(
-            {
-                "name": name,
-                "settings": settings,
-                "code": code,
-                "libraries": library_versions(),
-                "after": [stage.key for stage in after],
-            }
-        )
+        key = key_of(name, settings, code, [stage.key for stage in after])
         folder = self.root / f"{name}-{key[:16]}"
         started = time.perf_counter()
         made_of = {stage.name: stage.content for stage in after}
@@ -141,6 +133,12 @@ class StageStore:
         stage = Stage(name, folder, key, reused, took, made.seconds, made.hashes)
         self.finished.append(stage)
         return stage
+
+
+def key_of(name: str, settings: Mapping[str, Any], code: str, after: Sequence[str]) -> str:
+    """Return the key of a stage; `after` are those of the stages before it."""
+    made = {"name": name, "settings": settings, "code": code, "libraries": library_versions()}
+    return digest_of(made | {"after": list(after)})
 
 
 def seed_of(seed: int, part: str) -> int:

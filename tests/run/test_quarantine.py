@@ -7,14 +7,17 @@ import json
 import openpyxl
 import pandas as pd
 import pytest
+import yaml
 from small import CATALOG, small_country
 from typer.testing import CliRunner
 
+from smallarea.catalog import Catalog
 from smallarea.catalog import quarantine as q
 from smallarea.cli import app
 from smallarea.errors import InputError
 
 BOOKS = "data/books.csv"
+CATALOG_SOURCE = Catalog.model_validate(yaml.safe_load(CATALOG)).sources["books"]
 
 
 def edit(project, old, new):
@@ -153,3 +156,30 @@ def test_formulas_that_nobody_computed_are_noticed(tmp_path):
     assert "books.xlsx" in (project.root / "data_catalog.yaml").read_text() != CATALOG
     with pytest.raises(InputError, match=r"books.xlsx, column 'books', row 5: the formula =.*\*1"):
         project.run()
+
+
+def test_a_feature_that_moves_by_more_than_declared_is_set_aside(copied):
+    project = copied()
+    project = edit(project, "kind: table\n", "kind: table\n    most_shift: 0.3\n")
+    before = used(project.run())
+    table = pd.read_csv(project.root / BOOKS)
+    table.assign(books=table["books"] * 1.02).to_csv(project.root / BOOKS, index=False)
+    run = project.run()
+    assert run.manifest["quarantined"] == []
+    before = used(run)
+    table.assign(books=table["books"] * 1000).to_csv(project.root / BOOKS, index=False)
+    run = project.run()
+    (said,) = run.manifest["quarantined"]
+    assert "books moved: " in said
+    assert "`most_shift` is 30%" in said
+    assert used(run) == before
+    assert project.run(accept=["books"]).manifest["quarantined"] == []
+
+
+def test_features_with_many_alike_do_not_move_by_themselves():
+    values = pd.DataFrame({"a": [0.0] * 9 + [1.0]})
+    source = CATALOG_SOURCE.model_copy(update={"most_shift": 0.05})
+    assert q.shifts(source, values, q.tenths_of(values)) == []
+    assert q.shifts(source, values + 1, q.tenths_of(values)) != []
+    assert q.shifts(source, values * float("nan"), q.tenths_of(values)) == []
+    assert q.tenths_of(values * float("nan")) == {"a": []}

@@ -158,7 +158,7 @@ def test_an_earlier_run_is_found_again_without_a_copy(copied):
 
 def test_a_run_at_work_keeps_others_out(copied, tmp_path):
     project = copied()
-    with project._alone(False, lambda what, share: None):
+    with project.alone(False, lambda what, share: None):
         for act in (project.run, project.simulate, project.clean, project.design):
             with pytest.raises(InputError, match="is at work here"):
                 act()

@@ -1,0 +1,1 @@
+"""Files brought from where catalogs say they are: in part, again, later; never half of one."""

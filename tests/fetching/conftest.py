@@ -1,0 +1,8 @@
+import pytest
+from hostile import serving
+
+
+@pytest.fixture
+def server():
+    with serving() as made:
+        yield made
