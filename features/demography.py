@@ -10,6 +10,7 @@ from smallarea.features import stream, tables
 
 
 @stream(
+    domain="socio-demographic",
     unit={
         "population": "persons",
         "population_density": "persons per km2",

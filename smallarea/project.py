@@ -410,7 +410,7 @@ class Project:
         """
         from smallarea.run.comparing import compare_run
 
-        return compare_run(self.latest(), self.root, self.catalog, by, **wanted)
+        return compare_run(self.latest(), self.root, by, **wanted)
 
     def publish(self, *tiers: str, **wanted: Any) -> list[Path]:
         """Make tiers (`public`, `partner`) of the newest run, each a folder of its own.

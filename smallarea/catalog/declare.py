@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from smallarea.catalog.packs import is_pattern
-from smallarea.declared import Declared
+from smallarea.declared import Declared, Said
 from smallarea.errors import InputError
 from smallarea.files import inside
 from smallarea.reading.column import Column
 from smallarea.reading.yaml_text import read_yaml
+
+#: Access tiers, the loosest first.
+ACCESS = ("open", "agreement", "restricted")
 
 Kind = Literal["table", "raster", "points", "lines", "flows"]
 
@@ -51,6 +55,21 @@ class Source(Declared):
     publisher: str
     licence: str
     access: Literal["open", "agreement", "restricted"]
+    """Who may see it; whatever is made of several sources has the strictest of their tiers."""
+    url: str | None = None
+    """Where its file is."""
+    page: str | None = None
+    """Its publisher's page about it; empty as long as that is not known for certain."""
+    obtain: str = ""
+    """How to get the file where no address gives it: whom to ask, what to choose."""
+    verified: Literal["never"] | date = "never"
+    """The day on which somebody last found it at these addresses, and looked at it."""
+    purposes: tuple[Said, ...] = ()
+    """What it may be used for."""
+    agreement_ends: date | None = None
+    """The last day on which it may be used."""
+    retention_until: date | None = None
+    """The last day on which it may be kept."""
     file: str
     """Its name, or a pattern (`schools_*.csv`) of files that are parts of one table. A shapefile is
     named by its .shp; the files beside it are taken along."""

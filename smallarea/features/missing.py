@@ -1,0 +1,59 @@
+"""Why a value is missing: one reason per missing cell of the feature matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from smallarea.catalog import ReadReport
+from smallarea.catalog.rows import BOUNDS
+
+NO_ROW = "{source} has no row of it"
+WITHHELD = "a small count of it is withheld in {source}"
+UNDEFINED = "empty or undefined in {source}"
+
+
+def reasons(
+    values: pd.DataFrame, data: Sequence[Any], reports: Sequence[ReadReport]
+) -> pd.DataFrame:
+    """Return the missing cells of a stream's columns with their reasons.
+
+    Parameters
+    ----------
+    values : area_id x feature.
+    data, reports : what the stream was given, and the account of how each was read.
+
+    Returns
+    -------
+    feature, area_id, reason. Of several sources the first that explains it gives the reason; what
+    none explains is empty in the file, or a rate that has no denominator.
+    """
+    why = pd.Series(pd.NA, index=values.index, dtype="str")
+    for told, report in zip(data, reports, strict=True):
+        why = why.fillna(_by_source(told, report, values.index))
+    names = ", ".join(report.source for report in reports) or "the frame"
+    why = why.fillna(UNDEFINED.format(source=names))
+    cells = values.isna().rename_axis(index="area_id", columns="feature").T.stack()
+    missing = cells[cells].index.to_frame(index=False)
+    return missing.assign(reason=missing["area_id"].map(why))
+
+
+def _by_source(data: Any, report: ReadReport, areas: pd.Index) -> pd.Series:
+    """Return what a source explains by itself, <NA> elsewhere."""
+    said = pd.Series(report.missing, dtype="str").reindex(areas)
+    if not isinstance(data, pd.DataFrame):
+        return said
+    ends = [end for end in ("area_id", "origin", "destination") if end in data]
+    if not ends or {"lat", "lon"} <= set(data):  # an area without points has a count
+        return said
+    present = pd.unique(pd.concat([data[end] for end in ends]).dropna())
+    absent = pd.Series(NO_ROW.format(source=report.source), index=areas.difference(present))
+    hidden = pd.Index([])
+    for column in (str(c).removesuffix(BOUNDS[0]) for c in data if str(c).endswith(BOUNDS[0])):
+        if column in data:
+            rows = data[column].isna() & data[column + BOUNDS[0]].notna()
+            hidden = hidden.union(pd.unique(data.loc[rows, ends[0]].dropna()))
+    withheld = pd.Series(WITHHELD.format(source=report.source), index=hidden.difference(absent.index))
+    return said.fillna(pd.concat([absent, withheld]).astype("str").reindex(areas))
