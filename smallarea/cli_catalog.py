@@ -1,4 +1,4 @@
-"""The commands `smallarea catalog list`, `show` and `check`."""
+"""The commands `smallarea catalog list`, `show`, `check`, `schema` and `assess`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from smallarea.errors import InputError
 from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, console, showing
@@ -71,3 +72,50 @@ def check(
             console.print(row.said, markup=False, highlight=False)
     if (checked["state"] == "broken").any():
         raise typer.Exit(3)
+
+
+@catalog.command()
+def schema(project: ProjectDir = Path(), quiet: Quiet = False) -> None:
+    """Write data_catalog.schema.json, by which an editor completes and checks the catalog."""
+    from smallarea.files import write_json
+    from smallarea.run.catalog_schema import SCHEMA, catalog_schema
+
+    path = project / SCHEMA
+    write_json(path, catalog_schema())
+    if not quiet:
+        said = f"Written: {path}. data_catalog.yaml may begin with\n# yaml-language-server: $schema={SCHEMA}"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+
+
+@catalog.command()
+def assess(project: ProjectDir = Path(), as_json: Json = False) -> None:
+    """Say what each source was worth in the newest run: coverage, age, level, access, gain.
+
+    What a stream added is known after `smallarea compare --without stream`.
+    """
+    from smallarea.project import Project
+
+    table = Project(project).assess()
+    if as_json:
+        print(table.reset_index().to_json(orient="records", date_format="iso", indent=2))
+        return
+    shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for head in ("Source", "Access", "Level", "Each", "Age", "Matched", "Features", "Coverage",
+                 "Least", "Withheld", "Added"):  # fmt: skip
+        shown.add_column(head, justify="left" if head in ("Source", "Access", "Level") else "right")
+    for row in table.itertuples():
+        said = [f"{x:.0%}" if x == x and x is not None else "-"
+                for x in (row.matched, row.coverage, row.least)]  # fmt: skip
+        age = f"{row.age:.0f}" if row.age == row.age and row.age is not None else "-"
+        gain = f"{row.loss:+.1f} ± {row.loss_se:.1f}" if row.loss == row.loss else "-"
+        shown.add_row(
+            str(row.Index), str(row.access), str(row.level), str(row.each), age, said[0],
+            str(row.features), *said[1:], f"{row.withheld:,}", gain,
+        )  # fmt: skip
+    console.print(shown)
+    console.print(
+        "Age: years before what is estimated. Matched: rows that found an area. Coverage: areas "
+        "with a value, of all its features and of the one with fewest. Added: log score of held-out "
+        "reports lost without its stream (smallarea compare --without stream).",
+        highlight=False,
+    )

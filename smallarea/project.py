@@ -368,6 +368,12 @@ class Project:
         table = pd.concat(tables, names=["variable", "category"]).rename("people")
         return table.reset_index()
 
+    def assess(self) -> pd.DataFrame:
+        """Say what each source was worth in the newest run; see :mod:`smallarea.run.assessing`."""
+        from smallarea.run.assessing import assess_run
+
+        return assess_run(self.latest(), self.root, self.catalog)
+
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from smallarea.catalog.packs import is_pattern
 from smallarea.declared import Declared, Said
@@ -75,13 +75,15 @@ class Source(Declared):
     named by its .shp; the files beside it are taken along."""
     kind: Kind
     cadence: str
-    vintage: str
+    vintage: Annotated[str, WithJsonSchema({"type": ["string", "integer"]})]
     key: dict[str, str] = Field(default_factory=dict)
     """Role -> header of the column that finds a row's area; the roles are those of `KEYS`."""
     columns: dict[str, Column] = Field(default_factory=dict)
     areas_of: Literal["today"] | int | None = None
     """The year whose areas and levels its rows speak of; by default the year that `vintage` is."""
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    where: Annotated[dict[str, tuple[str, ...]], WithJsonSchema({"type": "object"})] = Field(
+        default_factory=dict
+    )
     """Header -> what its cells say in the rows that count; all others are left out."""
     decimal: Literal[".", ","] | None = None
     """The sign before decimals; by default a point, or what a file cut by semicolons shows."""

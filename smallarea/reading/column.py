@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from smallarea.declared import Declared
 
@@ -18,7 +18,7 @@ class Column(Declared):
     type: Literal["integer", "number", "text"] = "number"
     min: float | None = None
     max: float | None = None
-    values: tuple[str, ...] = ()
+    values: Annotated[tuple[str, ...], WithJsonSchema({"type": "array"})] = ()
     """What a text column may say; by default anything."""
     total: bool | None = None
     """Whether it adds up over people (pesos, gigabytes); by default whole numbers without `max`."""
