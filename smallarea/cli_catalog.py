@@ -29,7 +29,8 @@ def list_sources(project: ProjectDir = Path(), as_json: Json = False) -> None:
         print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     for name, fields in told.items():
-        console.print(f"[bold]{name}[/bold]  " + ", ".join(fields.values()), highlight=False)
+        console.print(name, style="bold", end="  ")
+        console.print(", ".join(fields.values()))
 
 
 @catalog.command()
@@ -68,8 +69,8 @@ def check(
     elif not quiet:
         colour = {"sound": "green", "broken": "red", "absent": "yellow"}
         for row in checked.itertuples():
-            console.print(f"[{colour[str(row.state)]}]{row.state}[/] {row.source}", end=": ")
-            console.print(row.said, markup=False, highlight=False)
+            console.print(row.state, style=colour[str(row.state)], end=" ")
+            console.print(f"{row.source}: {row.said}")
     if (checked["state"] == "broken").any():
         raise typer.Exit(3)
 
@@ -83,8 +84,8 @@ def schema(project: ProjectDir = Path(), quiet: Quiet = False) -> None:
     path = project / SCHEMA
     write_json(path, catalog_schema())
     if not quiet:
-        said = f"Written: {path}. data_catalog.yaml may begin with\n# yaml-language-server: $schema={SCHEMA}"
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Written: {path}. data_catalog.yaml may begin with")
+        console.print(f"# yaml-language-server: $schema={SCHEMA}")
 
 
 @catalog.command()
@@ -100,22 +101,21 @@ def assess(project: ProjectDir = Path(), as_json: Json = False) -> None:
         print(table.reset_index().to_json(orient="records", date_format="iso", indent=2))
         return
     shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for head in ("Source", "Access", "Level", "Each", "Age", "Matched", "Features", "Coverage",
-                 "Least", "Withheld", "Added"):  # fmt: skip
-        shown.add_column(head, justify="left" if head in ("Source", "Access", "Level") else "right")
-    for row in table.itertuples():
-        said = [f"{x:.0%}" if x == x and x is not None else "-"
-                for x in (row.matched, row.coverage, row.least)]  # fmt: skip
-        age = f"{row.age:.0f}" if row.age == row.age and row.age is not None else "-"
-        gain = f"{row.loss:+.1f} ± {row.loss_se:.1f}" if row.loss == row.loss else "-"
-        shown.add_row(
-            str(row.Index), str(row.access), str(row.level), str(row.each), age, said[0],
-            str(row.features), *said[1:], f"{row.withheld:,}", gain,
-        )  # fmt: skip
+    words = ("Source", "Access", "Level")
+    for head in (*words, "Age", "Rows", "Made", "Areas", "Least", "Hidden", "Gain"):
+        shown.add_column(head, justify="left" if head in words else "right", no_wrap=True)
+    for row in table.astype(object).where(table.notna(), None).itertuples():
+        rows, *areas = (_told(x, ".0%") for x in (row.matched, row.coverage, row.least))
+        numbers = (_told(row.age, ".0f"), rows, str(row.features), *areas, f"{row.withheld:,}")
+        shown.add_row(str(row.Index), row.access, row.level, *numbers, _told(row.loss, "+.1f"))
     console.print(shown)
     console.print(
-        "Age: years before what is estimated. Matched: rows that found an area. Coverage: areas "
-        "with a value, of all its features and of the one with fewest. Added: log score of held-out "
-        "reports lost without its stream (smallarea compare --without stream).",
-        highlight=False,
+        "Age: years before what is estimated. Rows: of them found an area. Made: features. Areas: "
+        "with a value, of all its features and of the one with fewest. Hidden: suppressed cells. "
+        "Gain: log score of held-out reports lost without its stream (smallarea compare --without "
+        "stream); the error of that and more is in --json."
     )
+
+
+def _told(value: float | None, style: str) -> str:
+    return "-" if value is None else format(value, style)

@@ -374,6 +374,12 @@ class Project:
 
         return assess_run(self.latest(), self.root, self.catalog)
 
+    def describe_features(self, out: str | Path | None = None) -> list[Path]:
+        """Describe the newest run's features; see :mod:`smallarea.run.describing`."""
+        from smallarea.run.describing import describe_run
+
+        return describe_run(self.latest(), self.root, None if out is None else Path(out))
+
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)

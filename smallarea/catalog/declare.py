@@ -52,8 +52,11 @@ class Source(Declared):
 
     name: str
     title: str
+    """What it is, as its publisher says it."""
     publisher: str
+    """Whose it is, as sources are named in the report."""
     licence: str
+    """Under which it is given out; `data sharing agreement` is one."""
     access: Literal["open", "agreement", "restricted"]
     """Who may see it; whatever is made of several sources has the strictest of their tiers."""
     url: str | None = None
@@ -74,11 +77,15 @@ class Source(Declared):
     """Its name, or a pattern (`schools_*.csv`) of files that are parts of one table. A shapefile is
     named by its .shp; the files beside it are taken along."""
     kind: Kind
+    """What the file holds, which decides how it is read and what `key` may say."""
     cadence: str
+    """How often its publisher renews it."""
     vintage: Annotated[str, WithJsonSchema({"type": ["string", "integer"]})]
+    """The year, or years, that it speaks of."""
     key: dict[str, str] = Field(default_factory=dict)
     """Role -> header of the column that finds a row's area; the roles are those of `KEYS`."""
     columns: dict[str, Column] = Field(default_factory=dict)
+    """Name -> what the column must hold; stream files use the name."""
     areas_of: Literal["today"] | int | None = None
     """The year whose areas and levels its rows speak of; by default the year that `vintage` is."""
     where: Annotated[dict[str, tuple[str, ...]], WithJsonSchema({"type": "object"})] = Field(
@@ -124,6 +131,7 @@ class Source(Declared):
     essential: bool = False
     """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""
+    """What else a reader should know."""
 
     @field_validator("name")
     @classmethod

@@ -8,9 +8,12 @@ from typing import Any
 import pandas as pd
 
 from smallarea.catalog import ReadReport
+from smallarea.catalog.rasters import Raster
 from smallarea.catalog.rows import BOUNDS
 
 NO_ROW = "{source} has no row of it"
+UNSEEN = "{source} does not reach it"
+NO_POINT = "{source} has no point in it"
 WITHHELD = "a small count of it is withheld in {source}"
 UNDEFINED = "empty or undefined in {source}"
 
@@ -43,13 +46,18 @@ def reasons(
 def _by_source(data: Any, report: ReadReport, areas: pd.Index) -> pd.Series:
     """Return what a source explains by itself, <NA> elsewhere."""
     said = pd.Series(report.missing, dtype="str").reindex(areas)
+    if isinstance(data, Raster):
+        unseen = [area for area, share in data.observed.items() if share == 0]
+        beyond = pd.Series(UNSEEN.format(source=report.source), index=unseen, dtype="str")
+        return said.fillna(beyond.reindex(areas))
     if not isinstance(data, pd.DataFrame):
         return said
     ends = [end for end in ("area_id", "origin", "destination") if end in data]
-    if not ends or {"lat", "lon"} <= set(data):  # an area without points has a count
+    if not ends:
         return said
     present = pd.unique(pd.concat([data[end] for end in ends]).dropna())
-    absent = pd.Series(NO_ROW.format(source=report.source), index=areas.difference(present))
+    nothing = NO_POINT if {"lat", "lon"} <= set(data) else NO_ROW
+    absent = pd.Series(nothing.format(source=report.source), index=areas.difference(present))
     hidden = pd.Index([])
     for column in (str(c).removesuffix(BOUNDS[0]) for c in data if str(c).endswith(BOUNDS[0])):
         if column in data:

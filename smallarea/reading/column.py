@@ -16,8 +16,11 @@ class Column(Declared):
     """What heads the column in the file, without regard to case and punctuation; by default the
     column's name. `Active HH*` is a header that begins so, as where its end says a date."""
     type: Literal["integer", "number", "text"] = "number"
+    """What its cells are."""
     min: float | None = None
+    """The least a cell may be, as in the file."""
     max: float | None = None
+    """The most a cell may be, as in the file."""
     values: Annotated[tuple[str, ...], WithJsonSchema({"type": "array"})] = ()
     """What a text column may say; by default anything."""
     total: bool | None = None
