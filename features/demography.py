@@ -17,7 +17,7 @@ from smallarea.features import stream, tables
         "urban_share": "share of population",
         "children_share": "share of population",
         "income_class": "class, 1 is the highest",
-    }
+    },
 )
 def demography(areas):
     table = areas.table

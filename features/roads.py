@@ -1,4 +1,5 @@
-"""Roads: kilometres per km2 and per 1,000 people, the part of them that is large, and how far such a road is.
+"""Roads: kilometres per km2 and per 1,000 people, the part of them that is large, and how
+far such a road is.
 
 Trap: a volunteers' map is fuller where volunteers are.
 """

@@ -104,10 +104,12 @@ def assess(project: ProjectDir = Path(), as_json: Json = False) -> None:
     words = ("Source", "Access", "Level")
     for head in (*words, "Age", "Rows", "Made", "Areas", "Least", "Hidden", "Gain"):
         shown.add_column(head, justify="left" if head in words else "right", no_wrap=True)
-    for row in table.astype(object).where(table.notna(), None).itertuples():
-        rows, *areas = (_told(x, ".0%") for x in (row.matched, row.coverage, row.least))
-        numbers = (_told(row.age, ".0f"), rows, str(row.features), *areas, f"{row.withheld:,}")
-        shown.add_row(str(row.Index), row.access, row.level, *numbers, _told(row.loss, "+.1f"))
+    for name, row in table.astype(object).where(table.notna(), None).iterrows():
+        rows, areas, least = (_told(row[k], ".0%") for k in ("matched", "coverage", "least"))
+        shown.add_row(
+            str(name), row["access"], row["level"], _told(row["age"], ".0f"), rows,
+            str(row["features"]), areas, least, f"{row['withheld']:,}", _told(row["loss"], "+.1f"),
+        )  # fmt: skip
     console.print(shown)
     console.print(
         "Age: years before what is estimated. Rows: of them found an area. Made: features. Areas: "

@@ -14,6 +14,8 @@ ROOMS = (
     "options", "upkeep", "cli_catalog", "cli_compare", "cli_fieldwork", "cli_nsum", "cli_publish",
     "cli_target",
     "options", "upkeep", "cli_catalog", "cli_compare", "cli_features", "cli_nsum", "cli_publish", "cli_target",
+    "options", "upkeep", "cli_catalog", "cli_compare", "cli_features", "cli_nsum", "cli_publish",
+    "cli_target",
     "cli", "__main__",
 )  # fmt: skip
 

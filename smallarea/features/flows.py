@@ -115,7 +115,9 @@ def zones(flows: pd.DataFrame, areas: Frame, value: str, *, least: float = 0.5) 
     area that the file never names is NaN. Unknown (suppressed) flows are left out.
     """
     trips = matrix(flows, areas, value).tolil()
-    to = [dict(zip(row, data, strict=True)) for row, data in zip(trips.rows, trips.data, strict=True)]
+    to = [
+        dict(zip(row, data, strict=True)) for row, data in zip(trips.rows, trips.data, strict=True)
+    ]
     came: list[dict[int, float]] = [{} for _ in to]
     for origin, row in enumerate(to):
         for destination, size in row.items():

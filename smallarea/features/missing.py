@@ -38,8 +38,8 @@ def reasons(
         why = why.fillna(_by_source(told, report, values.index))
     names = ", ".join(report.source for report in reports) or "the frame"
     why = why.fillna(UNDEFINED.format(source=names))
-    cells = values.isna().rename_axis(index="area_id", columns="feature").T.stack()
-    missing = cells[cells].index.to_frame(index=False)
+    column, row = values.isna().to_numpy().T.nonzero()
+    missing = pd.DataFrame({"feature": values.columns[column], "area_id": values.index[row]})
     return missing.assign(reason=missing["area_id"].map(why))
 
 
@@ -62,6 +62,8 @@ def _by_source(data: Any, report: ReadReport, areas: pd.Index) -> pd.Series:
     for column in (str(c).removesuffix(BOUNDS[0]) for c in data if str(c).endswith(BOUNDS[0])):
         if column in data:
             rows = data[column].isna() & data[column + BOUNDS[0]].notna()
-            hidden = hidden.union(pd.unique(data.loc[rows, ends[0]].dropna()))
-    withheld = pd.Series(WITHHELD.format(source=report.source), index=hidden.difference(absent.index))
+            hidden = hidden.union(pd.Index(data.loc[rows, ends[0]].dropna().unique()))
+    withheld = pd.Series(
+        WITHHELD.format(source=report.source), index=hidden.difference(absent.index)
+    )
     return said.fillna(pd.concat([absent, withheld]).astype("str").reindex(areas))

@@ -29,8 +29,8 @@ BARS = 24
 #: Width of the country in units of the paths' whole numbers.
 WIDE = 600
 INTERNAL = (
-    "Internal: features rest on sources that may be under agreement or restricted. Beside each stands "
-    "the strictest tier of its sources."
+    "Internal: features rest on sources that may be under agreement or restricted. Beside each "
+    "stands the strictest tier of its sources."
 )
 
 
@@ -87,7 +87,7 @@ def describe(features: Features, about: Mapping[str, str]) -> list[dict[str, Any
                 **{key: "" if pd.isna(row[key]) else row[key] for key in row.index},
                 "about": " ".join(text.split()),
                 "trap": " ".join(trap.split()),
-                "middle": [_number(values.quantile(q)) for q in (0, 0.25, 0.5, 0.75, 1)]
+                "middle": [_number(float(values.quantile(q))) for q in (0, 0.25, 0.5, 0.75, 1)]
                 if len(values)
                 else [],
                 "bars": bars(values),
@@ -110,7 +110,7 @@ def bars(values: pd.Series) -> list[float]:
 def classes(values: pd.DataFrame) -> dict[str, str]:
     """Return per feature one letter per area: its seventh by rank, or - where it is missing."""
     shares = values.rank(pct=True)
-    group = np.ceil(shares * CLASSES).sub(1).clip(0, CLASSES - 1)
+    group = (shares * CLASSES).apply(np.ceil).sub(1).clip(0, CLASSES - 1)
     letters = group.astype("Int64").astype("str").where(values.notna(), "-")
     return {str(name): "".join(column) for name, column in letters.items()}
 

@@ -84,11 +84,11 @@ def _losses(run: Run, streams: pd.Series) -> pd.DataFrame:
     told = pd.read_csv(path)
     if "stream" not in told:  # it was made without each domain
         return empty
-    told = told.set_index("stream")[["loss", "loss_se"]]
+    told = told.sort_values("loss", ascending=False)
     for source, names in streams.items():
-        own = told[told.index.isin(names.split(", "))]
+        own = told[told["stream"].isin(names.split(", "))]
         if len(own):
-            empty.loc[source] = own.loc[own["loss"].idxmax()]
+            empty.loc[source, ["loss", "loss_se"]] = own[["loss", "loss_se"]].to_numpy()[0]
     return empty
 
 

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from smallarea.areas.build import REGISTERS
@@ -27,8 +28,17 @@ def catalog_schema() -> dict[str, Any]:
     It knows fields, types and ranges. What hangs on several fields together (a key that fits its
     kind, an error column that is declared) only the engine checks.
     """
-    blocks = {"indicators": Indicators, "settings": Settings, "twin": TwinSettings}
-    models = [Catalog, Source, *blocks.values(), *(r.spec for r in REGISTERS.values())]
+    blocks: dict[str, type[BaseModel]] = {
+        "indicators": Indicators,
+        "settings": Settings,
+        "twin": TwinSettings,
+    }
+    models: list[type[BaseModel]] = [
+        Catalog,
+        Source,
+        *blocks.values(),
+        *(r.spec for r in REGISTERS.values()),
+    ]
     refs, schema = models_json_schema(
         [(model, "validation") for model in models], title="data_catalog.yaml"
     )
@@ -54,7 +64,7 @@ def _named(kinds: dict[str, Any], model: type) -> dict[str, Any]:
     return kinds[model.__name__]
 
 
-def _subclasses(model: type) -> Iterator[type]:
+def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for child in model.__subclasses__():
         yield child
         yield from _subclasses(child)

@@ -69,9 +69,9 @@ def test_columns_inherit_the_strictest_tier_the_coarsest_level_and_all_domains(b
 
 
 def test_every_missing_cell_has_a_reason_and_no_other_cell_has_one(built):
-    cells = built.values.isna().T.stack()
     missing = built.missing.set_index(["feature", "area_id"])["reason"]
-    assert set(missing.index) == set(cells[cells].index)
+    cells = {(f, a) for f in built.values for a in built.values.index[built.values[f].isna()]}
+    assert set(missing.index) == cells
     assert missing.notna().all()
     assert missing["n", B] == "a small count of it is withheld in own"
     assert missing["n", E] == "own has no row of it"

@@ -57,7 +57,11 @@ def test_every_stream_runs_and_covers_nearly_every_area(features, catalog, frame
         s.name for s in load_streams(PROJECT / "features").values()
     }
     assert {r.source for r in features.reports} == set(catalog.sources)
-    withheld = ["suspicious_reports", "suspicious_amount", "implicated_share"]  # most cells are below five
+    withheld = [
+        "suspicious_reports",
+        "suspicious_amount",
+        "implicated_share",
+    ]  # most cells are below five
     assert features.info["coverage"].drop(withheld).min() > 0.8
     assert features.info.loc[withheld, "coverage"].min() > 0.2
     varying = features.values.drop(columns="children_share").std()  # one share for the country
