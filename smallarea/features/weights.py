@@ -56,9 +56,9 @@ class PixelWeights:
 
     def pixels(self, size: int) -> np.ndarray:
         """Return which of the first `size` pixels are in any area, sorted."""
-        steps = np.bincount(self.run, minlength=size + 1)
-        steps -= np.bincount(self.run + self.length, minlength=size + 1)
-        inside = np.cumsum(steps[:-1]) > 0
+        before = np.cumsum(self.length) - self.length
+        inside = np.zeros(size, dtype=bool)
+        inside[np.repeat(self.run - before, self.length) + np.arange(self.length.sum())] = True
         inside[self.cut] = True
         return np.flatnonzero(inside)
 
@@ -116,17 +116,20 @@ def _cover_block(
     geometry: gpd.GeoSeries, shape: tuple[int, int], bounds: tuple[float, float, float, float]
 ) -> tuple[np.ndarray, ...]:
     """Return the fields of `PixelWeights` for some polygons, areas counted from 0."""
-    import geopandas as gpd
     from exactextract import exact_extract
     from exactextract.raster import NumPyRasterSource
+    from pyproj import CRS as System
 
-    polygons = gpd.GeoDataFrame(geometry=geometry.to_numpy(), crs=CRS)
+    from smallarea.features.shapes import Shapes
+
+    crs = System(CRS).to_wkt()
     grid = NumPyRasterSource(  # a stand-in without memory: only the places of its pixels matter
         np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), shape),
         *bounds,
-        srs_wkt=polygons.crs.to_wkt(),
+        srs_wkt=crs,
     )
-    table = exact_extract(grid, polygons, ["cell_id", "coverage"], output="pandas")
+    shapes = Shapes(geometry.to_numpy(), crs)
+    table = exact_extract(grid, shapes, ["cell_id", "coverage"], output="pandas")
     area = np.repeat(np.arange(len(table)), [len(cells) for cells in table["cell_id"]])
     cells = np.concatenate(table["cell_id"]).astype(np.int64)
     share = np.concatenate(table["coverage"]).astype(np.float32)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Pixels read at a time: what a raster of any size adds to memory stays below 200 MB.
 BLOCK = 1 << 22
+#: Bytes of tiles that GDAL keeps: every row of them is read once.
+CACHE = 1 << 26
 
 
 def zonal(
@@ -107,13 +109,16 @@ def _blocks(
     from rasterio.windows import Window
 
     rows, width = raster.shape
-    step = max(1, BLOCK // width)
-    with rasterio.open(raster.path) as file:
+    with rasterio.Env(GDAL_CACHEMAX=CACHE), rasterio.open(raster.path) as file:
+        tile = file.block_shapes[raster.band - 1][0]
+        step = max(1, BLOCK // width // tile) * tile
         for top in range(0, rows, step):
             height = min(step, rows - top)
             part = weights.between(top * width, (top + height) * width)
             pixels = part.pixels(height * width)
             if len(pixels):
-                window = Window(0, top, width, height)
+                row, column = np.divmod(pixels, width)
+                left, right = column.min(), column.max() + 1
+                window = Window(left, top, right - left, height)
                 block = file.read(raster.band, window=window, masked=True)
-                yield part, pixels, raster.values(block.ravel()[pixels])
+                yield part, pixels, raster.values(block[row, column - left])
