@@ -38,7 +38,8 @@ class Shape(Feature):
 
     def __init__(self, wkb: bytes) -> None:
         super().__init__()
-        self._wkb, self._told = wkb, {}
+        self._wkb = wkb
+        self._told: dict[str, Any] = {}
 
     def geometry(self) -> bytes:
         return self._wkb

@@ -12,6 +12,7 @@ import shapely
 from small import small_country
 from typer.testing import CliRunner
 
+import smallarea as sa
 from smallarea.cli import app
 from smallarea.publish.features_page import bars, classes, outlines
 
@@ -19,6 +20,10 @@ from smallarea.publish.features_page import bars, classes, outlines
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     made = small_country(tmp_path_factory.mktemp("project"))
+    catalog = made.root / "data_catalog.yaml"
+    terms = "    agreement_ends: 2099-12-31\n    purposes: [teaching]\n    verified: 2026-01-31\n"
+    catalog.write_text(catalog.read_text().replace("    file: books", terms + "    file: books"))
+    made = sa.Project(made.root)
     made.run()
     return made
 
@@ -50,6 +55,7 @@ def test_sources_are_assessed_and_what_a_comparison_found_is_told(project):
     (books,) = json.loads(called(*words, "--json").stdout)
     assert (books["matched"], books["coverage"], books["features"]) == (1, 1, 1)
     assert (books["age"], books["level"], books["loss"]) == (0, "area", None)
+    assert books["agreement_ends"].startswith("2099-12-31")
     project_words = ("--project", str(project.root), "--without", "stream", "--quiet")
     assert called("compare", "--by", "random", "--draws", "50", *project_words).exit_code == 0
     (again,) = json.loads(called(*words, "--json").stdout)
