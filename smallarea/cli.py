@@ -19,8 +19,8 @@ import typer
 from smallarea import __version__
 from smallarea.cli_catalog import catalog
 from smallarea.cli_compare import compare
-from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_features import features
+from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish
 from smallarea.cli_target import target

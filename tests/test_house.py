@@ -11,11 +11,8 @@ ROOMS = (
     "errors", "limits", "spreadsheets", "declared", "files", "executors", "indicators", "settings",
     "reading", "areas", "catalog", "features", "survey", "nsum", "fieldwork", "models",
     "projection", "findings", "publish", "release", "simulate", "run", "project", "summary",
-    "options", "upkeep", "cli_catalog", "cli_compare", "cli_fieldwork", "cli_nsum", "cli_publish",
-    "cli_target",
-    "options", "upkeep", "cli_catalog", "cli_compare", "cli_features", "cli_nsum", "cli_publish", "cli_target",
-    "options", "upkeep", "cli_catalog", "cli_compare", "cli_features", "cli_nsum", "cli_publish",
-    "cli_target",
+    "options", "upkeep", "cli_catalog", "cli_compare", "cli_features", "cli_fieldwork", "cli_nsum",
+    "cli_publish", "cli_target",
     "cli", "__main__",
 )  # fmt: skip
 
