@@ -16,6 +16,7 @@ from smallarea.features import points, stream, tables
         "conflict_events_5y": "events per 100,000 people",
         "conflict_deaths_5y": "deaths per 100,000 people",
         "conflict_events_10y": "events per 100,000 people",
+        "conflict_near": "sum of 1/km within 50 km, ten years",
     },
 )
 def conflict(events, areas):
@@ -26,4 +27,5 @@ def conflict(events, areas):
         "conflict_deaths_5y": points.total(placed[age < 5], areas, "best"),
         "conflict_events_10y": points.count(placed[age < 10], areas),
     }
-    return pd.DataFrame({k: tables.per_capita(n, areas, 100_000) for k, n in counts.items()})
+    rates = {k: tables.per_capita(n, areas, 100_000) for k, n in counts.items()}
+    return pd.DataFrame(rates | {"conflict_near": points.density(placed[age < 10], areas)})

@@ -10,13 +10,14 @@ from smallarea.features import stream, tables
 
 
 @stream(
+    domain="socio-demographic",
     unit={
         "population": "persons",
         "population_density": "persons per km2",
         "urban_share": "share of population",
         "children_share": "share of population",
         "income_class": "class, 1 is the highest",
-    }
+    },
 )
 def demography(areas):
     table = areas.table

@@ -1,4 +1,4 @@
-"""Land cover: share of each area per group of IGBP classes.
+"""Land cover: share of each area per group of IGBP classes, and how mixed they are.
 
 Trap: pixels of 5.5 km; a town smaller than that shows no urban land, and coastal ones much water.
 """
@@ -16,6 +16,15 @@ CLASSES = {
 }
 
 
-@stream(source="land_cover", unit=dict.fromkeys(CLASSES, "share of area"))
+UNITS = dict.fromkeys(CLASSES, "share of area")
+
+
+@stream(
+    source="land_cover",
+    unit=UNITS | {"land_cover_mix": "chance that two places differ in cover (Simpson)"},
+)
 def land_cover(igbp, areas):
-    return zonal(igbp, areas, CLASSES)
+    shares = zonal(igbp, areas, CLASSES)
+    rest = 1 - shares.sum(axis=1, skipna=False)
+    same = (shares**2).sum(axis=1, skipna=False) + rest**2
+    return shares.assign(land_cover_mix=1 - same)

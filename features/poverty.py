@@ -11,10 +11,21 @@ from smallarea.features import stream, tables
 
 @stream(
     source="poverty_sae",
-    unit={"poverty_incidence": "% of population", "poverty_change": "percentage points"},
+    unit={
+        "poverty_incidence": "% of population",
+        "poverty_error": "percentage points, standard error of poverty_incidence",
+        "poverty_change": "percentage points",
+    },
 )
 def poverty(estimates, areas):
     first = estimates[estimates["year"] == estimates["year"].min()]
-    now = tables.latest(estimates, areas)["poverty_incidence_pct"]
+    newest = tables.latest(estimates, areas)
+    now = newest["poverty_incidence_pct"]
     then = tables.align(first, areas)["poverty_incidence_pct"]
-    return pd.DataFrame({"poverty_incidence": now, "poverty_change": now - then})
+    return pd.DataFrame(
+        {
+            "poverty_incidence": now,
+            "poverty_error": newest["se_pct"],
+            "poverty_change": now - then,
+        }
+    )

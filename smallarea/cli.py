@@ -20,6 +20,7 @@ from smallarea import __version__
 from smallarea.cli_catalog import catalog
 from smallarea.cli_change import change
 from smallarea.cli_compare import compare
+from smallarea.cli_features import features
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish, review
@@ -217,6 +218,7 @@ def explain(
 
 
 app.add_typer(catalog, name="catalog")
+app.add_typer(features, name="features")
 app.command()(target)
 app.command()(compare)
 app.command()(publish)

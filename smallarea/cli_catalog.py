@@ -1,4 +1,4 @@
-"""The commands `smallarea catalog list`, `show` and `check`."""
+"""The commands `smallarea catalog list`, `show`, `check`, `schema` and `assess`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from smallarea.errors import InputError
 from smallarea.options import Data, Json, ProjectDir, Quiet, Wait, console, showing
@@ -28,7 +29,8 @@ def list_sources(project: ProjectDir = Path(), as_json: Json = False) -> None:
         print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     for name, fields in told.items():
-        console.print(f"[bold]{name}[/bold]  " + ", ".join(fields.values()), highlight=False)
+        console.print(name, style="bold", end="  ")
+        console.print(", ".join(fields.values()))
 
 
 @catalog.command()
@@ -67,7 +69,55 @@ def check(
     elif not quiet:
         colour = {"sound": "green", "broken": "red", "absent": "yellow"}
         for row in checked.itertuples():
-            console.print(f"[{colour[str(row.state)]}]{row.state}[/] {row.source}", end=": ")
-            console.print(row.said, markup=False, highlight=False)
+            console.print(row.state, style=colour[str(row.state)], end=" ")
+            console.print(f"{row.source}: {row.said}")
     if (checked["state"] == "broken").any():
         raise typer.Exit(3)
+
+
+@catalog.command()
+def schema(project: ProjectDir = Path(), quiet: Quiet = False) -> None:
+    """Write data_catalog.schema.json, by which an editor completes and checks the catalog."""
+    from smallarea.files import write_json
+    from smallarea.run.catalog_schema import SCHEMA, catalog_schema
+
+    path = project / SCHEMA
+    write_json(path, catalog_schema())
+    if not quiet:
+        console.print(f"Written: {path}. data_catalog.yaml may begin with")
+        console.print(f"# yaml-language-server: $schema={SCHEMA}")
+
+
+@catalog.command()
+def assess(project: ProjectDir = Path(), as_json: Json = False) -> None:
+    """Say what each source was worth in the newest run: coverage, age, level, access, gain.
+
+    What a stream added is known after `smallarea compare --without stream`.
+    """
+    from smallarea.project import Project
+
+    table = Project(project).assess()
+    if as_json:
+        print(table.reset_index().to_json(orient="records", date_format="iso", indent=2))
+        return
+    shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    words = ("Source", "Access", "Level")
+    for head in (*words, "Age", "Rows", "Made", "Areas", "Least", "Hidden", "Gain"):
+        shown.add_column(head, justify="left" if head in words else "right", no_wrap=True)
+    for name, row in table.astype(object).where(table.notna(), None).iterrows():
+        rows, areas, least = (_told(row[k], ".0%") for k in ("matched", "coverage", "least"))
+        shown.add_row(
+            str(name), row["access"], row["level"], _told(row["age"], ".0f"), rows,
+            str(row["features"]), areas, least, f"{row['withheld']:,}", _told(row["loss"], "+.1f"),
+        )  # fmt: skip
+    console.print(shown)
+    console.print(
+        "Age: years before what is estimated. Rows: of them found an area. Made: features. Areas: "
+        "with a value, of all its features and of the one with fewest. Hidden: suppressed cells. "
+        "Gain: log score of held-out reports lost without its stream (smallarea compare --without "
+        "stream); the error of that and more is in --json."
+    )
+
+
+def _told(value: float | None, style: str) -> str:
+    return "-" if value is None else format(value, style)

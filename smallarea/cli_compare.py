@@ -11,9 +11,6 @@ import typer
 from smallarea.executors import executing
 from smallarea.options import Json, ProjectDir, Quiet, Where, console, show, showing
 
-#: Folder of a run's comparison, beside the run: the run itself is never changed.
-FOLDER = "{run}-compare"
-
 
 def compare(
     project: ProjectDir = Path(),
@@ -70,6 +67,7 @@ def compare(
     )
     from smallarea.publish.estimates import SYNTHETIC
     from smallarea.publish.words import INTERNAL
+    from smallarea.run.assessing import COMPARED
 
     opened = Project(project)
     run = opened.latest()
@@ -90,7 +88,7 @@ def compare(
         "models": {path.name: sha256(path) for path in sorted(opened.root.glob("models/*.py"))},
         "settings": wanted,
     }
-    folder = out or run.folder.parent / FOLDER.format(run=run.folder.name)
+    folder = out or run.folder.parent / COMPARED.format(run=run.folder.name)
     written = write_compared(found, folder, synthetic=run.synthetic, trace=trace)
     if as_json:
         facts = {"synthetic": run.synthetic, **compare_facts(found), "made_of": trace}

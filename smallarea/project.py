@@ -382,6 +382,18 @@ class Project:
         table = pd.concat(tables, names=["variable", "category"]).rename("people")
         return table.reset_index()
 
+    def assess(self) -> pd.DataFrame:
+        """Say what each source was worth in the newest run; see :mod:`smallarea.run.assessing`."""
+        from smallarea.run.assessing import assess_run
+
+        return assess_run(self.latest(), self.root, self.catalog)
+
+    def describe_features(self, out: str | Path | None = None) -> list[Path]:
+        """Describe the newest run's features; see :mod:`smallarea.run.describing`."""
+        from smallarea.run.describing import describe_run
+
+        return describe_run(self.latest(), self.root, None if out is None else Path(out))
+
     def _store(self, progress: Progress) -> StageStore:
         private_folder(self.root / STORE)
         return StageStore(self.root / STORE / "stages", progress)
@@ -431,7 +443,7 @@ class Project:
 
         run = self.latest()
         require_terms_of(self.catalog, run.manifest, self.settings.purpose)
-        return compare_run(run, self.root, self.catalog, by, **wanted)
+        return compare_run(run, self.root, by, **wanted)
 
     def publish(self, *tiers: str, **wanted: Any) -> list[Path]:
         """Make tiers (`public`, `partner`) of the newest run, each a folder of its own.

@@ -12,7 +12,8 @@ ROOMS = (
     "reading", "areas", "catalog", "fetching", "features", "survey", "nsum", "fieldwork", "models",
     "projection", "findings", "publish", "release", "simulate", "run", "project", "watching",
     "summary", "refreshing", "options", "upkeep", "cli_catalog", "cli_change", "cli_compare",
-    "cli_fieldwork", "cli_nsum", "cli_publish", "cli_refresh", "cli_target", "cli", "__main__",
+    "cli_features", "cli_fieldwork", "cli_nsum", "cli_publish", "cli_refresh", "cli_target", "cli",
+    "__main__",
 )  # fmt: skip
 
 

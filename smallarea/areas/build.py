@@ -9,22 +9,26 @@ from typing import Any, NamedTuple
 
 from smallarea.areas.frame import Frame
 from smallarea.areas.registers.psgc_frame import psgc_files, psgc_frame
-from smallarea.areas.registers.table import table_files, table_frame
+from smallarea.areas.registers.psgc_spec import PsgcSpec
+from smallarea.areas.registers.table import TableSpec, table_files, table_frame
+from smallarea.areas.spec import FrameSpec
 from smallarea.errors import InputError
 from smallarea.files import sha256
 
 
 class Register(NamedTuple):
-    """What makes a frame of a `frame:` block: how, from which files and from which package."""
+    """What makes a frame of a `frame:` block: how, from which files, what the block may
+    say, and from which package."""
 
     build: Callable[[Mapping[str, Any], Sequence[Path]], Frame]
     files: Callable[[Mapping[str, Any], Sequence[Path]], list[Path]]
+    spec: type[FrameSpec]
     package: str | None = None
 
 
 REGISTERS = {
-    "psgc": Register(psgc_frame, psgc_files, "psgc"),
-    "table": Register(table_frame, table_files),
+    "psgc": Register(psgc_frame, psgc_files, PsgcSpec, "psgc"),
+    "table": Register(table_frame, table_files, TableSpec),
 }
 
 

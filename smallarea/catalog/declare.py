@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from smallarea.catalog.packs import is_pattern
 from smallarea.catalog.terms import Terms
@@ -16,6 +24,9 @@ from smallarea.errors import InputError
 from smallarea.files import inside
 from smallarea.reading.column import Column
 from smallarea.reading.yaml_text import read_yaml
+
+#: Access tiers, the loosest first.
+ACCESS = ("open", "agreement", "restricted")
 
 Kind = Literal["table", "raster", "points", "lines", "flows", "programme"]
 #: Rows are areas where somebody is at work, `start` is since when; never a covariate.
@@ -52,21 +63,37 @@ class Source(Terms):
 
     name: str
     title: str
+    """What it is, as its publisher says it."""
     publisher: str
+    """Whose it is, as sources are named in the report."""
     licence: str
+    """Under which it is given out; `data sharing agreement` is one."""
     access: Literal["open", "agreement", "restricted"]
+    """Who may see it; whatever is made of several sources has the strictest of their tiers."""
+    page: str | None = None
+    """Its publisher's page about it; empty as long as that is not known for certain."""
+    obtain: str = ""
+    """How to get the file where no address gives it: whom to ask, what to choose."""
+    verified: Literal["never"] | date = "never"
+    """The day on which somebody last found it at these addresses, and looked at it."""
     file: str
     """Its name, or a pattern (`schools_*.csv`) of files that are parts of one table. A shapefile is
     named by its .shp; the files beside it are taken along."""
     kind: Kind
+    """What the file holds, which decides how it is read and what `key` may say."""
     cadence: str
-    vintage: str
+    """How often its publisher renews it."""
+    vintage: Annotated[str, WithJsonSchema({"type": ["string", "integer"]})]
+    """The year, or years, that it speaks of."""
     key: dict[str, str] = Field(default_factory=dict)
     """Role -> header of the column that finds a row's area; the roles are those of `KEYS`."""
     columns: dict[str, Column] = Field(default_factory=dict)
+    """Name -> what the column must hold; stream files use the name."""
     areas_of: Literal["today"] | int | None = None
     """The year whose areas and levels its rows speak of; by default the year that `vintage` is."""
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    where: Annotated[dict[str, tuple[str, ...]], WithJsonSchema({"type": "object"})] = Field(
+        default_factory=dict
+    )
     """Header -> what its cells say in the rows that count; all others are left out."""
     decimal: Literal[".", ","] | None = None
     """The sign before decimals; by default a point, or what a file cut by semicolons shows."""
@@ -112,6 +139,7 @@ class Source(Terms):
     essential: bool = False
     """A file that cannot be used stops the run, though an earlier one could."""
     note: str = ""
+    """What else a reader should know."""
 
     @field_validator("name")
     @classmethod

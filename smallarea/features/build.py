@@ -15,6 +15,8 @@ from smallarea.catalog.declare import PROGRAMME
 from smallarea.catalog.rasters import Raster
 from smallarea.catalog.report import some
 from smallarea.errors import InputError
+from smallarea.features.dictionary import info_of
+from smallarea.features.missing import reasons
 from smallarea.features.observed import shares_observed, with_unseen, without_unobserved
 from smallarea.features.stream import Stream, load_streams
 
@@ -29,9 +31,11 @@ class Features:
     Parameters
     ----------
     values : area_id x feature, all areas of the frame; NaN where missing, never filled.
-    info : index feature; stream, source, unit, vintage, coverage (share of areas with a value),
-        sha256 (of the sources' files).
+    info : index feature; stream, source, domain, unit, level (the highest that a source's rows are
+        about), vintage, access (the strictest of its sources), coverage (share of areas with a
+        value), sha256 (of the sources' files).
     observed : like `values`, the share of the area that the feature's sources observed.
+    missing : one row per missing value: feature, area_id, reason.
     reports : what became of each source's rows; an absent optional source has a note here.
     """
 
@@ -39,6 +43,7 @@ class Features:
     info: pd.DataFrame
     reports: list[ReadReport]
     observed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def stream(self) -> dict[str, str]:
@@ -68,6 +73,7 @@ def build_features(
     columns: list[pd.DataFrame] = []
     observed: list[pd.DataFrame] = []
     info: list[pd.DataFrame] = []
+    missing: list[pd.DataFrame] = []
     for done, (path, stream) in enumerate(streams.items()):
         if progress:
             progress(stream.name, done / len(streams))
@@ -78,7 +84,9 @@ def build_features(
         values = without_unobserved(values, [reader.report(name) for name in stream.sources])
         columns.append(values)
         observed.append(shares_observed(values, data))
-        info.append(_info(values, stream, catalog, [snapshots[s] for s in stream.sources]))
+        info.append(info_of(values, stream, catalog, [snapshots[s] for s in stream.sources]))
+        reports = [reader.finished(reader.report(name)) for name in stream.sources]
+        missing.append(reasons(values, data, reports))
     if progress:
         progress("", 1.0)
     if not columns:
@@ -88,8 +96,13 @@ def build_features(
             remedy="add a stream file, or the data of one",
         )
     _refuse_twice(info)
-    together = pd.concat(observed, axis=1)
-    return Features(pd.concat(columns, axis=1), pd.concat(info), reader.finished(), together)
+    return Features(
+        pd.concat(columns, axis=1),
+        pd.concat(info),
+        [reader.finished(report) for report in reader.reports],
+        pd.concat(observed, axis=1),
+        pd.concat(missing, ignore_index=True),
+    )
 
 
 class _Reader:
@@ -139,15 +152,12 @@ class _Reader:
         """Return the account of a source that was read."""
         return next(r for r in self.reports if r.source == name and name in self._data)
 
-    def finished(self) -> list[ReadReport]:
-        """Return all reports, those of rasters with what only summarising them has shown."""
-        names = self.frame.table["name"]
-        return [
-            with_unseen(report, data, names)
-            if isinstance(data := self._data.get(report.source), Raster)
-            else report
-            for report in self.reports
-        ]
+    def finished(self, report: ReadReport) -> ReadReport:
+        """Return an account; a raster's with what only summarising it has shown."""
+        data = self._data.get(report.source)
+        if not isinstance(data, Raster):
+            return report
+        return with_unseen(report, data, self.frame.table["name"])
 
 
 def _run(path: Path, stream: Stream, data: list[Any], frame: Frame) -> pd.DataFrame:
@@ -201,22 +211,6 @@ def _checked(values: Any, path: Path, stream: Stream, frame: Frame) -> pd.DataFr
             "guard the division: an undefined ratio is NaN",
         )
     return values
-
-
-def _info(
-    values: pd.DataFrame, stream: Stream, catalog: Catalog, snapshots: list[Snapshot]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "stream": stream.name,
-            "source": ", ".join(stream.sources) or "frame",
-            "unit": pd.Series(dict(stream.unit)),
-            "vintage": ", ".join(catalog.sources[s].vintage for s in stream.sources),
-            "coverage": values.notna().mean(),
-            "sha256": ", ".join(s.sha256 for s in snapshots),
-        },
-        index=values.columns.rename("feature"),
-    )
 
 
 def _refuse_twice(info: list[pd.DataFrame]) -> None:

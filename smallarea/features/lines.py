@@ -49,6 +49,33 @@ def length_km(lines: gpd.GeoDataFrame, areas: Frame, by: str | None = None) -> p
     return wide.reindex(areas.table.index, fill_value=0.0).rename_axis(columns=None)
 
 
+def nearest_km(lines: gpd.GeoDataFrame, areas: Frame) -> pd.Series:
+    """Return the distance from each area's centre (lon, lat) to the nearest line, in km.
+
+    The nearest is found on a plane that is true at the centre's latitude to half a degree; the
+    distance to it is that on the WGS 84 ellipsoid. NaN without lines.
+    """
+    import shapely
+    from pyproj import Geod
+
+    where = areas.table[["lon", "lat"]].astype(float)
+    found = pd.Series(np.nan, index=where.index)
+    if lines.empty:
+        return found
+    shapes = lines.geometry.to_numpy()
+    band = where["lat"].round()
+    for latitude in band.dropna().unique():
+        scale = np.array([max(np.cos(np.radians(latitude)), 1e-6), 1.0])
+        flat = shapely.transform(shapes, lambda xy, by=scale: xy * by)
+        own = where[band == latitude]
+        centres = shapely.points(own.to_numpy() * scale)
+        line = shapely.STRtree(flat).nearest(centres)
+        nearest = shapely.get_coordinates(shapely.shortest_line(centres, flat[line]))[1::2] / scale
+        _, _, metres = Geod(ellps="WGS84").inv(own["lon"], own["lat"], *nearest.T)
+        found[own.index] = metres / 1000
+    return found
+
+
 #: Degrees (a tenth of a millimetre) to which pieces of one line are compared.
 SNAP = 1e-9
 

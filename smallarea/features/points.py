@@ -38,6 +38,25 @@ def mean(points: pd.DataFrame, areas: Frame, value: str) -> pd.Series:
     return points.groupby("area_id")[value].mean().reindex(areas.table.index)
 
 
+def mean_of_people(points: pd.DataFrame, areas: Frame, value: str) -> pd.Series:
+    """Return the mean over people of a column at the point nearest to where they live.
+
+    The people of each sampling unit (`areas.psus`) count at the unit's position. NaN without points
+    or without units of the area.
+    """
+    from scipy.spatial import KDTree
+
+    known = points[points[value].notna()]
+    if known.empty or areas.psus.empty:
+        return pd.Series(np.nan, index=areas.table.index)
+    units = areas.psus[["area_id", "population", "lat", "lon"]].dropna()
+    _, nearest = KDTree(_on_sphere(known)).query(_on_sphere(units))
+    people = units["population"].astype(float)
+    sums = pd.DataFrame({"value": people * known[value].to_numpy()[nearest], "people": people})
+    sums = sums.groupby(units["area_id"]).sum().reindex(areas.table.index)
+    return sums["value"] / sums["people"].where(sums["people"] > 0)
+
+
 def nearest_km(points: pd.DataFrame, areas: Frame) -> pd.Series:
     """Return the great-circle distance from each area's centre (lon, lat) to the nearest point."""
     where = areas.table.index
@@ -69,6 +88,11 @@ def _tree(points: pd.DataFrame) -> BallTree:
     from sklearn.neighbors import BallTree
 
     return BallTree(_radians(points), metric="haversine")
+
+
+def _on_sphere(table: pd.DataFrame) -> np.ndarray:
+    lat, lon = _radians(table).T
+    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
 def _radians(table: pd.DataFrame) -> np.ndarray:

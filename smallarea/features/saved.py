@@ -16,11 +16,12 @@ ROWS = ["row", "key", "reason", "source", "file"]
 
 
 def save_features(features: Features, folder: Path) -> None:
-    """Write values.parquet, observed.parquet, info.csv, unmatched.csv (every row without an area),
-    reports.json.
+    """Write values.parquet, observed.parquet, missing.parquet, info.csv, unmatched.csv (every row
+    without an area), reports.json.
     """
     features.values.to_parquet(folder / "values.parquet")
     features.observed.to_parquet(folder / "observed.parquet")
+    features.missing.to_parquet(folder / "missing.parquet")
     features.info.to_csv(folder / "info.csv")
     parts = [r.unmatched.assign(source=r.source, file=r.file) for r in features.reports]
     unmatched = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ROWS)
@@ -43,4 +44,5 @@ def load_features(folder: Path) -> Features:
         pd.read_csv(folder / "info.csv", index_col="feature", dtype={"vintage": str}),
         reports,
         pd.read_parquet(folder / "observed.parquet"),
+        pd.read_parquet(folder / "missing.parquet"),
     )

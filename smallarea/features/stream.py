@@ -22,6 +22,7 @@ class Stream:
     function: Callable[..., pd.DataFrame]
     sources: tuple[str, ...]
     unit: Mapping[str, str]
+    domain: str = ""
 
     @property
     def name(self) -> str:
@@ -37,13 +38,17 @@ class Stream:
 
 
 def stream(
-    source: str | Sequence[str] = (), *, unit: Mapping[str, str] | None = None
+    source: str | Sequence[str] = (),
+    *,
+    unit: Mapping[str, str] | None = None,
+    domain: str = "",
 ) -> Callable[[Callable[..., pd.DataFrame]], Stream]:
     """Declare a stream: the catalog's source(s) it takes and the unit of every column it makes.
 
     The function takes one argument per source, as `smallarea.catalog.read` returns it, then the
     frame; it returns a DataFrame indexed by every `area_id` of the frame, missing values as NaN.
-    Without a source it takes the frame alone.
+    Without a source it takes the frame alone, and `domain` says what it is about; otherwise the
+    sources do.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def stream(
             remedy='add unit={"COLUMN": "what one of it is"}, an entry for every column returned',
         )
     sources = (source,) if isinstance(source, str) else tuple(source)
-    return lambda function: Stream(function, sources, dict(unit))
+    return lambda function: Stream(function, sources, dict(unit), domain)
 
 
 def load_streams(features_dir: Path) -> dict[Path, Stream]:

@@ -1,39 +1,29 @@
 """Exact zonal statistics: every pixel counts by the share of it that lies in the area.
 
-The shares form a sparse matrix, area x pixel, computed once per grid and set of polygons by
-exactextract (Baston 2024) and kept; every statistic is then a product with it. The same idea
-serves atlite's indicator matrices (Hofmann et al. 2021).
+The shares are found once per grid and set of polygons (`smallarea.features.weights`); a statistic
+is then a weighted sum over the pixels, taken some rows at a time.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
-from smallarea.catalog.layers import CRS
 from smallarea.catalog.rasters import Raster
 from smallarea.errors import InputError
-from smallarea.executors import spread
-from smallarea.files import sha256, writing
+from smallarea.features.weights import PixelWeights, pixel_weights
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from smallarea.areas import Frame
 
 #: Pixels read at a time: what a raster of any size adds to memory stays below 200 MB.
-BLOCK = 1 << 24
-#: Polygons covered at a time, by whichever worker.
-POLYGONS = 2000
+BLOCK = 1 << 22
+#: Bytes of tiles that GDAL keeps: every row of them is read once.
+CACHE = 1 << 26
 
 
 def zonal(
@@ -63,20 +53,22 @@ def zonal(
         statistics = dict(zip(statistics, statistics, strict=True))
     asked = {name: _parse(text) for name, text in statistics.items()}
     weights = pixel_weights(raster, areas.geometry)
-    values = _values(raster, weights.pixels)
-    valid = ~np.isnan(values)
-    inside = weights.shares @ valid.astype(float)
-    whole = weights.shares @ np.ones(len(valid))
+    whole = weights.sizes()
+    inside = np.zeros(len(whole))
+    totals = {name: np.zeros(len(whole)) for name in asked}
+    for part, pixels, values in _blocks(raster, weights):
+        inside += part.sums((~np.isnan(values)).astype(float), pixels)
+        for name, (statistic, numbers) in asked.items():
+            totals[name] += part.sums(_summand(values, statistic, numbers), pixels)
     covered = raster.covers(areas.geometry).to_numpy()
     with np.errstate(invalid="ignore", divide="ignore"):
         observed = np.where((whole > 0) & covered, inside / whole, 0.0)
     raster.observed.update(zip(areas.geometry.index, observed.tolist(), strict=True))
     known = (inside > 0) & (observed >= raster.least_observed - 1e-9)
     columns = {}
-    for name, (statistic, numbers) in asked.items():
-        total = weights.shares @ _summand(values, statistic, numbers)
+    for name, (statistic, _) in asked.items():
         with np.errstate(invalid="ignore", divide="ignore"):
-            result = total if statistic == "sum" else total / inside
+            result = totals[name] if statistic == "sum" else totals[name] / inside
         columns[name] = np.where(known, result, np.nan)
     return pd.DataFrame(columns, index=areas.geometry.index).reindex(areas.table.index)
 
@@ -109,108 +101,24 @@ def _summand(values: np.ndarray, statistic: str, numbers: list[float]) -> np.nda
             return np.nan_to_num(values)
 
 
-@dataclass(frozen=True)
-class PixelWeights:
-    """Shares of pixels inside areas: `shares` (area x used pixel), `pixels` (their flat index)."""
-
-    shares: sp.csr_array
-    pixels: np.ndarray
-
-
-def pixel_weights(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
-    """Return the share of every pixel inside every area, from the raster's cache if it has it."""
-    if raster.cache is None:
-        return _cover(raster, geometry)
-    grid = _digest(raster, geometry)
-    kept_at = next((p for p in sorted(raster.cache.glob(f"{grid}-*.npz")) if _sound(p)), None)
-    if kept_at is None:
-        kept_at = _save(_cover(raster, geometry), raster.cache, grid)
-    with np.load(kept_at) as kept:
-        pixels, indptr = kept["pixels"], kept["indptr"]
-        shape = (len(indptr) - 1, len(pixels))
-        return PixelWeights(
-            sp.csr_array((kept["data"], kept["indices"], indptr), shape=shape), pixels
-        )
-
-
-def _cover(raster: Raster, geometry: gpd.GeoSeries) -> PixelWeights:
-    blocks = [geometry.iloc[at : at + POLYGONS] for at in range(0, len(geometry), POLYGONS)]
-    parts = spread(_cover_block, blocks, raster.shape, raster.bounds)
-    counts = np.concatenate([part[0] for part in parts])
-    pixels, columns = np.unique(np.concatenate([part[1] for part in parts]), return_inverse=True)
-    shares = np.concatenate([part[2] for part in parts])
-    pointers = np.concatenate([[0], np.cumsum(counts)])
-    matrix = sp.csr_array((shares, columns, pointers), shape=(len(geometry), len(pixels)))
-    return PixelWeights(matrix, pixels)
-
-
-def _cover_block(
-    geometry: gpd.GeoSeries, shape: tuple[int, int], bounds: tuple[float, float, float, float]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how many pixels each polygon touches, their flat indices, and their shares inside."""
-    import geopandas as gpd
-    from exactextract import exact_extract
-    from exactextract.raster import NumPyRasterSource
-
-    polygons = gpd.GeoDataFrame(geometry=geometry.to_numpy(), crs=CRS)
-    grid = NumPyRasterSource(  # a stand-in without memory: only the places of its pixels matter
-        np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), shape),
-        *bounds,
-        srs_wkt=polygons.crs.to_wkt(),
-    )
-    table = exact_extract(grid, polygons, ["cell_id", "coverage"], output="pandas")
-    return (
-        np.array([len(cells) for cells in table["cell_id"]]),
-        np.concatenate(table["cell_id"]),
-        np.concatenate(table["coverage"]).astype(np.float32),
-    )
-
-
-def _save(weights: PixelWeights, cache: Path, grid: str) -> Path:
-    """Write `<grid>-<sha256 of the file>.npz`: whoever reads it can tell whether it is whole."""
-    matrix, file = weights.shares, io.BytesIO()
-    np.savez(
-        file,
-        data=matrix.data,
-        indices=matrix.indices.astype(np.int32),
-        indptr=matrix.indptr,
-        pixels=weights.pixels,
-    )
-    path = cache / f"{grid}-{hashlib.sha256(file.getbuffer()).hexdigest()}.npz"
-    with writing(path) as temporary:
-        temporary.write_bytes(file.getbuffer())
-    return path
-
-
-def _sound(path: Path) -> bool:
-    """Whether kept weights are what was written; they are removed if not."""
-    if sha256(path) == path.stem.rpartition("-")[2]:
-        return True
-    path.unlink()
-    return False
-
-
-def _digest(raster: Raster, geometry: gpd.GeoSeries) -> str:
-    digest = hashlib.sha256(f"{CRS} {raster.transform} {raster.shape}".encode())
-    for area_id, shape in zip(geometry.index, geometry.to_wkb(), strict=True):
-        digest.update(f"{area_id}\0".encode() + shape)
-    return digest.hexdigest()
-
-
-def _values(raster: Raster, pixels: np.ndarray) -> np.ndarray:
-    """Return the values of pixels given by flat index (sorted), NaN where they have none."""
+def _blocks(
+    raster: Raster, weights: PixelWeights
+) -> Iterator[tuple[PixelWeights, np.ndarray, np.ndarray]]:
+    """Yield the weights of some rows at a time, the pixels of these in any area, their values."""
     import rasterio
     from rasterio.windows import Window
 
     rows, width = raster.shape
-    step = max(1, BLOCK // width)
-    parts = []
-    with rasterio.open(raster.path) as file:
+    with rasterio.Env(GDAL_CACHEMAX=CACHE), rasterio.open(raster.path) as file:
+        tile = file.block_shapes[raster.band - 1][0]
+        step = max(1, BLOCK // width // tile) * tile
         for top in range(0, rows, step):
-            first, last = np.searchsorted(pixels, [top * width, (top + step) * width])
-            if first == last:
-                continue
-            window = Window(0, top, width, min(step, rows - top))
-            block = file.read(raster.band, window=window, masked=True)
-            parts.append(block.ravel()[pixels[first:last] - top * width])
-    return raster.values(np.ma.concatenate(parts)) if parts else np.empty(0)
+            height = min(step, rows - top)
+            part = weights.between(top * width, (top + height) * width)
+            pixels = part.pixels(height * width)
+            if len(pixels):
+                row, column = np.divmod(pixels, width)
+                left, right = column.min(), column.max() + 1
+                window = Window(left, top, right - left, height)
+                block = file.read(raster.band, window=window, masked=True)
+                yield part, pixels, raster.values(block[row, column - left])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from smallarea.declared import Declared
 
@@ -16,9 +16,12 @@ class Column(Declared):
     """What heads the column in the file, without regard to case and punctuation; by default the
     column's name. `Active HH*` is a header that begins so, as where its end says a date."""
     type: Literal["integer", "number", "text"] = "number"
+    """What its cells are."""
     min: float | None = None
+    """The least a cell may be, as in the file."""
     max: float | None = None
-    values: tuple[str, ...] = ()
+    """The most a cell may be, as in the file."""
+    values: Annotated[tuple[str, ...], WithJsonSchema({"type": "array"})] = ()
     """What a text column may say; by default anything."""
     total: bool | None = None
     """Whether it adds up over people (pesos, gigabytes); by default whole numbers without `max`."""

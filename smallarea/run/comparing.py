@@ -19,7 +19,6 @@ from smallarea.run.threads import one_thread
 from smallarea.settings import Settings
 
 if TYPE_CHECKING:
-    from smallarea.catalog import Catalog
     from smallarea.models.candidates import Candidate
     from smallarea.models.comparing import Compared
     from smallarea.run.record import Run
@@ -30,7 +29,6 @@ BASELINE = "national_rate"
 def compare_run(
     run: Run,
     root: Path,
-    catalog: Catalog,
     by: str = "level",
     *,
     folds: int | None = None,
@@ -48,8 +46,8 @@ def compare_run(
 
     Parameters
     ----------
-    run, root, catalog : the run, the project's folder and its catalog. Model files are read as they
-        are now: edit one and compare.
+    run, root : the run and the project's folder. Model files are read as they are now: edit one and
+        compare.
     by, level, side, buffer : the way of holding out, see :func:`smallarea.models.parts.make_parts`.
     folds : by default the project's `settings.folds`.
     profile : `full` also brings the models that are only compared, with their full settings.
@@ -73,7 +71,7 @@ def compare_run(
     features = load_features(kept_stage(run, root, "features"))
     direct, refit = kept_answers(run, root, settings, frame)
     chosen = candidates(root / "models", profile, models)
-    blocks = {} if without is None else feature_blocks(features.info, catalog, without)
+    blocks = {} if without is None else feature_blocks(features.info, without)
     if draws < 2:
         raise InputError(f"{draws} draws", where="draws", remedy="take some hundreds")
     require("draws", draws, "draws")
@@ -116,7 +114,7 @@ def candidates(folder: Path, profile: str, names: Sequence[str]) -> dict[str, Ca
     return {k: m for k, m in found.items() if not names or k in (BASELINE, *names) or m.stack}
 
 
-def feature_blocks(info: pd.DataFrame, catalog: Catalog, kind: str) -> dict[str, list[str]]:
+def feature_blocks(info: pd.DataFrame, kind: str) -> dict[str, list[str]]:
     """Return the features of each stream, or of each domain that sources declare.
 
     Features of sources without a domain are together in `no domain`.
@@ -125,12 +123,7 @@ def feature_blocks(info: pd.DataFrame, catalog: Catalog, kind: str) -> dict[str,
         raise InputError(f"{kind!r}", where="without", remedy="choose stream or domain")
     labels = info["stream"]
     if kind == "domain":
-        domains = {name: source.domain for name, source in catalog.sources.items()}
-        labels = info["source"].map(
-            lambda sources: " and ".join(
-                sorted({domains.get(name, "") for name in sources.split(", ")} - {""})
-            )
-        )
+        labels = info["domain"].fillna("")
         if (labels == "").all():
             raise InputError(
                 "no source of a feature declares a domain",

@@ -57,7 +57,11 @@ def test_every_stream_runs_and_covers_nearly_every_area(features, catalog, frame
         s.name for s in load_streams(PROJECT / "features").values()
     }
     assert {r.source for r in features.reports} == set(catalog.sources)
-    withheld = ["suspicious_reports", "suspicious_amount"]  # most cells are below five
+    withheld = [
+        "suspicious_reports",
+        "suspicious_amount",
+        "implicated_share",
+    ]  # most cells are below five
     assert features.info["coverage"].drop(withheld).min() > 0.8
     assert features.info.loc[withheld, "coverage"].min() > 0.2
     varying = features.values.drop(columns="children_share").std()  # one share for the country
@@ -135,3 +139,25 @@ def test_streams_explain_what_the_truth_hangs_on(features, frame):
     for k in COMPONENTS:
         rate = np.log((truth.counts[k] + 0.5) / frame.table[REFERENCE[k]]).to_numpy()
         assert linear - 0.1 < explained(rate) < settings.signal
+
+
+def test_every_column_of_every_stream_stands_in_the_table_of_docs(features):
+    rows = (PROJECT / "docs" / "streams.md").read_text().splitlines()
+    for name, stream in load_streams(PROJECT / "features").items():
+        (row,) = [r for r in rows if f"| `{stream.name}` |" in r]
+        told = features.info[features.info["stream"] == stream.name].iloc[0]
+        for column, unit in stream.unit.items():
+            assert f"`{column}` {unit}" in row, name
+        for fact in ("level", "vintage", "domain", "access"):
+            assert f"| {told[fact] or '2024'} |" in row, (name, fact)
+        assert "Trap:" in stream.about, name
+    assert (
+        sum(r.startswith("| ") and r[2].isdigit() for r in rows)
+        == features.info["stream"].nunique()
+    )
+
+
+def test_every_source_has_a_domain_of_the_study(catalog):
+    domains = {"financial", "telecommunications", "internet use", "socio-demographic", "geospatial",
+               "administrative", "night lights"}  # fmt: skip
+    assert {source.domain for source in catalog.sources.values()} == domains

@@ -53,7 +53,7 @@ def test_the_real_files_serve_their_streams_and_no_row_is_lost(features):
         assert (reports[source].rows, reports[source].matched) == (rows, rows)
     assert reports["conflict_events"].rows == 4035
     left_out = [r for r in features.reports if "left out" in str(r)]
-    assert len(left_out) == 20 - len(REAL)
+    assert len(left_out) == len(load_streams(PROJECT / "features")) - len(REAL)
 
 
 def test_land_cover_agrees_with_shares_derived_elsewhere(features, real_data):
