@@ -178,7 +178,8 @@ def test_runs_and_stages_are_private_as_are_earlier_runs(tmp_path, umask):
     store = project._store(lambda what, share: None)
     stage = store.stage("publish", compute, settings={}, code=("errors.py",))
     assert set(modes(stage.folder).values()) == {"0o700", "0o600"}
-    project._keep(stage, {"run": "now", "seconds": 1, "stages": {}, "mended": []}, str)
+    manifest = {"run": "now", "seconds": 1, "stages": {}, "mended": [], "quarantined": []}
+    project._keep(stage, manifest, str)
     for top, known in (("runs", "now/survey/told.csv"), (".smallarea", "stages")):
         found = modes(project.root / top)
         assert known in found

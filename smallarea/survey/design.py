@@ -91,7 +91,8 @@ def draw_sample(
     out.insert(0, "area_id", usable["area_id"].loc[out.index])
     out = out.join(drawn.drop(columns="role"), on="area_id").join(usable["population"])
     out["interviews"] = take
-    stands_for = out["replaces"].where(out["replaces"].notna(), out.index.to_series())
+    replaced = out["replaces"].astype(object)
+    stands_for = replaced.where(replaced.notna(), out.index.to_series())
     people = usable["population"].reindex(stands_for).to_numpy()
     out["weight"] = people / out["p_area"] / out["p_psu"] / take
     rank = out["role"].map({r: i for i, r in enumerate(ROLES)})

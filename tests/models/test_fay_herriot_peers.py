@@ -135,9 +135,10 @@ def test_arcsines_equal_emdi(emdi, income, way):
     assert inside.sum() >= 92
     assert_allclose(model.random_variance_, oracle["variance"], rtol=0.02)
     assert_allclose(estimate[inside], expected["fh"][inside], rtol=5e-4)
-    # Two bootstraps, B = 500 and 1,000: each ratio is off by sqrt(2 / 500 + 2 / 1000) = 0.08.
+    # Two bootstraps, B = 500 and 1,000: each ratio is off by sqrt(2 / 500 + 2 / 1000) = 0.08, and
+    # areas share worlds, so that their median is off by nearly as much.
     ratio = mse[inside] / expected["mse"][inside]
-    assert_allclose(np.median(ratio), 1, atol=0.05)
+    assert_allclose(np.median(ratio), 1, atol=0.08)
 
 
 @pytest.mark.parametrize("way", ["naive", "bc"])
