@@ -100,10 +100,23 @@ def fay_herriot(found: dict[str, Any]) -> Iterator[Row]:
     yield "Fay-Herriot, a million areas, GB", f"{peak:.2f}", "<= 1", peak <= 1
 
 
+def latent_gaussian(found: dict[str, Any]) -> Iterator[Row]:
+    """Time and memory of the latent Gaussian model alone by number of areas."""
+    most = {1642: (10, 1.0), 5565: (40, 2.0)}
+    for size in found["sizes"]:
+        if size["areas"] in most:
+            seconds, memory = most[size["areas"]]
+            figure = f"{size['cpu_s']:.1f} CPU s, {size['peak_gb']:.2f} GB"
+            good = size["cpu_s"] <= seconds and size["peak_gb"] <= memory
+            row = f"latent Gaussian model, {size['areas']:,} areas: fit, leave out, 1,000 draws"
+            yield row, figure, f"<= {seconds} s, {memory:g} GB", good
+
+
 PARTS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "accuracy_twins": twins,
     "accuracy_coverage": coverage,
     "accuracy_worlds": worlds,
+    "latent_gaussian": latent_gaussian,
     "us_states": us_states,
     "fay_herriot": fay_herriot,
 }
@@ -113,7 +126,7 @@ def main() -> None:
     """Print every row: study, measured, target, whether it is reached."""
     for name, part in PARTS.items():
         found = json.loads((RESULTS / f"{name}.json").read_text())
-        print(f"\n{name}.py, code {found['code'][:12]}")
+        print(f"\n{name}.py, code {found.get('code', 'not told')[:12]}")
         for study, figure, target, reached in part(found):
             print(f"  {study:<66} {figure:<44} {target:<12} {'reached' if reached else 'short'}")
 

@@ -40,6 +40,11 @@ class Tier:
         """The finest level of which it tells anything."""
         return self.level or "area"
 
+    @property
+    def standing(self) -> str:
+        """For whom it is, in the words of `smallarea.publish.words.STANDING`."""
+        return "public" if self.areas == "classes" else "partner"
+
     def by(self, level: str, levels: Sequence[str]) -> Tier:
         """Return the tier with units of a level above the areas as its places, without classes.
 

@@ -86,7 +86,7 @@ def write_tier(
         labels=tables.labels,
         spelling=tables.spelling,
         reporting=reporting,
-        standing=tier.name,
+        standing=tier.standing,
         beside=tables.beside,
     )
     (folder / "README.md").write_text(readme(tier, tables, indicators, reporting, run), "utf-8")

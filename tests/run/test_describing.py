@@ -22,7 +22,8 @@ def project(tmp_path_factory):
     made = small_country(tmp_path_factory.mktemp("project"))
     catalog = made.root / "data_catalog.yaml"
     terms = "    agreement_ends: 2099-12-31\n    purposes: [teaching]\n    verified: 2026-01-31\n"
-    catalog.write_text(catalog.read_text().replace("    file: books", terms + "    file: books"))
+    text = catalog.read_text().replace("    file: books", terms + "    file: books")
+    catalog.write_text(text.replace("settings:\n", "settings:\n  purpose: teaching\n"))
     made = sa.Project(made.root)
     made.run()
     return made

@@ -14,7 +14,7 @@ from smallarea.run.remote import pull, push
 
 moto_server = pytest.importorskip("moto.server")
 fsspec = pytest.importorskip("fsspec")
-pytest.importorskip("s3fs")
+s3fs = pytest.importorskip("s3fs")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,7 @@ def storage() -> Iterator:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        s3fs.S3FileSystem.clear_instance_cache()  # of a server that another test had
         files = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
         files.mkdir("kept")
         yield files
