@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
-from smallarea.models.components import principal_components
+from smallarea.models.components import principal_components, usable
 
 Array = NDArray[np.float64]
 
@@ -47,11 +47,15 @@ def applicability(
 
     Returns
     -------
-    Index area_id; `dissimilarity` (NaN if only one area was surveyed), `outside` (never for a
+    Index area_id; `dissimilarity` (NaN if only one area was surveyed, or no
+    feature varies), `outside` (never for a
     surveyed area), and `near`, the surveyed areas that are no farther than what was tested: the
     local point density (as CAST's; Schumacher, Knoth, Ludwig & Meyer 2025).
     """
     X = X.sort_index()
+    if not len(usable(X if fitted is None else fitted)):
+        nothing = {"dissimilarity": np.nan, "outside": False, "near": len(surveyed)}
+        return pd.DataFrame(nothing, index=X.index)
     base = X if fitted is None else fitted.sort_index()
     pipeline = principal_components(base, components)
     scores = pd.DataFrame(pipeline.transform(X), X.index)

@@ -125,6 +125,11 @@ def _supervised(fit: Supervised, X: pd.DataFrame) -> pd.DataFrame:
     total = np.zeros((len(components), len(index), len(names) + 1))
     for member in fit.members_:
         total += _of_member(member, values.to_numpy(float), len(components)) / len(fit.members_)
+    # Of surveyed areas the fit takes predictions out of fold, which features do not tell apart.
+    surveyed = fit.log_f_.index.intersection(index)
+    at = index.get_indexer(surveyed)
+    unseen = fit.log_f_.loc[surveyed, components].to_numpy().T
+    total[:, at, -1] += unseen - total[:, at].sum(axis=-1)
     slope = [fit.effects_[component].mean("slope") for component in components]
     total *= np.array(slope)[:, None, None]
     rows = pd.MultiIndex.from_product([components, index], names=_INDEX)
@@ -136,7 +141,7 @@ def _answers(fit: Supervised, index: pd.Index) -> pd.DataFrame:
     """Return what an area's own reports do to its gamma effect, at the mean spread: logs."""
     moved = pd.DataFrame(0.0, index, fit.reports_.columns)
     for component, effects in fit.effects_.items():
-        shape = 1 / max(effects.mean("cv"), 1e-3) ** 2
+        shape = 1 / (max(effects.mean("cv"), 1e-3) ** 2 * fit.growth_)
         expected = effects.expected(fit.log_f_[component].to_numpy()) * fit.exposure_[component]
         found = np.log((shape + fit.reports_[component]) / (shape + expected))
         moved[component] = found.reindex(index).fillna(0.0)

@@ -45,8 +45,9 @@ class Supervised(BaseEstimator):
     each fold of groups; the prediction of a surveyed area comes from the fits without its
     group, that of any other area from all fits. On these out-of-fold predictions level,
     calibration slope and spread between areas are learned (`fit_area_effects`), so
-    that a regressor that found nothing shrinks to the national rate. Without any feature the
-    regressor is not asked, and that rate is all there is.
+    that a regressor that found nothing shrinks to the national rate once a few hundred reports show
+    it (with 50 a slope of noise is still .6): it should shrink by itself too. Without any feature
+    the regressor is not asked, and that rate is all there is.
 
     Parameters
     ----------
@@ -115,6 +116,7 @@ class Supervised(BaseEstimator):
             more = 1 / (1 - np.minimum(share, _MOST_SHARE))
             self.reports_, self.exposure_ = self.reports_ * more, self.exposure_ * more
         growth = self._learn_growth(X, group.to_numpy())
+        self.growth_ = pd.Series(growth, index)
         self.effects_ = {
             k: fit_area_effects(
                 self.reports_[k].to_numpy(),
@@ -167,14 +169,16 @@ class Supervised(BaseEstimator):
         """Keep distances between features that the folds have tested; return the growth there."""
         index = self.reports_.index
         self.scores_ = principal_components(X, _COMPONENTS) if len(self.features_) else None
-        if self.scores_ is None:
-            tested = np.full(len(index), np.inf)
-        else:
-            self.surveyed_ = self.scores_.transform(X.loc[index])
-            tested = distance_to_another_group(self.surveyed_, group)
+        tested = np.full(len(index), np.inf)
+        if self.scores_ is not None:
+            taught = (self.exposure_ > 0).any(axis=1).to_numpy()
+            self.surveyed_ = self.scores_.transform(X.loc[index[taught]])
+            tested[taught] = distance_to_another_group(self.surveyed_, group[taught])
         known = tested[np.isfinite(tested) & (tested > 0)]
         self.typical_ = float(np.median(known)) if len(known) else np.inf
         self.tested_ = pd.Series(np.where(np.isfinite(tested), tested, self.typical_), index)
+        if self.scores_ is not None:
+            self.tested_ = self.tested_[taught]
         return self._growth(X.loc[index])
 
     def _growth(self, X: pd.DataFrame) -> Array:

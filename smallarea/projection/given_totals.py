@@ -6,6 +6,7 @@ ends given as its 95 % interval: it is positive, and on a logit scale it is clos
 
 from __future__ import annotations
 
+import zlib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,8 +91,8 @@ def draw_given(given: pd.DataFrame, draws: int, seed: int) -> np.ndarray:
     """
     drawn = np.empty((len(given), draws))
     keys = given[["level", "unit_id", "component"]].agg("/".join, axis=1)
-    for number, row in enumerate(np.argsort(keys.to_numpy(dtype=str))):
-        rng = np.random.default_rng([seed, number])
+    for row, key in enumerate(keys):
+        rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
         mean, sd = given[["log_mean", "log_sd"]].iloc[row]
         drawn[row] = np.exp(mean + sd * rng.standard_normal(draws))
     return drawn

@@ -166,6 +166,10 @@ def _areas(path: Path, spec: TableSpec) -> pd.DataFrame:
     body = find_columns(
         read_cells(path, spec.layer, path.name), text | numbers | flags, set(), path.name
     )
+    if len(body) < 2:
+        raise InputError(
+            "it holds one area", where=path.name, remedy="give every area of the country a row"
+        )
     where = f"{path.name}, column '{{}}'"
     table = pd.DataFrame({name: as_text(body[name]) for name in text}, index=body.index)
     for name, header in text.items():
