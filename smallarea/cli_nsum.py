@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from smallarea.errors import InputError
-from smallarea.options import Json, show
+from smallarea.options import Json, Quiet, show, showing
 
 
 def nsum(
@@ -81,6 +81,7 @@ def nsum(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the annex: tables and figures of every check.")
     ] = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Size the hidden groups of any survey that asked "how many people do you know who ...".
@@ -100,25 +101,27 @@ def nsum(
         "encoding": encoding,
         "sheet": sheet,
     }
-    found = nsum_survey(
-        survey,
-        groups,
-        model,
-        degree=degree,
-        degree_column=None if degree_column is None else _by_network(degree_column),
-        tau_prior=None if tau_prior is None else _two_numbers(tau_prior, "--tau-prior"),
-        weights=weights,
-        psu=psu,
-        strata=strata,
-        columns=columns,
-        reading={name: value for name, value in reading.items() if value is not None},
-        recall=recall,
-        covariates=[] if covariates is None else _listed(covariates),
-        seed=seed,
-        draws=draws,
-        allow_unconverged=allow_unconverged,
-        out=out,
-    )
+    with showing(quiet or as_json) as progress:
+        found = nsum_survey(
+            survey,
+            groups,
+            model,
+            degree=degree,
+            degree_column=None if degree_column is None else _by_network(degree_column),
+            tau_prior=None if tau_prior is None else _two_numbers(tau_prior, "--tau-prior"),
+            weights=weights,
+            psu=psu,
+            strata=strata,
+            columns=columns,
+            reading={name: value for name, value in reading.items() if value is not None},
+            recall=recall,
+            covariates=[] if covariates is None else _listed(covariates),
+            seed=seed,
+            draws=draws,
+            allow_unconverged=allow_unconverged,
+            out=out,
+            progress=progress,
+        )
     if as_json:
         print(json.dumps(found))
         return

@@ -25,20 +25,14 @@ from smallarea.errors import InputError
 from smallarea.fetching.state import files_folder
 from smallarea.files import keep_private, private_folder, sweep, write_json, writing
 from smallarea.indicators import read_indicators
+from smallarea.progress import Progress, silent
 from smallarea.run.cleaning import clean
 from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, resolve_inputs
 from smallarea.run.lock import locked
 from smallarea.run.record import Run, find_finished, seal
 from smallarea.run.records import RECORD
 from smallarea.run.remote import fetch, is_url
-from smallarea.run.stages import (
-    PACKAGE,
-    Progress,
-    StageStore,
-    code_hash,
-    library_versions,
-    silent,
-)
+from smallarea.run.stages import PACKAGE, StageStore, code_hash, library_versions
 from smallarea.run.terms import require_terms, require_terms_of
 from smallarea.settings import read_settings
 

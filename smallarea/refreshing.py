@@ -13,11 +13,11 @@ from smallarea.catalog.packs import files_of
 from smallarea.errors import InputError
 from smallarea.fetching.state import read_state
 from smallarea.fetching.web import Patience
+from smallarea.progress import Progress, silent
 from smallarea.project import Project
 from smallarea.run.drifting import drift_maps, drift_of, write_drift
 from smallarea.run.fetched import Fetched, fetch_sources
 from smallarea.run.inputs import STORE, desk
-from smallarea.run.stages import Progress, silent
 
 if TYPE_CHECKING:
     from smallarea.run.record import Run

@@ -8,7 +8,8 @@ from smallarea.run.code import PACKAGE, module_names
 
 #: From the ground to the roof; a room imports only itself and what stands before it.
 ROOMS = (
-    "errors", "limits", "spreadsheets", "declared", "files", "executors", "indicators", "settings",
+    "errors", "progress", "limits", "spreadsheets", "declared", "files", "executors", "indicators",
+    "settings",
     "reading", "areas", "catalog", "fetching", "features", "survey", "nsum", "fieldwork", "models",
     "projection", "findings", "publish", "release", "simulate", "run", "project", "watching",
     "summary", "refreshing", "options", "upkeep", "cli_catalog", "cli_change", "cli_compare",

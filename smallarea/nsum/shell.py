@@ -27,6 +27,7 @@ from smallarea.nsum.shell_models import (
     json_number,
     stated_prior,
 )
+from smallarea.progress import Progress, silent
 from smallarea.survey.ard import ARD
 from smallarea.survey.reading import Columns, read_ard
 
@@ -58,6 +59,7 @@ def nsum_survey(
     draws: int = 1000,
     allow_unconverged: bool = False,
     out: Path | str | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Estimate the hidden groups of one survey file; everything returned is JSON-able.
 
@@ -86,6 +88,7 @@ def nsum_survey(
     draws : bootstrap replicates, or posterior draws per chain.
     allow_unconverged : print a Bayesian fit that did not converge, with a warning, where it
         would otherwise be refused.
+    progress : told `(what is being done, share done or None)`.
     out : folder for the annex: tables and figures of every check (see `annex`).
 
     Returns
@@ -153,10 +156,10 @@ def nsum_survey(
         fits = fit_networks(
             ard, model, degree, tau_prior=prior, recall=recall, covariates=list(covariates),
             weighted=any((described.weight, described.psu, described.stratum)),
-            draws=draws, seed=seed,
+            draws=draws, seed=seed, progress=progress,
         )  # fmt: skip
         table, diagnostics, warnings = bayesian(
-            ard, model, degree, fits, prior, seed, allow_unconverged
+            ard, model, degree, fits, prior, seed, allow_unconverged, progress
         )
     if is_synthetic(ard):
         warnings.insert(0, f"{SYNTHETIC}: these numbers describe no real place")

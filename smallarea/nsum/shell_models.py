@@ -12,6 +12,7 @@ import pandas as pd
 
 from smallarea.nsum.classical.scale_up import killworth
 from smallarea.nsum.raised import model_warnings
+from smallarea.progress import Progress, silent
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def bayesian(
     prior: TauPrior | None,
     seed: int,
     allow_unconverged: bool,
+    progress: Progress = silent,
 ) -> tuple[pd.DataFrame, dict[str, Any], list[str]]:
     from smallarea.nsum.reporting.tau import UNIFORM
 
@@ -65,7 +67,7 @@ def bayesian(
         tables.append(pd.DataFrame({"mean": 0.0, "q025": 0.0, "median": 0.0, "q975": bound}))
         warnings += result.notes[len(ard.notes) :]
     if fits:
-        warnings += model_warnings(ard, fits, *_checked(fits, seed), degree)
+        warnings += model_warnings(ard, fits, *_checked(fits, seed, progress), degree)
     for network, fit in fits.items():
         tables.append(fit.summary(allow_unconverged=allow_unconverged))
         found = fit.diagnostics
@@ -89,12 +91,18 @@ def bayesian(
     return pd.concat(tables), diagnostics, warnings
 
 
-def _checked(fits: dict[str, NsumFit], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _checked(
+    fits: dict[str, NsumFit], seed: int, progress: Progress
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Posterior predictive checks and leave-one-out of all fits, as `check_fits` has them."""
     from smallarea.nsum.bayesian.predictive import leave_one_out, predictive_check
 
-    checks = [predictive_check(fit, "posterior", seed).reset_index() for fit in fits.values()]
-    left = [leave_one_out(fit).rename_axis("group").reset_index() for fit in fits.values()]
+    checks = [
+        predictive_check(fit, "posterior", seed, progress).reset_index() for fit in fits.values()
+    ]
+    left = [
+        leave_one_out(fit, progress).rename_axis("group").reset_index() for fit in fits.values()
+    ]
     return pd.concat(checks).assign(kind="posterior"), pd.concat(left)
 
 

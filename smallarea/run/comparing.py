@@ -13,8 +13,9 @@ from smallarea.areas import load_frame
 from smallarea.errors import InputError
 from smallarea.features import load_features
 from smallarea.limits import require
+from smallarea.progress import Progress, silent
 from smallarea.run.kept import kept_answers, kept_stage
-from smallarea.run.stages import Progress, seed_of, silent
+from smallarea.run.stages import seed_of
 from smallarea.run.threads import one_thread
 from smallarea.settings import Settings
 

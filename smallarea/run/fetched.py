@@ -20,7 +20,7 @@ from smallarea.fetching.fetch import bring
 from smallarea.fetching.state import State, files_folder, read_state, write_state
 from smallarea.fetching.web import Got, Patience
 from smallarea.files import UNFINISHED, read_object, sha256, write_json, writing
-from smallarea.run.stages import Progress, silent
+from smallarea.progress import Progress, silent
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame

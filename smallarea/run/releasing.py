@@ -16,6 +16,7 @@ from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.files import keep_private, sha256, write_json, writing
 from smallarea.nsum.reporting.tau import TauPrior
+from smallarea.progress import Progress, silent
 from smallarea.projection import reference_sizes
 from smallarea.publish import flag_areas, suppress
 from smallarea.publish.basis import basis_table
@@ -48,7 +49,6 @@ from smallarea.release.writing import Tables, write_tier
 from smallarea.run.inputs import CATALOG
 from smallarea.run.record import MANIFEST, Run, damage_of, seal
 from smallarea.run.safe import Safe, safe_draws
-from smallarea.run.stages import Progress, silent
 from smallarea.run.threads import one_thread
 from smallarea.settings import Settings, read_settings
 

@@ -14,10 +14,11 @@ from smallarea.errors import InputError
 from smallarea.features import load_features
 from smallarea.files import sha256
 from smallarea.models.counts import rows
+from smallarea.progress import Progress
 from smallarea.publish.basis import closed_streams
 from smallarea.run.inputs import CATALOG
 from smallarea.run.kept import kept_answers, kept_stage
-from smallarea.run.stages import Progress, seed_of
+from smallarea.run.stages import seed_of
 from smallarea.run.totals import load_given
 from smallarea.settings import Settings
 

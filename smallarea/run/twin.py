@@ -13,8 +13,8 @@ from smallarea.run.threads import one_thread
 
 if TYPE_CHECKING:
     from smallarea.areas import Frame
+    from smallarea.progress import Progress
     from smallarea.run.inputs import Desk
-    from smallarea.run.stages import Progress
 
 
 def simulate_twin(

@@ -18,8 +18,10 @@ from smallarea.errors import InputError
 from smallarea.nsum.bayesian.checks import Diagnostics, diagnose
 from smallarea.nsum.bayesian.gibbs import sample_gibbs
 from smallarea.nsum.bayesian.pymc_models import MODELS, Answers, Priors, barrier
+from smallarea.nsum.bayesian.pymc_models import degree as simple_degree
 from smallarea.nsum.bayesian.weighting import LikelihoodWeights, likelihood_weights
 from smallarea.nsum.reporting.tau import UNIFORM, TauPrior, divide_by_tau, totals_given_tau
+from smallarea.progress import Progress, silent
 from smallarea.survey.ard import ARD
 from smallarea.survey.validation import numbers, require
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 WITH_TAU = ("transmission", "full")
+GIBBS = tuple(name for name, build in MODELS.items() if build in (barrier, simple_degree))
 KEPT_DRAWS = 500  # of what belongs to each respondent (degree, factor), for checks
 
 
@@ -138,7 +141,8 @@ def fit_nsum(
     chains: int = 4,
     seed: int = 0,
     cores: int | None = None,
-    sampler: str = "nutpie",
+    sampler: str | None = None,
+    progress: Progress = silent,
 ) -> NsumFit:
     """Fit a Bayesian scale-up model to one network of a survey.
 
@@ -154,8 +158,11 @@ def fit_nsum(
         effective sample size of each group (see `weighting`).
     recall : let answers drift from true sizes with the size of the group (known degrees only).
     covariates : columns of `ard.design` for the correlated model.
-    sampler : `nutpie`; `gibbs` (barrier and full without recall: nothing to compile, see
-        `smallarea.nsum.bayesian.gibbs`); or `pymc` as a fallback.
+    sampler : `nutpie`; `gibbs` (degree, barrier, transmission and full without recall: nothing to
+        compile, see `smallarea.nsum.bayesian.gibbs`); or `pymc` as a fallback. None: Gibbs for
+        the degree and transmission models, where it needs a few passes over the respondents a
+        draw, else nutpie.
+    progress : told `(what is being done, share done or None)`.
 
     Raises
     ------
@@ -163,9 +170,9 @@ def fit_nsum(
         each other.
     """
     _check(model, degree, tau_prior, recall, covariates)
-    if sampler == "gibbs" and (MODELS[model] is not barrier or recall):
+    if sampler == "gibbs" and (model not in GIBBS or recall):
         raise InputError(
-            "Gibbs sampling is for the barrier and full models without recall",
+            f"Gibbs sampling is for the models {', '.join(GIBBS)} without recall",
             where="sampler",
             remedy="choose nutpie",
         )
@@ -191,9 +198,15 @@ def fit_nsum(
         covariates=_centred(ard, covariates),
     )
     priors = priors or Priors()
+    simple = MODELS[model] is simple_degree and not recall
+    if sampler is None:
+        all_seen = bool((ard.counts[hidden].sum() > 0).all())
+        sampler = "gibbs" if simple and all_seen else "nutpie"
     if sampler == "gibbs":
-        trace, seconds = sample_gibbs(answers, priors, draws, tune, chains, seed)
+        kind = "degree" if simple else "barrier"
+        trace, seconds = sample_gibbs(kind, answers, priors, draws, tune, chains, seed, progress)
     else:
+        progress(f"sampling: {model} model by {sampler}, {chains} chains", None)
         built = MODELS[model](answers, priors, recall)
         trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
     posterior = trace.posterior

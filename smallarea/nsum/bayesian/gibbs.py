@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import special
 
-from smallarea.nsum.bayesian.gibbs_cells import Cells, Together, log_jacobian, shares
+from smallarea.nsum.bayesian.gibbs_cells import Cells, Together, log_jacobian, move_spread, shares
+from smallarea.nsum.bayesian.gibbs_degree import EVERY, DegreeChain, Tell
 from smallarea.nsum.bayesian.pymc_models import Answers, Priors
+from smallarea.progress import Progress, silent
 
 DF = 5.0  # of the Student t proposals: heavier tails than any block has
 WIDER = 1.05  # than the block's own spread
@@ -37,18 +38,30 @@ DF_ALL = 15.0  # of the joint proposal, which has many dimensions
 
 
 def sample_gibbs(
-    answers: Answers, priors: Priors, draws: int, tune: int, chains: int, seed: int
+    model: str,
+    answers: Answers,
+    priors: Priors,
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    progress: Progress = silent,
 ) -> tuple[Any, dict[str, float]]:
-    """Sample the barrier model; return a trace and CPU seconds, as `fit.sample` does.
+    """Sample the barrier or the degree model; return a trace and CPU seconds, as `fit.sample` does.
 
-    The trace has the variables of `pymc_models.barrier`. There are no divergences here and no
-    energy.
+    The trace has the variables of the model in `pymc_models`. There are no divergences here and
+    no energy. `progress` is told (what, share done) after every so many sweeps.
     """
     start = time.process_time()
+    kind = DegreeChain if model == "degree" else _Chain
     made: list[dict[str, np.ndarray]] = []
     for chain in range(chains):
-        sampler = _Chain(answers, priors, np.random.default_rng([seed, chain]))
-        made.append(sampler.run(draws, tune))
+        sampler = kind(answers, priors, np.random.default_rng([seed, chain]))
+
+        def tell(done: float, chain: int = chain) -> None:
+            progress(f"sampling: {model} model", (chain + done) / chains)
+
+        made.append(sampler.run(draws, tune, tell))
     posterior = {name: np.stack([one[name] for one in made]) for name in made[0]}
     dims = ("chain", "draw")
     arrays = {
@@ -117,13 +130,15 @@ class _Chain:
         outside = self.free[of] & ((theta[:, 1] < self.low) | (theta[:, 1] > self.high))
         return np.where(outside | ~np.isfinite(total), -np.inf, total)
 
-    def run(self, draws: int, tune: int) -> dict[str, np.ndarray]:
-        """Warm up, then draw."""
+    def run(self, draws: int, tune: int, tell: Tell) -> dict[str, np.ndarray]:
+        """Warm up, then draw; `tell` hears the share done."""
         tune = max(tune, 8)
         seen: list[np.ndarray] = []
         together: list[np.ndarray] = []
         stages = sorted({tune // 8, tune // 4, tune // 2, tune - 1})
         for step in range(tune):
+            if step % EVERY == 0:
+                tell(step / (tune + draws))
             self._sweep(learning=True, shaped=step > tune // 4)
             seen.append(self.theta.copy())
             together.append(self._together())
@@ -131,7 +146,9 @@ class _Chain:
                 late = slice(step // 2, None)
                 self._shape_proposals(np.array(seen[late]), np.array(together[late]))
         kept: dict[str, list[np.ndarray]] = {}
-        for _ in range(draws):
+        for step in range(draws):
+            if step % EVERY == 0:
+                tell((tune + step) / (tune + draws))
             self._sweep()
             for name, value in self._state().items():
                 kept.setdefault(name, []).append(value)
@@ -176,20 +193,9 @@ class _Chain:
         np.copyto(self.now, cells, where=moved)
 
     def _move_spread(self) -> None:
-        """Sigma given the degrees, mu integrated out (but for its bounds); then mu given both."""
-        x = self.log_degree
-        n, mean = len(x), x.mean()
-        half = float(((x - mean) ** 2).sum()) / 2
-        # Uniform sigma: 2 half / sigma^2 is chi-squared with n - 2 degrees of freedom.
-        low, high = (half / s**2 for s in self.priors.sigma[::-1])
-        freedom = max(n - 2, 1) / 2
-        a, b = special.gammainc(freedom, [low, high])
-        value = special.gammaincinv(freedom, a + (b - a) * self.rng.uniform())
-        self.sigma = float(np.sqrt(half / np.clip(value, low, high)))
-        se = self.sigma / np.sqrt(n)
-        a, b = special.ndtr((np.array(self.priors.mu) - mean) / se)
-        value = special.ndtri(a + (b - a) * self.rng.uniform())
-        self.mu = float(np.clip(mean + se * value, *self.priors.mu))
+        self.mu, self.sigma = move_spread(
+            self.log_degree, self.priors.mu, self.priors.sigma, self.rng
+        )
 
     def _move_together(self) -> None:
         """Move mu, sigma and the known groups' correlations, and with them every degree.

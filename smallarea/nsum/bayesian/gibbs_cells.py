@@ -35,6 +35,30 @@ def log_jacobian(logit: np.ndarray) -> np.ndarray:
     return special.log_expit(logit) + special.log_expit(-logit)
 
 
+def move_spread(
+    x: np.ndarray,
+    mu: tuple[float, float],
+    sigma: tuple[float, float],
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Draw the mean and spread of log degrees `x` (n,), uniform between the bounds mu and sigma.
+
+    Sigma with mu integrated out (but for its bounds); then mu given both.
+    """
+    n, mean = len(x), float(x.mean())
+    half = float(((x - mean) ** 2).sum()) / 2
+    # Uniform sigma: 2 half / sigma^2 is chi-squared with n - 2 degrees of freedom.
+    low, high = (half / s**2 for s in sigma[::-1])
+    freedom = max(n - 2, 1) / 2
+    a, b = special.gammainc(freedom, [low, high])
+    value = special.gammaincinv(freedom, a + (b - a) * rng.uniform())
+    spread = float(np.sqrt(half / np.clip(value, low, high)))
+    se = spread / np.sqrt(n)
+    a, b = special.ndtr((np.array(mu) - mean) / se)
+    value = special.ndtri(a + (b - a) * rng.uniform())
+    return float(np.clip(mean + se * value, *mu)), spread
+
+
 class Cells:
     """The likelihood of the barrier model, of all groups or some; arrays are (K, n)."""
 

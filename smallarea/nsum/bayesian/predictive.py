@@ -15,6 +15,7 @@ from smallarea.errors import InputError
 from smallarea.nsum.bayesian.fit import NsumFit
 from smallarea.nsum.bayesian.forward import prior_draws
 from smallarea.nsum.bayesian.psis import smoothed
+from smallarea.progress import Progress, silent
 
 PREDICTIVE_DRAWS = 200  # of all answers, for a predictive check
 
@@ -69,7 +70,9 @@ class _Cells:
         return stats.nbinom(self.shape, self.shape / (self.shape + self.mean))
 
 
-def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd.DataFrame:
+def predictive_check(
+    fit: NsumFit, kind: str = "posterior", seed: int = 0, progress: Progress = silent
+) -> pd.DataFrame:
     """Compare the answers with answers drawn from the fitted model, or from its priors.
 
     Drawn answers are for the same respondents (posterior) or for as many new ones (prior). Both
@@ -97,6 +100,7 @@ def predictive_check(fit: NsumFit, kind: str = "posterior", seed: int = 0) -> pd
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in STATISTICS}
     available = parameters.sizes["sample"]
     for at in range(0, available, max(1, available // PREDICTIVE_DRAWS)):
+        progress("checking: answers drawn from the model", at / available)
         simulated = _cells(fit, parameters.isel(sample=at)).draw(rng)
         for name, statistic in STATISTICS.items():
             drawn[name].append(statistic(simulated, weights))
@@ -132,7 +136,7 @@ def surrogate_residuals(fit: NsumFit, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def leave_one_out(fit: NsumFit) -> pd.DataFrame:
+def leave_one_out(fit: NsumFit, progress: Progress = silent) -> pd.DataFrame:
     """Expected log predictive density of each answer given all others, per group (PSIS-LOO).
 
     One cell is left out at a time, so a respondent's other answers still inform the degree:
@@ -150,11 +154,12 @@ def leave_one_out(fit: NsumFit) -> pd.DataFrame:
     without weights the effective parameters), bad (share of cells with Pareto k > 0.7, where the
     approximation is not to be trusted).
     """
-    cells = _cells(fit, _kept(fit))
-    rows = {}
+    kept, rows = _kept(fit), {}
     for k, group in enumerate(fit.groups):
+        progress("checking: each answer against all others", k / len(fit.groups))
         used = fit.answers.weights[:, k] > 0
-        log_lik = cells.group(k).log_density(fit.answers.counts[:, k])
+        cells = _cells(fit, kept, slice(k, k + 1)).group(0)
+        log_lik = cells.log_density(fit.answers.counts[:, k])
         log_lik, weight = log_lik.T[used], fit.answers.weights[used, k]  # (cells, sample)
         ratios, pareto_k = smoothed(-weight[:, None] * log_lik)
         elpd = logsumexp(ratios + log_lik, axis=1)
@@ -206,8 +211,8 @@ def _kept(fit: NsumFit) -> xr.Dataset:
     return chosen.stack(sample=("chain", "draw"))  # noqa: PD013
 
 
-def _cells(fit: NsumFit, at: xr.Dataset) -> _Cells:
-    """Distribution of every answer given its respondent's degree and factor.
+def _cells(fit: NsumFit, at: xr.Dataset, of: slice = slice(None)) -> _Cells:
+    """Distribution of every answer to the groups `of`, given its respondent's degree and factor.
 
     At one draw (n, K), or at all of them (sample, n, K).
     """
@@ -216,7 +221,7 @@ def _cells(fit: NsumFit, at: xr.Dataset) -> _Cells:
         """(..., 1, K) of a group's parameter, (..., n, 1) of a respondent's."""
         outer = ["sample"] if "sample" in at[name].dims else []
         array = np.asarray(at[name].transpose(*outer, own))
-        return array[..., None, :] if own == "group" else array[..., None]
+        return array[..., None, of] if own == "group" else array[..., None]
 
     mean = values("degree", "respondent").astype(float) * values("share", "group")
     if "loading" in at:
@@ -226,7 +231,7 @@ def _cells(fit: NsumFit, at: xr.Dataset) -> _Cells:
         if "beta" in at:
             beta = at["beta"].transpose(..., "beta_dim_0", "beta_dim_1").to_numpy()
             effect = np.exp(np.asarray(fit.answers.covariates) @ beta)
-            mean = mean * effect / effect.mean(axis=-2, keepdims=True)
+            mean = mean * (effect / effect.mean(axis=-2, keepdims=True))[..., of]
     if "shape" in at:
         return _Cells(mean, values("shape", "group"))
     if "inverse_omega" in at:

@@ -106,7 +106,7 @@ def test_observed_degrees_give_what_integration_gives():
     marginal = density.sum(axis=1) / density.sum()
     mean = marginal @ log_rate
     sd = np.sqrt(marginal @ (log_rate - mean) ** 2)
-    trace, _ = sample_gibbs(answers, Priors(), draws=4000, tune=300, chains=2, seed=0)
+    trace, _ = sample_gibbs("barrier", answers, Priors(), draws=4000, tune=300, chains=2, seed=0)
     found = trace.posterior["log_rate"].to_numpy()[..., 0]
     assert abs(found.mean() - mean) < 4 * error(found)
     assert abs(found.std() - sd) < 4 * sd_error(found)
@@ -121,7 +121,58 @@ def test_a_seed_gives_the_same_draws(survey):
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("setting", [{"model": "degree"}, {"model": "full", "recall": True}])
+@pytest.mark.parametrize(
+    "setting", [{"model": "overdispersed"}, {"model": "degree", "recall": True}]
+)
 def test_other_models_are_refused(survey, setting):
     with pytest.raises(InputError, match="barrier"):
         fit_nsum(survey, **setting, sampler="gibbs")
+
+
+DEGREE = {"model": "degree", "weighted": True, "draws": 1000, "tune": 300, "chains": 2}
+
+
+@pytest.mark.slow
+def test_the_degree_model_agrees_with_nuts(survey):
+    exact = fit_nsum(survey, **DEGREE, seed=1, sampler="nutpie")
+    found = fit_nsum(survey, **DEGREE, seed=2)
+    assert found.publishable
+    for group in ("f", "g"):
+        both = (np.log(fit.reported.sel(group=group).to_numpy()) for fit in (found, exact))
+        assert far(*both).abs().max() < 4
+    for name in ("mu", "sigma"):
+        assert (
+            far(found.posterior[name].to_numpy(), exact.posterior[name].to_numpy()).abs().max() < 4
+        )
+
+
+def test_the_degree_model_holds_where_hardly_anybody_reports():
+    """Three respondents of ten tell of somebody: the degrees follow their mean and spread."""
+    rng = np.random.default_rng(3)
+    degree = rng.lognormal(5.0, 0.7, 60)
+    counts = rng.poisson(degree[:, None] * [0.001, 0.002, 0.0008]).astype(float)
+    answers = Answers(counts, np.ones_like(counts), np.log([0.001, 0.002]), None, 1e6)
+    trace, _ = sample_gibbs("degree", answers, Priors(), draws=4000, tune=500, chains=2, seed=0)
+    # Every degree integrated out by quadrature, on a grid of mean, spread and rate.
+    nodes, mass = np.polynomial.hermite_e.hermegauss(40)
+    mu, sigma, rate = np.linspace(3, 7.5, 60), np.linspace(0.25, 2, 40), np.geomspace(1e-6, 0.1, 90)
+    x = mu[:, None, None] + sigma[None, :, None] * nodes
+    log_posterior = np.empty((60, 40, 90))
+    rows, columns = np.unique(counts.sum(axis=1), return_counts=True)
+    for k, r in enumerate(rate):
+        inner = rows[:, None, None, None] * x - np.exp(x) * (0.003 + r)
+        at = inner.max(axis=-1, keepdims=True)
+        each = at[..., 0] + np.log(np.exp(inner - at) @ mass)
+        log_posterior[..., k] = np.tensordot(columns, each, 1) + counts[:, 2].sum() * np.log(r)
+    density = np.exp(log_posterior - log_posterior.max())
+    for name, grid, axes in (("mu", mu, (1, 2)), ("sigma", sigma, (0, 2))):
+        marginal = density.sum(axis=axes) / density.sum()
+        mean = marginal @ grid
+        drawn = trace.posterior[name].to_numpy()
+        assert abs(drawn.mean() - mean) < 4 * error(drawn) + 0.002
+        assert (
+            abs(drawn.std() - np.sqrt(marginal @ (grid - mean) ** 2)) < 4 * sd_error(drawn) + 0.002
+        )
+    marginal = density.sum(axis=(0, 1)) / density.sum()
+    drawn = trace.posterior["log_rate"].to_numpy()[..., 0]
+    assert abs(drawn.mean() - marginal @ np.log(rate)) < 4 * error(drawn) + 0.002
