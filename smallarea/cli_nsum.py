@@ -74,7 +74,10 @@ def nsum(
         str | None, typer.Option(help="A,B: numeric columns, for the correlated model.")
     ] = None,
     seed: int = 0,
-    draws: Annotated[int, typer.Option(help="Bootstrap replicates, or draws per chain.")] = 1000,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="Bootstrap replicates, or draws per chain (1000; correlated: 2500)."),
+    ] = None,
     allow_unconverged: Annotated[
         bool, typer.Option(help="Print a fit that did not converge, with a warning.")
     ] = False,

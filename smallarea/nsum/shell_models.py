@@ -30,14 +30,20 @@ def stated_prior(tau_prior: tuple[float, float] | None) -> TauPrior | None:
 
 
 def fit_networks(ard: ARD, model: str, degree: str | None, **settings: Any) -> dict[str, NsumFit]:
-    """Fit each network of hidden groups; a group that nobody reported cannot be fitted."""
-    from smallarea.nsum.bayesian.fit import fit_nsum
+    """Fit each network of hidden groups; a group that nobody reported cannot be fitted.
+
+    By the quickest sampler; where Gibbs sampling did not converge, by nutpie.
+    """
+    from smallarea.nsum.bayesian.fit import fit_nsum, quickest
 
     seen = ard.only([g for g in ard.groups.index if g not in _unseen(ard)])
-    return {
-        network: fit_nsum(part, model, degree=how, **settings)
-        for network, how, part in _networks(seen, degree)
-    }
+    sampler, fits = quickest(model, settings.get("recall", False)), {}
+    for network, how, part in _networks(seen, degree):
+        fit = fit_nsum(part, model, degree=how, sampler=sampler, **settings)
+        if not fit.publishable and sampler == "gibbs":
+            fit = fit_nsum(part, model, degree=how, sampler="nutpie", **settings)
+        fits[network] = fit
+    return fits
 
 
 def _unseen(ard: ARD) -> list[str]:

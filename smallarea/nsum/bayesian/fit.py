@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 WITH_TAU = ("transmission", "full")
 GIBBS = tuple(name for name, build in MODELS.items() if build in (barrier, simple_degree))
+CORRELATED_SECONDS = 1.6e-6  # per answer, step and chain: 3,700 x 12 answers, one processor
 KEPT_DRAWS = 500  # of what belongs to each respondent (degree, factor), for checks
 
 
@@ -141,7 +142,7 @@ def fit_nsum(
     chains: int = 4,
     seed: int = 0,
     cores: int | None = None,
-    sampler: str | None = None,
+    sampler: str = "nutpie",
     progress: Progress = silent,
 ) -> NsumFit:
     """Fit a Bayesian scale-up model to one network of a survey.
@@ -159,9 +160,7 @@ def fit_nsum(
     recall : let answers drift from true sizes with the size of the group (known degrees only).
     covariates : columns of `ard.design` for the correlated model.
     sampler : `nutpie`; `gibbs` (degree, barrier, transmission and full without recall: nothing to
-        compile, see `smallarea.nsum.bayesian.gibbs`); or `pymc` as a fallback. None: Gibbs for
-        the degree and transmission models, where it needs a few passes over the respondents a
-        draw, else nutpie.
+        compile, see `smallarea.nsum.bayesian.gibbs`); or `pymc` as a fallback.
     progress : told `(what is being done, share done or None)`.
 
     Raises
@@ -198,17 +197,15 @@ def fit_nsum(
         covariates=_centred(ard, covariates),
     )
     priors = priors or Priors()
-    simple = MODELS[model] is simple_degree and not recall
-    if sampler is None:
-        all_seen = bool((ard.counts[hidden].sum() > 0).all())
-        sampler = "gibbs" if simple and all_seen else "nutpie"
+    effort = draws, tune, chains, seed
     if sampler == "gibbs":
+        simple = MODELS[model] is simple_degree
         kind = "degree" if simple else "barrier"
-        trace, seconds = sample_gibbs(kind, answers, priors, draws, tune, chains, seed, progress)
+        trace, seconds = sample_gibbs(kind, answers, priors, *effort, progress)
     else:
-        progress(f"sampling: {model} model by {sampler}, {chains} chains", None)
+        progress(f"sampling: {model} model{_how_long(model, answers, draws, tune, chains)}", None)
         built = MODELS[model](answers, priors, recall)
-        trace, seconds = sample(built, draws, tune, chains, seed, cores, sampler)
+        trace, seconds = sample(built, *effort, cores, sampler)
     posterior = trace.posterior
     if "loading" in posterior:
         sign = _same_sign(posterior["loading"])
@@ -236,6 +233,19 @@ def fit_nsum(
         priors=priors,
         recall=recall,
     )
+
+
+def quickest(model: str, recall: bool) -> str:
+    """Return the sampler that needs least time for a model: Gibbs where it exists, else nutpie."""
+    return "gibbs" if model in GIBBS and not recall else "nutpie"
+
+
+def _how_long(model: str, answers: Answers, draws: int, tune: int, chains: int) -> str:
+    """Say how long a slow model needs, by what it took per answer and step here."""
+    if model != "correlated":
+        return ""
+    seconds = CORRELATED_SECONDS * answers.counts.size * (draws + tune) * chains
+    return f", about {max(1, round(seconds / 60))} CPU min"
 
 
 def sample(
