@@ -107,10 +107,11 @@ def fit_models(
         _fitted, list(models.values()), X, direct, areas, n, seed, stream or {}, tell=tell_fits
     )
     fitted = {name: fit for name, (fit, *_) in zip(names, made, strict=True)}
-    draws = [drawn for _, drawn, _ in made if drawn is not None]
+    pooled = pool([drawn for _, drawn, _ in made if drawn is not None])
     parts = {
         name: apart for name, (*_, apart) in zip(names, made, strict=True) if apart is not None
     }
+    del made  # every model's draws, of every area: the pool is what is kept
     shared: dict[str, Any] = {"fitted": fitted, "seed": seed}
     cv = cross_validate(
         models, X, direct, areas, without=without, folds=folds, progress=tell(0.2, 0.55), **shared
@@ -127,7 +128,7 @@ def fit_models(
         **shared,
     )
     return FittedModels(
-        draws=pool(draws),
+        draws=pooled,
         cross_fitted=pool(list(blind.values())),
         members=pool_without_each(cv, published)
         .assign(weight=1 / len(published))

@@ -21,7 +21,7 @@ from scipy.special import ndtri
 
 Array = NDArray[np.float64]
 
-_BLOCK = 500  # areas at a time
+_BLOCK = 100  # areas at a time
 _TIES = 1e-12  # of a score: sums of scores that are equal rank in the order of the draws
 
 
@@ -38,7 +38,7 @@ def pool(draws: Sequence[xr.DataArray]) -> xr.DataArray:
     ValueError : models differ in components, areas or number of draws.
     """
     first = draws[0]
-    aligned = xr.align(*draws, join="exact")
+    aligned = xr.align(*draws, join="exact", copy=False)
     if len(aligned) == 1:
         return first
     values = [each.transpose(*first.dims).to_numpy() for each in aligned]

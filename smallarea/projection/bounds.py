@@ -69,4 +69,5 @@ def apply_tau(
         )
     prevalence = (rates / tau).transpose(*rates.dims, ...)
     bounded = prevalence > CEILING
-    return prevalence.where(~bounded, CEILING), bounded
+    np.minimum(prevalence.values, CEILING, out=prevalence.values)
+    return prevalence, bounded

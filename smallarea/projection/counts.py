@@ -54,7 +54,8 @@ def to_counts(prevalence: xr.DataArray, sizes: xr.DataArray, covered: pd.Series)
     )
     counts = prevalence * size
     inside = covered.loc[areas].to_numpy(dtype=bool)
-    for part in (inside, ~inside):
-        steps = np.rint(np.cumsum(counts.values[:, part], axis=1) / GRAIN)
-        counts.values[:, part] = np.diff(steps, axis=1, prepend=0) * GRAIN
+    for of_one in counts.values:
+        for part in (inside, ~inside):
+            steps = np.rint(np.cumsum(of_one[part], axis=0) / GRAIN)
+            of_one[part] = np.diff(steps, axis=0, prepend=0) * GRAIN
     return counts.rename("counts").assign_attrs(units="persons")

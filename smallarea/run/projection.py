@@ -51,9 +51,10 @@ def projection_stage(
             load_given(given.folder, rates.sizes["draw"], job.seed_of("totals")) if given else None
         )
         made = agree_top_down(rates, sizes, national, table, job.indicators, told, tau=tau)
-        before = rates if tau is None else apply_tau(rates, tau)[0]
+        rates = rates if tau is None else apply_tau(rates, tau)[0]
         agreement = made.agreement.components.join(above)
-        agreement = agreement.join(side_by_side(before, made.rates, sizes, made.held))
+        agreement = agreement.join(side_by_side(rates, made.rates, sizes, made.held))
+        del rates
         counts = to_counts(made.rates, sizes, table["covered"])
         kept = xr.Dataset({"counts": counts} | ({} if tau is None else {"tau": ("draw", tau)}))
         kept.to_netcdf(out / "counts.nc", engine="h5netcdf")

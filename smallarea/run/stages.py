@@ -29,6 +29,7 @@ from smallarea.files import (
     writing,
 )
 from smallarea.progress import Progress, silent
+from smallarea.run.memory import give_back
 from smallarea.run.records import RECORD, read_record, unfit
 from smallarea.run.threads import one_thread
 
@@ -120,6 +121,7 @@ class StageStore:
                 record = {"key": key, "seconds": seconds, "made_of": made_of}
                 write_json(temporary / RECORD, record | {"files": listing(temporary)})
                 keep_private(temporary)
+            give_back()
         self.progress(name, 1.0)
         made = read_record(folder)
         assert made is not None
