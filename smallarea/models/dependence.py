@@ -68,10 +68,11 @@ def exchangeable_correlation(
     -----
     A product of two residuals, less the covariance of their sampling errors, has the mean
     correlation x product of the effects' standard deviations; the estimate is the ratio of sums
-    over areas and pairs. Its error is a jackknife over areas.
+    over areas and pairs. Its error is a jackknife over areas; of fewer than two areas with effects
+    nothing can be learned, and effects are independent.
     """
     product, scale = _pairs(residuals) - shared, _pairs(effects)
-    if not scale.sum() > 0:
+    if (scale > 0).sum() < 2:
         return Exchangeable(0.0, 0.0)
     estimate = product.sum() / scale.sum()
     left = scale.sum() - scale

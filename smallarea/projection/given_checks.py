@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.levels import levels_of
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.projection.indicators import count_draws
@@ -33,6 +34,7 @@ def check_given(
     name : the file's, for messages.
     """
     nation = national.expand_dims(area_id=["nation"]).transpose("component", "area_id", "draw")
+    levels = levels_of(table)  # lowest first
     for (level, component), rows in given.groupby(["level", "component"], sort=False):
         own = given.index.isin(rows.index)
         all_covered = table.groupby(f"{level}_id")["covered"].all()
@@ -43,7 +45,7 @@ def check_given(
         for row, upper in above.iterrows():
             within = table.loc[table[f"{upper['level']}_id"] == upper["unit_id"], f"{level}_id"]
             inside = own & given["unit_id"].isin(within).to_numpy()
-            lower = table[f"{level}_id"].nunique() > table[f"{upper['level']}_id"].nunique()
+            lower = levels.index(str(level)) < levels.index(str(upper["level"]))
             if lower and inside.any():
                 whole = drawn[given.index.get_loc(row)]
                 _refuse_excess(given, drawn, inside, whole, f"that of {upper['unit']}", name)

@@ -140,3 +140,8 @@ def test_draws_of_an_area_are_as_dependent_as_the_survey_says(model, rho):
     each = [stats.spearmanr(area)[0][np.triu_indices(4, 1)].mean() for area in by_area]
     effects = np.expm1(0.49 * rho) / np.expm1(0.49)
     assert np.mean(each) == pytest.approx(effects, abs=0.12)
+
+
+def test_one_area_teaches_nothing_of_correlation():
+    one = np.array([[0.4, 0.5]])
+    assert exchangeable_correlation(one, one, one, np.zeros(1)) == Exchangeable(0.0, 0.0)

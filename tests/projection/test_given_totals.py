@@ -114,6 +114,14 @@ def test_parts_that_exceed_their_whole_are_refused(tmp_path):
         checked(tmp_path, f"land,l1,live,{own:.0f},9,,", f"land,l1,all,{own / 2:.0f},9,,")
 
 
+def test_levels_of_as_many_units_are_held_against_each_other(tmp_path):
+    table = MADE.table.assign(land_id="l" + MADE.table["county_id"], land=MADE.table["county"])
+    given = read(tmp_path, "land,lk03,live,200,2,,", "county,k03,live,300,3,,", table=table)
+    drawn = draw_given(given, MADE.totals.sizes["draw"], 1)
+    with pytest.raises(InputError, match="County 3 are more than that of County 3"):
+        check_given(given, drawn, MADE.totals, table, INDICATORS, "totals.csv")
+
+
 def test_true_totals_of_both_levels_pass(tmp_path):
     rows = [
         f"{level},{unit},{name},{true:.1f},{true / 20:.1f},,"
