@@ -276,7 +276,8 @@ class Project:
             truth = self._truth(seed, progress)
             given = self.settings.totals.file if self.settings.totals else None
             dirs = self.data_dirs(data)
-            inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given)
+            before = self.settings.earlier.survey if self.settings.earlier else None
+            inputs = resolve_inputs(self.catalog, truth, dirs, self.twin, at, given, before)
             fit = None if refit else self._fit()
             declared = (self.catalog, self.settings, self.indicators)
             job = Job(*declared, inputs, store, profile, seed, fit=fit)

@@ -51,6 +51,17 @@ class DirectSettings(Declared):
     national: dict[str, TotalSettings] = Field(default_factory=dict)
 
 
+class EarlierSettings(Declared):
+    """An earlier wave of the survey, of which a share counts; see `nsum.direct.earlier`.
+
+    survey : its folder in the project. share : of its interviews in each area, above 0 and at most
+    1, drawn with the seed.
+    """
+
+    survey: str
+    share: float = Field(gt=0, le=1)
+
+
 class GivenSettings(Declared):
     """Totals of units of the levels, from elsewhere; see `projection.given_totals`.
 
@@ -87,6 +98,8 @@ class Settings(Declared):
     direct : direct estimates made elsewhere, in the project. One of the two.
     totals : totals of units of the levels above the areas, in the project, from another source than
         the answers: areas are made to agree with them from the top down.
+    earlier : an earlier wave, a share of whose answers helps to tell areas apart; the level stays
+        the present wave's. None by default.
     promised_level : the finest level that respondents were told results would be published at:
         `area`, a level of the frame, or `nation`. A tier that shows finer results needs an
     approval : by whom, under which reference and date, and down to which level.
@@ -114,6 +127,7 @@ class Settings(Declared):
     survey: str | None = None
     direct: DirectSettings | None = None
     totals: GivenSettings | None = None
+    earlier: EarlierSettings | None = None
     promised_level: str | None = None
     approval: Approval | None = None
     tau_prior: TauSettings | None = None
@@ -134,6 +148,8 @@ class Settings(Declared):
     def _one_truth(self) -> Settings:
         if (self.survey is None) == (self.direct is None):
             raise ValueError("name a survey's folder, or a file of direct estimates, one of both")
+        if self.earlier is not None and self.survey is None:
+            raise ValueError("an earlier wave is pooled with a survey, not with direct estimates")
         if self.approval is not None and self.promised_level is None:
             raise ValueError("an approval of finer results needs a promised_level: finer than what")
         return self

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smallarea.areas import Frame
     from smallarea.indicators import Indicators
     from smallarea.nsum import Direct
-    from smallarea.settings import Settings
+    from smallarea.settings import EarlierSettings, Settings
     from smallarea.survey import ARD
 
 
@@ -26,6 +26,43 @@ def surveyed_areas(
     """Read the survey and estimate the surveyed areas' rates, with the degrees that are set."""
     ard = read_answers(survey, indicators, settings)
     return ard, _direct(settings, survey, areas, ard)
+
+
+def modelled(
+    settings: Settings, survey: Path, earlier: Path | None, areas: Frame, indicators: Indicators
+) -> tuple[Direct, Callable[[pd.Index], Direct]]:
+    """Return what the models are fitted to, and the same had some areas never been surveyed.
+
+    earlier : folder of an earlier wave's answers, of which `settings.earlier.share` count.
+    """
+    from smallarea.nsum.direct.earlier import drawn_share, with_earlier
+
+    ard, direct = surveyed_areas(settings, survey, areas, indicators)
+    without = leaving_out(settings, survey, areas, ard)
+    if earlier is None or settings.earlier is None:
+        return direct, without
+    try:
+        then = in_frame(read_answers(earlier, indicators, settings), areas)
+        of = drawn_share(then.design["area_id"], settings.earlier.share, settings.seed)
+        then = then.respondents(of)
+        pooled = with_earlier(direct, _direct(settings, earlier, areas, then))
+    except InputError as error:
+        raise error.at(f"earlier wave, {error.where}") from error
+    then_without = leaving_out(settings, earlier, areas, then)
+
+    def both_without(area_ids: pd.Index) -> Direct:
+        return with_earlier(without(area_ids), then_without(area_ids))
+
+    return pooled, both_without
+
+
+def earlier_words(earlier: EarlierSettings) -> str:
+    """Say that an earlier wave's answers are in the estimates."""
+    return (
+        f"{earlier.share:.0%} of the interviews of an earlier wave ({earlier.survey}) help to tell "
+        "areas apart; the level is the present wave's. Where places changed places since, the map "
+        "shows some of the old order"
+    )
 
 
 def leaving_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from smallarea.areas.levels import level_ids
 from smallarea.errors import InputError
 from smallarea.features import load_features
 from smallarea.files import read_object, write_json
-from smallarea.run.models import FITS, MADE_OF, models_settings, models_stage
+from smallarea.run.models import FITS, MADE_OF, NOTES, models_settings, models_stage
 from smallarea.run.records import damage, read_record
 from smallarea.run.stages import Stage, key_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 #: What is of the fit, not of today's features.
 OF_THE_FIT = ("cross_fitted.nc", "members.csv", "scores.csv", "diagnostics.csv", "evidence.json")
-NOTES = "notes.json"
 
 
 def projected_stage(job: Job, frame: Stage, features: Stage, ground: Stage, fit: Path) -> Stage:
@@ -70,7 +70,8 @@ def projected_stage(job: Job, frame: Stage, features: Stage, ground: Stage, fit:
         near.to_csv(out / "applicability.csv")
         for name in OF_THE_FIT:
             shutil.copyfile(fit / name, out / name)
-        write_json(out / NOTES, [_note(len(fits.surveyed), int(near["outside"].sum()))])
+        before = json.loads((fit / NOTES).read_text()) if (fit / NOTES).is_file() else []
+        write_json(out / NOTES, [*before, _note(len(fits.surveyed), int(near["outside"].sum()))])
 
     made = Stage("fit", fit, record.key, True, 0.0, record.seconds, record.hashes)
     job.store.finished.append(made)

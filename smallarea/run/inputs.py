@@ -35,8 +35,8 @@ class Inputs:
     ----------
     features, models, frame : folders of the copies of stream files, model files and frame files.
     survey : folder of the survey's files, or None; direct : file of direct estimates, or None;
-        totals : file of totals of units, or None.
-    answers : hashes by name of the files of either.
+        totals : file of totals of units, or None; earlier : folder of an earlier wave's, or None.
+    answers : hashes by name of the files of either; then : of the earlier wave's.
     own : hashes of the project's files by their names in the project: catalog, stream and model
         files, survey.
     sources : snapshot of each declared source that has a file.
@@ -51,7 +51,9 @@ class Inputs:
     survey: Path | None
     direct: Path | None
     totals: Path | None
+    earlier: Path | None
     answers: dict[str, str]
+    then: dict[str, str]
     own: dict[str, str]
     sources: dict[str, Snapshot]
     invented: frozenset[str]
@@ -135,6 +137,7 @@ def resolve_inputs(
     twin: Path,
     desk: Desk,
     totals: str | None = None,
+    earlier: str | None = None,
 ) -> Inputs:
     """Find, copy and hash all that a run reads.
 
@@ -144,7 +147,8 @@ def resolve_inputs(
     truth : the survey's folder, or the file of direct estimates.
     dirs : folders searched for a source's file, first match wins.
     twin : the digital twin's folder: what comes from there is invented.
-    totals : file of totals of units in the project, if the settings name one.
+    totals : file of totals of units in the project, if the settings name one. earlier : folder of
+        an earlier wave's survey, likewise.
 
     Raises
     ------
@@ -153,7 +157,8 @@ def resolve_inputs(
         project lacks a folder; the disk refuses the copies.
     """
     root, files = desk.store.parent, _truth_files(truth)
-    for path in files:
+    before = [] if earlier is None else _truth_files(root / earlier, "settings.earlier.survey")
+    for path in [*files, *before]:
         if path.name in ASKED:
             refuse_respondents_named(path)
         else:
@@ -167,6 +172,8 @@ def resolve_inputs(
             name = f"{room}/{path.name}"
             own[name] = desk.take(path, name)
     own |= {_name_in(root, path): answers[path.name] for path in files}
+    then = {path.name: desk.take(path, f"earlier/{path.name}") for path in before}
+    own |= {_name_in(root, path): then[path.name] for path in before}
     given = None if totals is None else desk.folder / "totals" / Path(totals).name
     if totals is not None and given is not None:
         _require_file(root / totals, "put the totals there, or correct settings.totals.file")
@@ -181,14 +188,17 @@ def resolve_inputs(
         survey=place if truth.is_dir() else None,
         direct=None if truth.is_dir() else place / truth.name,
         totals=given,
+        earlier=desk.folder / "earlier" if before else None,
         answers=answers,
+        then=then,
         own=own,
         sources=sources,
         invented=invented,
         framed=frame_inputs(catalog, [frame]),
         synthetic=bool(invented)
         or _invented(place / files[0].name, files[0])
-        or (given is not None and _marked(given)),
+        or (given is not None and _marked(given))
+        or any(_invented(desk.folder / "earlier" / path.name, path) for path in before[:1]),
     )
 
 
@@ -231,7 +241,7 @@ def _name_below(dirs: Sequence[Path], path: Path) -> Path:
     return next(path.relative_to(folder) for folder in dirs if path.is_relative_to(folder))
 
 
-def _truth_files(truth: Path) -> list[Path]:
+def _truth_files(truth: Path, named: str = "settings.survey") -> list[Path]:
     if truth.suffix and not truth.is_dir():
         _require_file(truth, "put the direct estimates there, or correct settings.direct.file")
         return [truth]
@@ -240,8 +250,8 @@ def _truth_files(truth: Path) -> list[Path]:
         raise InputError(
             f"{', '.join(missing)} not found",
             where=str(truth),
-            remedy="put the survey there, name its folder in settings.survey of the catalog, or "
-            "run `smallarea simulate`",
+            remedy=f"put the survey there, name its folder in {named} of the catalog, or run "
+            "`smallarea simulate`",
         )
     return [truth / name for name in SURVEY_FILES if (truth / name).is_file()]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.files import sha256
-from smallarea.run.answers import leaving_out, surveyed_areas
+from smallarea.run.answers import modelled
 from smallarea.run.records import damage
 from smallarea.settings import Settings
 
@@ -42,9 +42,10 @@ def kept_answers(
     if settings.survey is None:
         return load_direct(kept_stage(run, root, "direct")), None
     survey = root / settings.survey
+    earlier = root / settings.earlier.survey if settings.earlier else None
     for entry in run.manifest["inputs"]:
         path = root / entry["file"]
-        if "source" in entry or path.parent != survey:
+        if "source" in entry or path.parent not in (survey, earlier):
             continue
         if not path.is_file() or sha256(path) != entry["sha256"]:
             raise InputError(
@@ -52,5 +53,4 @@ def kept_answers(
                 where=str(path),
                 remedy="run `smallarea run` first",
             )
-    ard, direct = surveyed_areas(settings, survey, frame, run.indicators)
-    return direct, leaving_out(settings, survey, frame, ard)
+    return modelled(settings, survey, earlier, frame, run.indicators)

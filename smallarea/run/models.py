@@ -13,7 +13,7 @@ from smallarea.areas.levels import level_ids, levels_of
 from smallarea.errors import InputError
 from smallarea.features import load_features
 from smallarea.files import write_json
-from smallarea.run.answers import leaving_out, surveyed_areas
+from smallarea.run.answers import earlier_words, modelled
 from smallarea.run.inputs import spoken_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The fitted models, and the key of the features they were fitted on.
 FITS, MADE_OF = "fits.pkl.z", "fits.json"
+#: Sentences for the reader of the estimates.
+NOTES = "notes.json"
 
 
 def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stage:
@@ -44,8 +46,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         if survey is None:
             direct = load_direct(ground.folder)
         else:
-            ard, direct = surveyed_areas(job.settings, survey, areas, job.indicators)
-            without = leaving_out(job.settings, survey, areas, ard)
+            direct, without = modelled(job.settings, survey, inputs.earlier, areas, job.indicators)
         table = areas.table
         _require_two_groups(table, direct.reports.index)
         near = applicability(values, direct.reports.index, level_ids(table))
@@ -70,6 +71,8 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)
         write_json(out / "evidence.json", asdict(fitted.evidence))
         save_fits(Fits(values, direct.reports.index, fitted.fits), out / FITS)
+        if job.settings.earlier is not None:
+            write_json(out / NOTES, [earlier_words(job.settings.earlier)])
         write_json(out / MADE_OF, {"features": features.key})
 
     return job.store.stage(
@@ -83,8 +86,11 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
 
 def models_settings(job: Job) -> dict[str, Any]:
     """Return what the stage's key depends on besides code and the stages before it."""
-    folds = job.settings.folds
-    return {"profile": job.profile, "draws": job.draws, "folds": folds, "seed": job.seed}
+    folds, earlier = job.settings.folds, job.settings.earlier
+    key = {"profile": job.profile, "draws": job.draws, "folds": folds, "seed": job.seed}
+    if earlier is not None:
+        key |= {"earlier": job.inputs.then, "share": earlier.share, "drawn": job.settings.seed}
+    return key
 
 
 def _require_two_groups(table: pd.DataFrame, surveyed: pd.Index) -> None:

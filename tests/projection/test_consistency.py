@@ -230,6 +230,106 @@ def test_bad_input_is_one_clear_sentence(change, message):
         agree(**call)
 
 
+@pytest.mark.parametrize("weight", ["variance", "flat"])
+def test_the_table_of_an_agreement_says_what_was_done(weight):
+    rates, sizes, totals, covered = world(14)
+    agreed, report = agree(rates, sizes, totals, covered, weight=weight)
+    before = covered_sum(rates, sizes, covered).values
+    moved = (logit(agreed) - logit(rates)).values  # (component, area, draw)
+    spread = logit(rates).std("draw").values
+    table, names = report.components, list(rates["component"].values)
+    assert (table.index.name, list(table.index)) == ("component", names)
+    assert (report.movement.index.name, report.movement.columns.name) == ("area_id", "component")
+    assert list(report.movement.columns) == names
+    wanted = {
+        "projected": before.mean(axis=1),
+        "national": totals.values.mean(axis=1),
+        "z": [discrepancy(a, b) for a, b in zip(before, totals.values, strict=True)],
+        "shift": np.median(np.median(moved, axis=2), axis=1)
+        if weight == "flat"
+        else table["shift"],
+        "movement_median": report.movement.median().to_numpy(),
+        "movement_max": report.movement.max().to_numpy(),
+        "bounded_draws": [0, 0],
+        "bounded_values": [0, 0],
+    }
+    pd.testing.assert_frame_equal(table, pd.DataFrame(wanted, table.index), check_dtype=False)
+    np.testing.assert_allclose(report.movement.T, np.abs(moved.mean(axis=2)) / spread, rtol=1e-6)
+    if weight == "variance":  # of covered areas: a shift goes with the variance, not another power
+        inside = covered.to_numpy()
+        each = np.median(moved, axis=2)[:, inside] / spread[:, inside] ** 2
+        np.testing.assert_allclose(each, each[:, :1] * np.ones_like(each), rtol=1e-6)
+        typical = np.median(spread[:, inside] ** 2, axis=1)
+        v = np.minimum(spread**2, spread[:, inside].max(axis=1)[:, None] ** 2) / typical[:, None]
+        wanted = each[:, 0] * typical * np.median(v, axis=1)
+        np.testing.assert_allclose(table["shift"], wanted, rtol=1e-6)
+
+
+def test_a_draw_counts_as_bounded_where_any_area_is():
+    rates, sizes, totals, covered = world(15, level=0.001, gap=1)
+    largest = rates.values.max(axis=1)  # (component, draw)
+    tau = np.full(rates.sizes["draw"], 0.9)
+    tau[:4] = 0.999 * largest[0, :4]  # one area of the first component, not its total
+    _, report = agree(rates, sizes, totals, covered, tau=tau)
+    bounded = (rates.values / tau > CEILING).any(axis=1).mean(axis=1)
+    assert 0.1 <= bounded[0] < 1
+    np.testing.assert_array_equal(report.components["bounded_draws"], bounded)
+    many = (rates.values / tau > CEILING).mean(axis=(1, 2))
+    np.testing.assert_allclose(report.components["bounded_values"], many)
+
+
+def test_places_without_people_are_no_error_and_a_nation_that_never_varies_is_none():
+    rates, sizes, totals, covered = world(16)
+    sizes[:, 1] = 0.0
+    totals[1] = float(totals[1].mean())
+    agreed, _ = agree(rates, sizes, totals, covered)
+    reached = covered_sum(agreed, sizes, covered)
+    np.testing.assert_allclose(np.sort(reached), np.sort(totals), rtol=1e-9)
+
+
+def test_gaps_beyond_any_spread_have_a_sign():
+    one, two = np.ones(5), np.full(5, 2.0)
+    assert discrepancy(one, two) == -np.inf
+    assert discrepancy(two, one) == np.inf
+    assert discrepancy(one * 0.1 + np.arange(5) * 1e-3, two * 0.1) < -10
+
+
+def test_a_gap_between_two_and_three_errors_is_said():
+    rates, sizes, totals, covered = world(17)
+    sums = covered_sum(rates, sizes, covered).values
+    spread = np.hypot(sums.std(axis=1), 0.0)[:, None]
+    totals = totals.copy(data=sums.mean(axis=1)[:, None] + 2.5 * spread + 0 * totals.values)
+    _, report = agree(rates, sizes, totals, covered)
+    assert report.components["z"].to_list() == pytest.approx([-2.5, -2.5])
+    assert len(report.warnings) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda w: w.update(totals=w["totals"][:, :-1]), "totals"),
+        (lambda w: spoil(w["rates"], 0.0), "rates, component c0"),
+        (lambda w: w.update(sizes=-w["sizes"]), "sizes"),
+        (lambda w: w.update(totals=everybody(w)), "totals, component c0"),
+    ],
+)
+def test_bad_input_is_placed(change, where):
+    call = dict(zip(("rates", "sizes", "totals", "covered"), world(12), strict=True))
+    change(call)
+    with pytest.raises(InputError) as error:
+        agree(**call)
+    assert error.value.where == where
+    assert error.value.remedy
+
+
+def everybody(call: dict) -> xr.DataArray:
+    """Totals that are the whole covered population in one draw."""
+    people = call["sizes"][:, call["covered"].to_numpy()].sum("area_id")
+    totals = call["totals"].copy()
+    totals[:, 3] = people
+    return totals
+
+
 # --- which weight suits which error: 1,642 areas, 150 surveyed, prevalence about 2 % --------------
 
 

@@ -70,6 +70,21 @@ def test_suppression_blanks_every_number_of_too_small_areas_and_no_other(toy):
     assert everything[list(NUMBERS)].isna().all(axis=None)
 
 
+def test_an_area_with_just_as_many_people_is_published(toy):
+    fewest = toy.table[list(INDICATORS.populations)].min(axis=1)
+    area, people = fewest.idxmin(), fewest.min()
+    kept = suppress(toy.estimates, toy.table, INDICATORS, minimum=people)
+    pd.testing.assert_frame_equal(kept, toy.estimates)
+    blanked = suppress(toy.estimates, toy.table, INDICATORS, minimum=people * 1.000001)
+    own = blanked["area_id"] == area
+    assert blanked.loc[own, "q50"].isna().all()
+    assert (blanked.loc[own, "flags"].str.split(";").str[-1] == SUPPRESSED).all()
+    assert not blanked.loc[own, "flags"].str.startswith(";").any()
+    plain = suppress(toy.estimates.assign(flags=""), toy.table, INDICATORS, minimum=people * 1.01)
+    assert (plain.loc[own, "flags"] == SUPPRESSED).all()
+    pd.testing.assert_series_equal(blanked.dtypes, toy.estimates.dtypes)
+
+
 def test_what_is_small_is_the_projects_to_say(toy):
     flags = flag_areas(toy.table, small=1e9, synthetic=False)
     assert flags.str.contains("small_population").all()
@@ -80,6 +95,11 @@ def test_what_is_small_is_the_projects_to_say(toy):
 def test_a_column_that_is_not_declared_is_not_published(toy, tmp_path):
     with pytest.raises(InputError, match="columns respondents are not declared"):
         check_columns(toy.public.assign(respondents=24))
+    with pytest.raises(InputError, match="columns province are not") as error:
+        check_columns(toy.public.assign(province=3))  # numbers behind the name of a level
+    assert error.value.where == "published estimates"
+    with pytest.raises(InputError, match="columns a, b are not"):
+        check_columns(toy.public.assign(a=1, b=2))
     excel = partial(write_excel, indicators=INDICATORS)
     for write in (write_parquet, write_csv, excel):
         with pytest.raises(InputError, match="respondents"):

@@ -52,10 +52,26 @@ def test_no_total_exceeds_its_population_and_groups_share_tau():
     np.testing.assert_allclose(totals[0] / totals[1], 20)
 
 
+def test_each_draw_is_bounded_by_its_own_size_and_follows_the_seed():
+    reported = np.full((2, 3, 4000), 10.0)
+    reported[1, 2, 2000:] = 900.0  # of one group, in half of the draws
+    totals = divide_by_tau(reported, UNIFORM, population=1000.0, seed=4)
+    tau = (reported / totals)[0, 0]
+    assert tau[:2000].min() < 0.1  # the other draws are not held to that group's bound
+    assert tau[2000:].min() >= 0.9 * (1 - 1e-12)
+    assert totals.max() <= 1000 * (1 + 1e-12)
+    np.testing.assert_array_equal(totals, divide_by_tau(reported, UNIFORM, 1000.0, 4))
+    crowded = divide_by_tau(np.full((1, 50), 2000.0), UNIFORM, population=1000.0, seed=5)
+    np.testing.assert_allclose(crowded, 2000.0)  # more than everybody: tau is 1
+
+
 def test_curve_is_inversely_proportional_to_tau():
     reported = np.random.default_rng(0).lognormal(8, 0.2, 4000)
     curve = totals_given_tau(reported, [0.05, 0.1, 1.0])
     np.testing.assert_allclose(curve.loc[0.05], 20 * curve.loc[1.0])
+    assert list(curve.columns) == ["median", "q025", "q10", "q90", "q975"]
+    assert curve.index.name == "tau"
+    assert curve.loc[1.0, "q10"] == pytest.approx(np.quantile(reported, 0.1))
     assert (curve["q025"] < curve["median"]).all()
     assert (curve["median"] < curve["q975"]).all()
 
@@ -66,9 +82,15 @@ def test_an_impossible_prior_is_refused(a):
         TauPrior(a, 1, "test")
 
 
-def test_an_impossible_rate_is_refused():
-    with pytest.raises(InputError, match="0, 1"):
-        totals_given_tau(np.ones(3), [0.0, 0.5])
+@pytest.mark.parametrize("rate", [0.0, 1.5])
+def test_an_impossible_rate_is_refused(rate):
+    with pytest.raises(InputError, match=r"a reporting rate outside \(0, 1\]") as error:
+        totals_given_tau(np.ones(3), [rate, 0.5])
+    assert error.value.where == "transmission curve"
+
+
+def test_a_prior_from_its_mean_keeps_its_source():
+    assert TauPrior.from_mean(0.1, 0.3, "casework").source == "casework"
 
 
 @pytest.mark.parametrize(("a", "b"), [(5, 0), (0, 5), (5, np.inf), (np.inf, 5)])
