@@ -25,6 +25,7 @@ from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
 from smallarea.cli_publish import publish, review
 from smallarea.cli_refresh import fetch, purge, refresh
+from smallarea.cli_serve import serve, token
 from smallarea.cli_target import target
 from smallarea.errors import InputError, InputWarning
 from smallarea.executors import executing
@@ -223,6 +224,8 @@ app.command()(target)
 app.command()(compare)
 app.command()(publish)
 app.command()(review)
+app.command()(serve)
+app.add_typer(token, name="token")
 app.command()(fetch)
 app.command()(refresh)
 app.command()(purge)

@@ -8,13 +8,12 @@ from smallarea.run.code import PACKAGE, module_names
 
 #: From the ground to the roof; a room imports only itself and what stands before it.
 ROOMS = (
-    "errors", "progress", "limits", "spreadsheets", "declared", "files", "executors", "indicators",
-    "settings",
-    "reading", "areas", "catalog", "fetching", "features", "survey", "nsum", "fieldwork", "models",
-    "projection", "findings", "publish", "release", "simulate", "run", "project", "watching",
-    "summary", "refreshing", "options", "upkeep", "cli_catalog", "cli_change", "cli_compare",
-    "cli_features", "cli_fieldwork", "cli_nsum", "cli_publish", "cli_refresh", "cli_target", "cli",
-    "__main__",
+    "errors", "progress", "limits", "spreadsheets", "declared", "files", "executors",
+    "indicators", "settings", "reading", "areas", "catalog", "fetching", "features", "survey",
+    "nsum", "fieldwork", "models", "projection", "findings", "publish", "release", "simulate",
+    "run", "service", "project", "watching", "summary", "refreshing", "options", "upkeep",
+    "cli_catalog", "cli_change", "cli_compare", "cli_features", "cli_fieldwork", "cli_nsum",
+    "cli_publish", "cli_refresh", "cli_serve", "cli_target", "cli", "__main__",
 )  # fmt: skip
 
 

@@ -169,6 +169,11 @@ def _write(
         "run_manifest_sha256": sha256(run.folder / MANIFEST),
         "code": run.manifest["code"] | {"published_by": __version__},
         "synthetic": run.synthetic,
+        "title": measured.indicators.title,
+        "place": tables.labels["area"],
+        "labels": dict(measured.indicators.labels),
+        "units": dict(measured.indicators.units),
+        "meaning": list(measured.indicators.meaning),
     }
     with writing(folder) as temporary:
         temporary.mkdir()

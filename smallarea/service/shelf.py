@@ -1,0 +1,130 @@
+"""The tiers that are served: found, compared with their manifests, read once into memory."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from smallarea.errors import InputError
+from smallarea.files import read_object
+from smallarea.release.tiers import TIERS
+from smallarea.run.record import MANIFEST, damage_of
+from smallarea.run.records import some
+
+#: Columns of a table of estimates that say whose number it is, not what it is.
+WHOSE = ("area_id", "name", "indicator", "flags", "notice")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One tier of one run, intact when it was read.
+
+    folder : as `smallarea publish` wrote it. manifest : its manifest. tier : `public` or `partner`,
+    whatever level its places are of.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def run(self) -> str:
+        return str(self.manifest["run"])
+
+    @property
+    def tier(self) -> str:
+        return str(self.manifest["tier"]).split("-", 1)[0]
+
+    @property
+    def seal(self) -> str:
+        return str(self.manifest["seal"])
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """A row per place and indicator."""
+        return pd.read_parquet(self.folder / "estimates.parquet")
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """A row per unit of the levels above and indicator."""
+        codes = dict.fromkeys(("level", "unit_id", "name", "indicator", "notice"), str)
+        return pd.read_csv(self.folder / "levels.csv", dtype=codes, keep_default_na=False,
+                           na_values={})  # fmt: skip
+
+    @cached_property
+    def classes(self) -> pd.DataFrame | None:
+        """Areas in classes, where the tier has them."""
+        path = self.folder / "classes.csv"
+        return pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else None
+
+    @cached_property
+    def shapes(self) -> gpd.GeoSeries:
+        """Return the places' shapes in degrees, index area_id."""
+        path = self.folder / "estimates.gpkg"
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as book:
+            layer = book.execute("select table_name from gpkg_contents limit 1").fetchone()[0]
+        table = gpd.read_file(path, layer=layer, columns=["area_id"])
+        return table.drop_duplicates("area_id").set_index("area_id").geometry.to_crs(4326)
+
+    @cached_property
+    def page(self) -> bytes:
+        """The map."""
+        return (self.folder / "map.html").read_bytes()
+
+
+def read_shelves(folder: Path) -> dict[tuple[str, str], Shelf]:
+    """Return every tier below a folder by run and tier, the newest run first.
+
+    Raises
+    ------
+    InputError : there is none, one was changed after it was made, or is no tier.
+    """
+    found = [read_shelf(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+    if not found:
+        raise InputError(
+            "no published tier here",
+            where=str(folder),
+            remedy="make one with `smallarea publish --tier public`, or name its folder",
+        )
+    newest = sorted(found, key=lambda one: (one.run, one.tier), reverse=True)
+    return {(one.run, one.tier): one for one in newest}
+
+
+def read_shelf(folder: Path) -> Shelf:
+    """Return one tier; raise InputError if it is none, or is not what was published."""
+    manifest = read_object(folder / MANIFEST) or {}
+    if str(manifest.get("tier", "")).split("-", 1)[0] not in TIERS:
+        raise InputError(
+            "this is not a published tier, and only tiers are served",
+            where=str(folder),
+            remedy="a run is internal: make a tier of it with `smallarea publish`",
+        )
+    if said := damage_of(folder):
+        raise InputError(
+            f"this tier was changed after it was published: {some(said)}",
+            where=str(folder),
+            remedy="publish it again, or fetch an unchanged copy",
+        )
+    return Shelf(folder, manifest)
+
+
+def runs(shelves: Sequence[Shelf]) -> list[dict[str, Any]]:
+    """List runs, newest first, with the tiers of each that are among the shelves."""
+    listed: dict[str, dict[str, Any]] = {}
+    for one in shelves:
+        entry = listed.setdefault(one.run, {"run": one.run, "tiers": []})
+        entry["tiers"].append(one.tier)
+        entry["synthetic"] = bool(max(one.estimates["notice"]))
+    return list(listed.values())
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: None where there is none."""
+    return json.loads(json.dumps(None if pd.isna(value) else value, default=lambda v: v.item()))
