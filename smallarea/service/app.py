@@ -102,9 +102,7 @@ def create_app(folder: Path, door: Door) -> FastAPI:
         request: Request,
         tier: TierName = None,
         run: RunName = None,
-        f: Annotated[
-            str | None, Query(pattern="^(html|json)$", description="html or json.")
-        ] = None,
+        f: Annotated[Literal["html", "json"] | None, Query(description="Which of both.")] = None,
     ) -> Response:
         """The map of a tier, one page that asks for nothing else; to a GIS where everything is."""
         one = chosen(request, tier, run)
