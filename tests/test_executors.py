@@ -67,6 +67,7 @@ def test_results_and_progress_are_those_of_a_loop(where):
     assert told[where] == told["serial"] == list(range(7))
 
 
+@pytest.mark.slow
 def test_a_run_has_the_same_bytes(where, tmp_path):
     """Fits, folds and refits of a whole run, one model of which is the project's own class."""
     made, told = {}, {}

@@ -173,6 +173,7 @@ def test_models_of_brazil_are_compared_where_distances_are_those_of_prediction(b
     assert (tmp_path / "compare.png").is_file()
 
 
+@pytest.mark.slow
 def test_nepal_goes_from_counts_of_four_groups_to_the_map(tmp_path):
     shared = Path(os.environ.get("SMALLAREA_SHARED", ROOT.parent / "shared"))
     census = shared / "data" / "world" / "nepal" / "census_2011.parquet"

@@ -20,6 +20,8 @@ from smallarea.areas.levels import level_ids
 Scores = Mapping[str, pd.DataFrame]
 #: Places of either kind that an AUC needs.
 ENOUGH = 5
+#: The row of an attack in which components are taken together.
+ALL = "all"
 
 
 def scores(rates: pd.DataFrame, table: pd.DataFrame, surveyed: pd.Index) -> dict[str, pd.DataFrame]:
@@ -67,13 +69,17 @@ def judge(
 
     Returns
     -------
-    A row per attack and component: `told`, `silent` (places), AUCs `pooled`, `safe` and `unasked`;
-    `gain`, safe less unasked, with its 95 % interval `low`, `high`. All but the two numbers of
-    places are NaN with fewer than `ENOUGH` places of either kind.
+    A row per attack and component, and per attack one of `ALL` components together: `told`,
+    `silent` (places), AUCs `pooled`, `safe` and `unasked`; `gain`, safe less unasked, its bootstrap
+    error `se` and 95 % interval `low`, `high`; of all components their means, over the same places
+    in every sample, and no numbers of places. All but these are NaN with fewer than `ENOUGH` places
+    of either kind.
     """
     rng = np.random.default_rng(seed)
     rows = []
     for attack in safe:
+        weights = rng.multinomial(len(told), np.full(len(told), 1 / len(told)), n)
+        every, aucs_of = [], []
         for component in told:
             there = [each[attack][component].to_numpy(float) for each in (pooled, safe, unasked)]
             known = ~np.isnan(there).any(axis=0)
@@ -84,23 +90,33 @@ def judge(
             if min(ones, zeros) >= ENOUGH:
                 values = [each[known] for each in there]
                 aucs = [auc(is_told, each) for each in values]
-                gains = _gains(is_told, values[1], values[2], n, rng)
-                low, high = np.quantile(gains, [0.025, 0.975])
-                row |= dict(zip(("pooled", "safe", "unasked"), aucs, strict=True))
-                row |= {"gain": aucs[1] - aucs[2], "low": low, "high": high}
+                every.append(_gains(is_told, values[1], values[2], weights[:, known]))
+                aucs_of.append(aucs)
+                row |= _judged(aucs, every[-1])
             rows.append(row)
+        row = {"attack": attack, "component": ALL}
+        if every:
+            row |= _judged(list(np.mean(aucs_of, axis=0)), np.mean(every, axis=0))
+        rows.append(row)
     columns = ["attack", "component", "told", "silent", "pooled", "safe", "unasked"]
-    return pd.DataFrame(rows, columns=[*columns, "gain", "low", "high"])
+    return pd.DataFrame(rows, columns=[*columns, "gain", "se", "low", "high"])
+
+
+def _judged(aucs: list[float], gains: np.ndarray) -> dict[str, float]:
+    low, high = np.nanquantile(gains, [0.025, 0.975])
+    row = dict(zip(("pooled", "safe", "unasked"), aucs, strict=True))
+    return row | {"gain": aucs[1] - aucs[2], "se": np.nanstd(gains), "low": low, "high": high}
 
 
 def _gains(
-    told: np.ndarray, safe: np.ndarray, unasked: np.ndarray, n: int, rng: np.random.Generator
+    told: np.ndarray, safe: np.ndarray, unasked: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Bootstrap the difference of two AUCs, (n,)."""
+    """Bootstrap the difference of two AUCs over places, weights (n, places); returns (n,)."""
     wins = _wins(safe[told], safe[~told]) - _wins(unasked[told], unasked[~told])
-    ones = rng.multinomial(len(wins), np.full(len(wins), 1 / len(wins)), n) / len(wins)
-    zeros = rng.multinomial(wins.shape[1], np.full(wins.shape[1], 1 / wins.shape[1]), n)
-    return np.einsum("ni,ij,nj->n", ones, wins, zeros / wins.shape[1], optimize=True)
+    ones, zeros = weights[:, told].astype(float), weights[:, ~told].astype(float)
+    pairs = ones.sum(axis=1) * zeros.sum(axis=1)
+    total = np.einsum("ni,ij,nj->n", ones, wins, zeros, optimize=True)
+    return np.divide(total, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def _wins(one: np.ndarray, other: np.ndarray) -> np.ndarray:

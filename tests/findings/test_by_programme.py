@@ -37,6 +37,7 @@ def compared(rng, factor: float, areas: int, known: float, **more):
     return compare_by(waves, started(), PARTS, programme="campaign", years=(2019, 2022), **more)
 
 
+@pytest.mark.slow
 def test_false_alarms_and_coverage_hold():
     rng = np.random.default_rng(1)
     rows = [compared(rng, 0.7, 40, 5000).table.loc["all"] for _ in range(400)]

@@ -33,6 +33,7 @@ def evidence(world, seed: int = 0, n: int = 200):
     return covariate_evidence(cv, ["ridge"], ["national_rate"])
 
 
+@pytest.mark.slow
 def test_evidence_on_unrelated_features_is_weak(make_world):
     """Ten worlds of noise: none is clearly helped, and chances lean to neither side by much."""
     chances = [

@@ -11,6 +11,8 @@ import pytest
 import smallarea as sa
 from smallarea.files import sha256
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> sa.Project:

@@ -105,11 +105,12 @@ def test_the_attack_succeeds_on_a_run_and_gains_nothing_from_a_tier(world, drawn
         score(medians(world.pooled(world.direct))),
         score(medians(safe)),
         unasked(drawn, score, surveyed),
-    ).set_index("attack")
-    assert found.loc["unit", "pooled"] > 0.8
-    assert found.loc["unit", "safe"] < found.loc["unit", "pooled"] - 0.2
+    )
+    unit = found[found["component"] == "all"].set_index("attack").loc["unit"]
+    assert unit["pooled"] > 0.8
+    assert unit["safe"] < unit["pooled"] - 0.2
     assert found["gain"].abs().max() <= 0.03
-    assert check_attack(found.reset_index()).holds
+    assert check_attack(found).holds
     # The same attack on draws of which only the surveyed areas' were made anew: neighbours tell.
     mixed = world.pooled(world.direct)
     mixed.loc[{"area_id": surveyed}] = drawn.rates.sel(area_id=surveyed).values
@@ -117,7 +118,50 @@ def test_the_attack_succeeds_on_a_run_and_gains_nothing_from_a_tier(world, drawn
         told, score(medians(mixed)), score(medians(mixed)), unasked(drawn, score, surveyed)
     )
     assert not check_attack(halfway).holds
-    assert not check_attack(found.reset_index().assign(gain=0.2)).holds
+    assert not check_attack(found.assign(gain=0.2)).holds
+
+
+def looked(gain: float, se: float, one: float, component: str = "all") -> pd.DataFrame:
+    """What an attack on four components found: `gain` of all, `one` of the first."""
+    gains = {"c0": one, "c1": 0.0, "c2": 0.0, "c3": 0.0, component: gain}
+    rows = [{"attack": "unit", "component": name, "gain": each} for name, each in gains.items()]
+    table = pd.DataFrame(rows).assign(se=se, pooled=0.8, safe=0.6, unasked=0.6)
+    return table.assign(low=table["gain"] - 1.96 * se, high=table["gain"] + 1.96 * se)
+
+
+@pytest.mark.parametrize(
+    ("gain", "se", "one", "holds"),
+    [
+        (0.0, 0.008, 0.0, True),
+        (0.01, 0.008, 0.04, True),  # one of four looks, as chance has it
+        (0.01, 0.008, 0.06, False),  # more than four looks bring by chance
+        (0.01, 0.008, -0.06, False),  # to be right the other way round tells as much
+        (0.02, 0.008, 0.02, False),  # the bound over all is beyond the limit
+        (-0.02, 0.008, 0.0, False),
+        (0.031, 0.0001, 0.031, False),
+    ],
+)
+def test_what_an_attack_may_gain(gain, se, one, holds):
+    assert check_attack(looked(gain, se, one)).holds is holds
+
+
+def test_components_are_taken_together_over_the_same_places():
+    rng = np.random.default_rng(8)
+    places = pd.Index([f"p{i}" for i in range(140)])
+    told = pd.DataFrame(rng.random((140, 3)) < 0.3, places, list("abc"))
+
+    def one(shift: float) -> dict[str, pd.DataFrame]:
+        noise = pd.DataFrame(rng.normal(size=(140, 3)), places, list("abc"))
+        return {"unit": noise + shift * told}
+
+    found = judge(told, one(2.0), one(1.0), one(0.0)).set_index("component")
+    three = found.loc[["a", "b", "c"]]
+    assert found.loc["all", "gain"] == pytest.approx(three["gain"].mean())
+    assert found.loc["all", "safe"] == pytest.approx(three["safe"].mean())
+    assert found.loc["all", "se"] < three["se"].mean()
+    assert found.loc["all", "gain"] > 0.15
+    error = found["gain"] - (found["low"] + found["high"]) / 2
+    assert error.abs().max() < 0.02
 
 
 @pytest.mark.parametrize("told", [0.0, 300.0])

@@ -91,6 +91,7 @@ def test_the_same_bytes_in_another_environment(finished, tmp_path):
     assert outputs == finished.manifest["outputs"]
 
 
+@pytest.mark.slow
 def test_kills_and_damage_are_survived(tmp_path):
     """A few of what benchmarks/robustness.py tries; benchmarks/results has a whole run of it."""
     script, out = ROOT / "benchmarks" / "robustness.py", tmp_path / "found.json"

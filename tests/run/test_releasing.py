@@ -236,11 +236,12 @@ def test_an_attack_that_gains_refuses(run, tmp_path, monkeypatch):
 
     def leaking(*given):
         safe = drawn(*given)
-        worse = {"pooled": 0.9, "safe": 0.7, "unasked": 0.6, "gain": 0.1, "low": 0.05, "high": 0.15}
+        worse = {"pooled": 0.9, "safe": 0.7, "unasked": 0.6, "gain": 0.1, "se": 0.02}
+        worse |= {"low": 0.06, "high": 0.14}
         return replace(safe, attack=safe.attack.assign(**worse))
 
     monkeypatch.setattr(releasing, "safe_draws", leaking)
-    with pytest.raises(InputError, match="attack: largest difference"):
+    with pytest.raises(InputError, match=r"attack: over all components a difference of 0\.100"):
         releasing.publish_tiers(run, ["public"], out=tmp_path)
 
 

@@ -221,6 +221,7 @@ def test_totals_are_met_and_groups_bear_their_survey_names(made, country):
     assert set(ard.design["area_id"]) <= set(country.table.index)
 
 
+@pytest.mark.slow
 def test_it_goes_the_whole_way_to_the_map(made):
     run = made.run()
     assert run.synthetic

@@ -139,6 +139,7 @@ def test_a_missing_answer_is_not_a_zero(ard):
     assert float(fit.reported.mean()) == pytest.approx(answered, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["overdispersed", "correlated"])
 def test_other_models_recover_the_hidden_size(ard, model):
     fit = fit_nsum(ard, model, **QUICK)
