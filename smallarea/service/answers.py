@@ -92,11 +92,12 @@ class Answers:
     ) -> list[dict[str, Any]]:
         """Return rows of estimates: of places, or of units of a level."""
         table = self.shelf.estimates if level is None else self._level(level)
-        key = "area_id" if level is None else "unit_id"
+        if place is not None and level is None:
+            table = self._by_place.get(place, table[:0])
+        elif place is not None:
+            table = table[table["unit_id"] == place]
         if indicator is not None:
             table = table[table["indicator"] == indicator]
-        if place is not None:
-            table = table[table[key] == place]
         return [_plain(row) for row in table.to_dict("records")]
 
     def _level(self, level: str) -> pd.DataFrame:

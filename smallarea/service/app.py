@@ -239,7 +239,7 @@ def create_app(folder: Path, door: Door) -> FastAPI:
 VARY = "Accept, Accept-Encoding, Authorization"
 
 
-def known_parameters(request: Request) -> None:
+async def known_parameters(request: Request) -> None:
     """Refuse parameters that a route does not have: a misspelt one would be ignored in silence."""
     allowed = {one.alias for one in request.scope["route"].dependant.query_params}
     if unknown := set(request.query_params) - allowed:
