@@ -6,7 +6,7 @@ RELEASES is a folder of published tiers. The service and the peer (Starlette's s
 uvicorn process each) run as processes of their own; readers are one process that asks by 1, 10 and
 50 connections at once, each sending its next question when the last is answered: a partner's pages
 of 100 places (GeoJSON), estimates of a place, the list of places, in turn; and the map, which the
-peer serves too, uncompressed. Printed: requests a second, median and 99th percentile in milliseconds.
+peer serves too, uncompressed. Printed: requests a second, median and 99th percentile in ms.
 """
 
 from __future__ import annotations

@@ -11,14 +11,16 @@ from smallarea.publish.estimates import (
 )
 from smallarea.publish.map import write_map
 from smallarea.publish.report import ReportInput, write_report
+from smallarea.publish.sidecar import write_csvw, write_hxl
 from smallarea.publish.tables import (
     wide_table,
     write_csv,
     write_geopackage,
+    write_geoparquet,
     write_parquet,
 )
 from smallarea.publish.words import FLAG_WORDS
-from smallarea.publish.workbook import write_excel
+from smallarea.publish.workbook import overview, write_excel
 
 __all__ = [
     "COLUMNS",
@@ -31,12 +33,16 @@ __all__ = [
     "estimate_areas",
     "estimate_groups",
     "flag_areas",
+    "overview",
     "suppress",
     "wide_table",
     "write_csv",
+    "write_csvw",
     "write_draws",
     "write_excel",
     "write_geopackage",
+    "write_geoparquet",
+    "write_hxl",
     "write_map",
     "write_parquet",
     "write_report",

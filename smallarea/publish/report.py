@@ -27,6 +27,7 @@ from smallarea.publish.words import (
     TAU_NOT_SAID,
     cells,
     highest,
+    number,
 )
 
 if TYPE_CHECKING:
@@ -133,18 +134,6 @@ def write_report(report: ReportInput, path: Path) -> None:
     )
     with writing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
-
-
-def number(value: float) -> str:
-    """Two significant digits with thousands separators: as much as any of these ranges bears.
-
-    >>> number(471_416.0), number(0.0123)
-    ('470,000', '0.012')
-    """
-    if value is None or np.isnan(value):
-        return "–"
-    rounded = float(f"{value:.2g}")
-    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:g}"
 
 
 def percent(share: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,15 @@ def cells(drawn: int, areas: int) -> str:
     if drawn == areas:
         return str(ENGLISH["page"]["cells_all"])
     return str(ENGLISH["page"]["cells_some"]).format(n=f"{drawn:,}", m=f"{areas:,}")
+
+
+def number(value: float) -> str:
+    """Two significant digits with thousands separators: as much as any of these ranges bears.
+
+    >>> number(471_416.0), number(0.0123)
+    ('470,000', '0.012')
+    """
+    if value is None or isnan(value):
+        return "–"
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:g}"

@@ -16,13 +16,20 @@ from smallarea.files import writing
 from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import COLUMNS, levels_in
+from smallarea.publish.sidecar import SCHEMA
 from smallarea.publish.tables import NO_TIME, wide_table
-from smallarea.publish.words import FLAG_WORDS, MEANING
+from smallarea.publish.words import FLAG_WORDS, MEANING, number
 
 if TYPE_CHECKING:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+#: Said first in the workbook.
+DO_NOT_ADD = (
+    "Medians and ends of ranges of several places must not be added: a sum of medians is no "
+    "median, and a sum of upper ends is an end that can hardly be. The levels above have their "
+    "own totals, and the map adds up any choice of places."
+)
 _END = "</sheetData>"
 _WRITTEN = f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}".encode()
 
@@ -33,10 +40,12 @@ def write_excel(
     indicators: Indicators,
     notes: Sequence[str] = (),
     meaning: Sequence[str] = MEANING,
+    people: pd.Series | None = None,
 ) -> None:
     """Write a workbook: README, `overview` (an area a row), `estimates` (the long table).
 
     Numbers are rounded to four significant digits; Parquet has them in full.
+    people : population of each area, for the overview.
     notes : further sentences for the README sheet, such as where the numbers come from.
     meaning : what the numbers mean.
     """
@@ -49,6 +58,7 @@ def write_excel(
     readme.column_dimensions["A"].width = 30
     readme.column_dimensions["B"].width = 110
     lines = [(text, "these numbers describe no real place") for text in notice]
+    lines += [("Do not add", DO_NOT_ADD)]
     lines += [("What the numbers mean", text) for text in (*meaning, *indicators.meaning)]
     lines += [("Notes", text) for text in notes]
     lines += [(f"column {name}", text) for name, text in COLUMNS.items() if name in estimates]
@@ -57,15 +67,23 @@ def write_excel(
         for name, unit in indicators.units.items()
     ]
     lines += [(f"flag {name}", text) for name, text in FLAG_WORDS.items()]
-    for line in lines:
-        readme.append(_texts(readme, line))
-    tables = {"overview": _overview(estimates, indicators), "estimates": estimates}
+    lines += [("Columns", f"version {SCHEMA} of their names and meanings")]
+    tables = {"overview": overview(estimates, indicators, people), "estimates": estimates}
     sheets = {name: book.create_sheet(name) for name in tables}
+    formats = {
+        name: [_format(str(column), table[column], indicators) for column in table]
+        for name, table in tables.items()
+    }
     for name, sheet in sheets.items():
         _head(sheet, tables[name])
+    for line in lines:
+        readme.append(_texts(readme, line))
+    styles = {name: [_style(sheets[name], each) for each in formats[name]] for name in tables}
     bare = BytesIO()
     book.save(bare)
-    rows = {sheet.path.lstrip("/"): _rows(tables[name]) for name, sheet in sheets.items()}
+    rows = {
+        sheet.path.lstrip("/"): _rows(tables[name], styles[name]) for name, sheet in sheets.items()
+    }
     with (
         writing(path) as temporary,
         ZipFile(bare) as source,
@@ -83,21 +101,27 @@ def write_excel(
             target.writestr(timeless, content)
 
 
-def _overview(estimates: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
-    """Median, 80 % interval and p_top of the main indicators, one row per area."""
+def overview(
+    estimates: pd.DataFrame, indicators: Indicators, people: pd.Series | None = None
+) -> pd.DataFrame:
+    """Range in words, median, 80 % interval and p_top of the main indicators, one row per area."""
     wide = wide_table(estimates)
-    numbers = [
-        f"{indicator}_{number}"
-        for indicator in indicators.headlines
-        for number in ("q10", "q50", "q90", "p_top")
-    ]
-    told = ["surveyed"] if "surveyed" in estimates else []
-    keys = ["name", *levels_in(estimates), *told]
+    numbers = []
+    for indicator in indicators.headlines:
+        ends = [wide[f"{indicator}_{end}"].map(number) for end in ("q10", "q90")]
+        told = wide[f"{indicator}_q50"].notna()
+        wide[f"{indicator}_range"] = (ends[0] + " to " + ends[1]).where(told, "not published")
+        numbers += [f"{indicator}_{n}" for n in ("range", "q10", "q50", "q90", "p_top")]
+    keys = ["name", *levels_in(estimates), *(["surveyed"] if "surveyed" in estimates else [])]
+    if people is not None:
+        wide["population"] = people.reindex(wide.index).round()
+        keys.append("population")
     return wide[[*keys, *numbers, "flags", "notice"]].reset_index()
 
 
 def _head(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
     """Give a sheet the table's header, frozen and with a filter over all of its rows to come."""
+    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet.freeze_panes = "C2"
@@ -108,7 +132,31 @@ def _head(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
         sheet.column_dimensions[get_column_letter(i)].width = (
             24 if text else max(11, len(str(name)))
         )
-    sheet.append(_texts(sheet, list(map(str, table.columns))))
+    header = _texts(sheet, list(map(str, table.columns)))
+    for cell in header:
+        cell.font = Font(bold=True)
+    sheet.append(header)
+
+
+def _format(name: str, column: pd.Series, indicators: Indicators) -> str:
+    """Return the number format of a column; "" for text."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return ""
+    if name.endswith("p_top"):
+        return "0%"
+    of_people = any(name.startswith(f"{count}_q") for count in indicators.counts)
+    whole = name == "population" or name.startswith("rank") or "_rank_" in name
+    return "#,##0" if whole or of_people else "#,##0.##"
+
+
+def _style(sheet: WriteOnlyWorksheet, number_format: str) -> int:
+    """Return the workbook's number for cells of a format."""
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet, 0)
+    if number_format:
+        cell.number_format = number_format
+    return int(cell.style_id)
 
 
 def _texts(sheet: WriteOnlyWorksheet, values: Iterable[str]) -> list[WriteOnlyCell]:
@@ -122,16 +170,16 @@ def _texts(sheet: WriteOnlyWorksheet, values: Iterable[str]) -> list[WriteOnlyCe
     return cells
 
 
-def _rows(table: pd.DataFrame) -> str:
+def _rows(table: pd.DataFrame, styles: Sequence[int]) -> str:
     """Return the table's rows below the header as SpreadsheetML; missing values have no cell."""
     from openpyxl.utils import get_column_letter
 
     numbers = range(2, len(table) + 2)
     columns = []
-    for i, (_, column) in enumerate(table.items(), start=1):
-        start = f'<c r="{get_column_letter(i)}'
+    for i, (style, (_, column)) in enumerate(zip(styles, table.items(), strict=True), start=1):
+        start, styled = f'<c r="{get_column_letter(i)}', f's="{style}" ' if style else ""
         cells = zip(numbers, _cells(column), strict=True)
-        columns.append([f'{start}{n}" {cell}' if cell else "" for n, cell in cells])
+        columns.append([f'{start}{n}" {styled}{cell}' if cell else "" for n, cell in cells])
     rows = zip(numbers, zip(*columns, strict=True), strict=True)
     return "".join(f'<row r="{n}">{"".join(cells)}</row>' for n, cells in rows)
 

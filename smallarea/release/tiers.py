@@ -14,7 +14,10 @@ from smallarea.errors import InputError
 from smallarea.publish.estimates import COLUMNS, NUMBERS
 from smallarea.publish.words import STANDING
 
-_TABLES = (*(f"estimates.{kind}" for kind in ("csv", "parquet", "xlsx", "gpkg")), "levels.csv")
+_TABLES = (
+    *(f"estimates.{kind}" for kind in ("csv", "csv-metadata.json", "parquet", "xlsx", "gpkg")),
+    "places.parquet", "overview.hxl.csv", "levels.csv",
+)  # fmt: skip
 _PAGE = ("basis.parquet", "map.html", "review.csv", "README.md")
 
 

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from smallarea.areas.boundaries import drawn_from_points
 from smallarea.indicators import Indicators
 from smallarea.publish import (
+    overview,
     write_csv,
+    write_csvw,
     write_excel,
     write_geopackage,
+    write_geoparquet,
+    write_hxl,
     write_map,
     write_parquet,
 )
@@ -66,9 +71,19 @@ def write_tier(
     estimates, indicators = tables.estimates, made.indicators
     write_csv(estimates, folder / "estimates.csv")
     write_parquet(estimates, folder / "estimates.parquet")
-    write_excel(estimates, folder / "estimates.xlsx", indicators, [tier.reader], TIER_MEANING)
+    people = tables.places["population"]
+    write_excel(
+        estimates, folder / "estimates.xlsx", indicators, [tier.reader], TIER_MEANING, people
+    )
     shapes = tables.geometry
-    write_geopackage(estimates, shapes, folder / "estimates.gpkg", indicators, TIER_MEANING)
+    write_geopackage(
+        estimates, shapes, folder / "estimates.gpkg", indicators, TIER_MEANING,
+        drawn_from_points(tables.places),
+    )  # fmt: skip
+    title = f"{indicators.title}: {tier.name} tier"
+    write_csvw(estimates, folder / "estimates.csv-metadata.json", indicators, title)
+    write_hxl(overview(estimates, indicators, people), folder / "overview.hxl.csv")
+    write_geoparquet(estimates, shapes, folder / "places.parquet")
     harmless_table(tables.levels).to_csv(folder / "levels.csv", index=False, float_format="%.6g")
     if tables.classes is not None:
         harmless_table(tables.classes).to_csv(folder / "classes.csv", index=False)
@@ -106,6 +121,10 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
         "| `estimates.*` | a row per place and indicator "
         f"(place: {place}; levels above: {', '.join(levels_in(tables.estimates))}); the same as "
         "CSV, Parquet, Excel and GeoPackage |",
+        "| `places.parquet` | the GeoPackage's layer as GeoParquet |",
+        "| `overview.hxl.csv` | a row per place, a second row of HXL hashtags; `key`, a code "
+        "that spreadsheets leave alone |",
+        "| `estimates.csv-metadata.json` | every column of the CSV in words (CSV on the Web) |",
         "| `levels.csv` | the levels above, and the whole country |",
         "| `basis.parquet` | what each place's rate rests on: hundredths of its logarithm, over a "
         "typical place's, by model and stream; then pooling and agreement |",

@@ -29,11 +29,15 @@ from smallarea.publish import (
     estimate_areas,
     estimate_groups,
     flag_areas,
+    overview,
     suppress,
     write_csv,
+    write_csvw,
     write_draws,
     write_excel,
     write_geopackage,
+    write_geoparquet,
+    write_hxl,
     write_map,
     write_parquet,
     write_report,
@@ -122,8 +126,15 @@ def publish(
 
     write_parquet(estimates, out / "estimates.parquet")
     write_csv(estimates, out / "estimates.csv")
-    write_excel(estimates, out / "estimates.xlsx", indicators)
-    write_geopackage(estimates, frame.geometry, out / "estimates.gpkg", indicators)
+    write_excel(estimates, out / "estimates.xlsx", indicators, people=table["population"])
+    write_geopackage(
+        estimates, frame.geometry, out / "estimates.gpkg", indicators,
+        approximate=drawn_from_points(table),
+    )  # fmt: skip
+    write_csvw(estimates, out / "estimates.csv-metadata.json", indicators, indicators.title)
+    places = overview(estimates, indicators, table["population"])
+    write_hxl(places, out / "overview.hxl.csv")
+    write_geoparquet(estimates, frame.geometry, out / "places.parquet")
     draws = draws_dataset(counts, tau, table, indicators, synthetic=synthetic, **trace)
     write_draws(draws, out / "draws.nc")
     areas = gpd.GeoDataFrame(table, geometry=frame.geometry, crs=frame.geometry.crs)

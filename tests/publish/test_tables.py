@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sqlite3
 from functools import partial
 
 import geopandas as gpd
@@ -23,9 +26,15 @@ from smallarea.publish.estimates import (
     estimate_groups,
     flag_areas,
 )
-from smallarea.publish.tables import write_csv, write_geopackage, write_parquet
-from smallarea.publish.words import FLAG_WORDS
-from smallarea.publish.workbook import write_excel
+from smallarea.publish.sidecar import write_csvw, write_hxl
+from smallarea.publish.tables import (
+    write_csv,
+    write_geopackage,
+    write_geoparquet,
+    write_parquet,
+)
+from smallarea.publish.words import FLAG_WORDS, number
+from smallarea.publish.workbook import overview, write_excel
 
 SMALL = "0000000105"
 
@@ -184,3 +193,108 @@ def test_draws_read_back_sum_to_the_nation_exactly(toy, tmp_path):
     inside = back["counts"].where(back["covered"], drop=True).sum("area_id")
     assert (inside == back["covered_total"]).all()
     assert (back["counts"] == toy.counts).all()
+
+
+def test_a_sidecar_says_what_every_column_of_the_csv_is(toy, tmp_path):
+    write_csv(toy.public, tmp_path / "estimates.csv")
+    write_csvw(toy.public, tmp_path / "estimates.csv-metadata.json", INDICATORS, "Toy")
+    about = json.loads((tmp_path / "estimates.csv-metadata.json").read_text())
+    columns = about["tableSchema"]["columns"]
+    table = pd.read_csv(tmp_path / about["url"], dtype=str)
+    assert [column["name"] for column in columns] == list(table.columns)
+    assert all(column["dc:description"] for column in columns)
+    kinds = {column["name"]: column["datatype"] for column in columns}
+    assert (kinds["area_id"], kinds["q50"], kinds["rank_low"]) == ("string", "number", "integer")
+    assert not table.duplicated(about["tableSchema"]["primaryKey"]).any()
+    assert {note["indicator"]: note["unit"] for note in about["notes"]} == dict(UNITS)
+
+
+def test_the_overview_with_hashtags_keeps_codes_as_text(toy, tmp_path):
+    places = overview(toy.public, INDICATORS, toy.table["population"])
+    write_hxl(places, tmp_path / "overview.hxl.csv")
+    table = pd.read_csv(tmp_path / "overview.hxl.csv")  # as a spreadsheet guesses
+    tags = table.iloc[0]
+    assert tags["area_id"] == "#adm+code"
+    assert tags["population"] == "#population"
+    assert tags["victims_q50"] == "#value+victims+q50"
+    assert tags["victims_p_top"] == "#value+victims+p_top"
+    assert tags["province"] == "#adm+province+name"
+    assert all(re.fullmatch(r"#[a-z]+(\+[a-z0-9_]+)*", tag) for tag in tags)
+    assert tags.is_unique
+    rows = table.iloc[1:]
+    assert list(rows["key"].str.removeprefix("id:")) == list(places["area_id"])
+    assert list(rows["victims_range"]) == list(places["victims_range"])
+    small = places.set_index("area_id").loc[SMALL]
+    assert small["victims_range"] == "not published"
+    told = places[places["victims_q50"].notna()].iloc[0]
+    assert (
+        told["victims_range"] == f"{number(told['victims_q10'])} to {number(told['victims_q90'])}"
+    )
+
+
+def test_the_workbook_is_readable_as_it_opens(toy, tmp_path):
+    write_excel(toy.public, tmp_path / "e.xlsx", INDICATORS, people=toy.table["population"])
+    book = openpyxl.load_workbook(tmp_path / "e.xlsx")
+    assert [sheet.title for sheet in book] == ["README", "overview", "estimates"]
+    assert any(row[0] == "Do not add" for row in book["README"].values)
+    sheet = book["overview"]
+    head = {cell.value: cell for cell in sheet[1]}
+    assert all(cell.font.b for cell in sheet[1])
+    assert sheet.freeze_panes == "C2"
+
+    def cell(name):
+        return sheet.cell(3, head[name].column)
+
+    assert cell("population").number_format == "#,##0"
+    assert cell("victims_q50").number_format == "#,##0"
+    assert cell("victims_rate_q50").number_format == "#,##0.##"
+    assert cell("victims_p_top").number_format == "0%"
+    assert cell("area_id").number_format == "General"
+    area = cell("area_id").value
+    assert cell("population").value == round(toy.table.loc[area, "population"])
+
+
+def test_a_geopackage_opens_coloured_and_says_what_its_columns_are(toy, tmp_path):
+    from xml.etree import ElementTree
+
+    path = tmp_path / "e.gpkg"
+    write_geopackage(toy.public, toy.geometry, path, INDICATORS, approximate=3)
+    with sqlite3.connect(path) as book:
+        ((name, qml, default),) = book.execute(
+            "select f_table_name, styleQML, useAsDefault from layer_styles"
+        )
+        (about,) = book.execute(
+            "select description from gpkg_contents where table_name = 'areas'"
+        ).fetchone()
+    assert (name, default) == ("areas", 1)
+    assert "3 of" in about
+    style = ElementTree.fromstring(qml)
+    layer = gpd.read_file(path, layer="areas")
+    aliases = {one.get("field"): one.get("name") for one in style.iter("alias")}
+    assert set(aliases) <= set(layer.columns)
+    assert aliases["victims_q50"].endswith("median: as likely above as below")
+    rules = [one.get("filter") for one in style.iter("rule")]
+    assert rules[-1] == "ELSE"
+    inside = sum(layer.query(_as_query(rule)).index.size > 0 for rule in rules[:-1])
+    assert inside == len(rules) - 1
+    covered = pd.concat([layer.query(_as_query(rule)) for rule in rules[:-1]])
+    assert set(covered["area_id"]) == set(layer.loc[layer["victims_rate_q50"].notna(), "area_id"])
+    symbols = {one.get("name") for one in style.iter("symbol")}
+    assert {one.get("symbol") for one in style.iter("rule")} <= symbols
+
+
+def _as_query(rule: str) -> str:
+    return rule.replace('"', "`").replace("AND", "and")
+
+
+def test_geoparquet_says_what_the_geopackage_says(toy, tmp_path):
+    write_geopackage(toy.public, toy.geometry, tmp_path / "e.gpkg", INDICATORS)
+    write_geoparquet(toy.public, toy.geometry, tmp_path / "places.parquet")
+    one = gpd.read_file(tmp_path / "e.gpkg", layer="areas").sort_values("area_id")
+    two = gpd.read_parquet(tmp_path / "places.parquet").sort_values("area_id")
+    assert two.crs == one.crs
+    assert list(one.columns) == list(two.columns)
+    np.testing.assert_array_equal(one["victims_q50"], two["victims_q50"])
+    assert (
+        one.geometry.reset_index(drop=True).geom_equals(two.geometry.reset_index(drop=True)).all()
+    )

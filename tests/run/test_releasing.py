@@ -279,9 +279,19 @@ def test_changed_models_and_unknown_tiers_are_refused(run):
         path.write_text(text)
 
 
+#: Files of a tier that name no place.
+NAMELESS = (
+    "basis.parquet",
+    "levels.csv",
+    "manifest.json",
+    "README.md",
+    "estimates.csv-metadata.json",
+)
+
+
 def test_the_search_opens_every_kind_of_file(tmp_path, tiers):
     for path in tiers["partner"].iterdir():
-        if path.name not in ("basis.parquet", "levels.csv", "manifest.json", "README.md"):
+        if path.name not in NAMELESS:
             assert "Town 3" in spill.contents(path), path.name
     (tmp_path / "a.csv").write_text("psu,x\n1,2\n")
     (tmp_path / "b.json").write_text('{"a": "0102816010"}')
