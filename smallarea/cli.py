@@ -23,7 +23,7 @@ from smallarea.cli_compare import compare
 from smallarea.cli_features import features
 from smallarea.cli_fieldwork import fieldwork
 from smallarea.cli_nsum import nsum
-from smallarea.cli_publish import publish, review
+from smallarea.cli_publish import pdf, publish, review
 from smallarea.cli_refresh import fetch, purge, refresh
 from smallarea.cli_serve import serve, token
 from smallarea.cli_target import target
@@ -224,6 +224,7 @@ app.command()(target)
 app.command()(compare)
 app.command()(publish)
 app.command()(review)
+app.command()(pdf)
 app.command()(serve)
 app.add_typer(token, name="token")
 app.command()(fetch)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from smallarea.errors import InputError
 from smallarea.executors import executing
 from smallarea.options import Json, ProjectDir, Quiet, Where, show, showing
 
@@ -55,6 +56,26 @@ def publish(
             f"The audits are in {opened.folder.parent}, internal like the run: have them signed "
             "before anything leaves."
         )
+
+
+def pdf(
+    report: Annotated[Path, typer.Argument(help="report.html of a tier or of a run.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The PDF; by default beside the report's folder.")
+    ] = None,
+) -> None:
+    """Write a report as PDF: the same text, on A4. Needs the extra `pdf`."""
+    from smallarea.release.report import write_pdf
+
+    if not report.is_file():
+        raise InputError(
+            "there is no such file",
+            where=str(report),
+            remedy="give the report.html of a tier's folder, or of a run's",
+        )
+    path = out or report.resolve().parent.with_suffix(".pdf")
+    write_pdf(report, path)
+    show(f"Wrote {path}")
 
 
 def review(

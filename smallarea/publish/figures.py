@@ -114,3 +114,47 @@ def _figure(
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(colors=INK, labelsize=9)
     return figure, axes
+
+
+def ranges_figure(rows: pd.DataFrame, typical: float, label: str, k: int) -> Figure:
+    """Draw 50, 80 and 95 % ranges of places, the likeliest among the k highest first.
+
+    rows : a row per place with `name`, `p_top` and quantiles. typical : median of a typical place.
+    """
+    known = rows.dropna(subset="q50")[::-1]
+    figure, axis = _figure(6.6, 0.8 + 0.24 * len(known))
+    at = np.arange(len(known))
+    for low, high, width, colour in (
+        ("q025", "q975", 1.2, SOFT), ("q10", "q90", 3.5, SOFT), ("q25", "q75", 6.0, ACCENT),
+    ):  # fmt: skip
+        axis.hlines(at, known[low], known[high], lw=width, color=colour)
+    axis.plot(known["q50"], at, "o", color="white", ms=3.5, mec=INK, mew=0.8)
+    axis.axvline(typical, color=GREY, lw=1, zorder=0)
+    named = zip(known["name"], known["p_top"], strict=True)
+    axis.set_yticks(at, [f"{name}  {chance:.0%}" for name, chance in named])
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+    axis.set_xlabel(f"{label}: 50, 80 and 95 % ranges; the line is a typical place", fontsize=9)
+    axis.set_title(f"behind the name: chance of {highest(k)}", fontsize=9, color=INK, loc="left")
+    plain_names(figure)
+    return figure
+
+
+def reach_figure(share: np.ndarray, people: np.ndarray, label: str) -> Figure:
+    """Draw what share of all the likeliest places would reach together, and of all people.
+
+    share : (places, draws), of the first so many places in each draw. people : (places,).
+    """
+    number = np.arange(1, len(share) + 1)
+    low, middle, high = np.quantile(share, [0.1, 0.5, 0.9], axis=1)
+    figure, axis = _figure(6.6, 2.6)
+    axis.fill_between(number, low, high, color=SOFT, label="80 % range")
+    axis.plot(number, middle, color=ACCENT, lw=2, label="of all counted, median")
+    axis.plot(number, people, color=INK, lw=1, ls="--", label="of all people")
+    axis.set_ylim(0, 1)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axis.set_xlabel("places, the likeliest first", fontsize=9)
+    title = f"{label}: share that work in so many places would reach"
+    axis.set_title(title, fontsize=9, loc="left")
+    axis.legend(frameon=False, fontsize=8)
+    return figure

@@ -18,7 +18,7 @@ _TABLES = (
     *(f"estimates.{kind}" for kind in ("csv", "csv-metadata.json", "parquet", "xlsx", "gpkg")),
     "places.parquet", "overview.hxl.csv", "levels.csv",
 )  # fmt: skip
-_PAGE = ("basis.parquet", "map.html", "review.csv", "README.md")
+_PAGE = ("basis.parquet", "map.html", "report.html", "review.csv", "README.md")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from smallarea.publish.estimates import levels_in
 from smallarea.publish.map_data import Beside
 from smallarea.publish.review import FORM, INVITES, form
 from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
+from smallarea.release.report import Behind, tier_report
 from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
 from smallarea.spreadsheets import harmless_table
 
@@ -62,11 +63,11 @@ class Tables:
 
 
 def write_tier(
-    folder: Path, tier: Tier, tables: Tables, made: Measured, reporting: bool, run: str
+    folder: Path, tier: Tier, tables: Tables, made: Measured, reporting: bool, behind: Behind
 ) -> None:
     """Write all files of a tier but its manifest into an existing folder.
 
-    reporting : whether numbers were divided by a reporting rate. run : the run's name.
+    reporting : whether numbers were divided by a reporting rate. behind : for its report.
     """
     estimates, indicators = tables.estimates, made.indicators
     write_csv(estimates, folder / "estimates.csv")
@@ -104,7 +105,10 @@ def write_tier(
         standing=tier.standing,
         beside=tables.beside,
     )
-    (folder / "README.md").write_text(readme(tier, tables, indicators, reporting, run), "utf-8")
+    page = tier_report(tier, tables, made, behind, reporting)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    about = readme(tier, tables, indicators, reporting, behind.trace["run"])
+    (folder / "README.md").write_text(about, "utf-8")
 
 
 def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, run: str) -> str:
@@ -128,6 +132,7 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
         "| `levels.csv` | the levels above, and the whole country |",
         "| `basis.parquet` | what each place's rate rests on: hundredths of its logarithm, over a "
         "typical place's, by model and stream; then pooling and agreement |",
+        "| `report.html` | two pages to decide by, and what stands behind them |",
         "| `map.html` | a map that needs no network, with a planner's panel |",
     ]
     if tables.classes is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,7 @@ from smallarea.release.estimates import (
     unit_table,
 )
 from smallarea.release.promise import check_promise, require_promise
+from smallarea.release.report import Behind
 from smallarea.release.spill import spilled
 from smallarea.release.tiers import Tier, tier_called
 from smallarea.release.writing import Tables, write_tier
@@ -178,13 +180,26 @@ def _write(
     with writing(folder) as temporary:
         temporary.mkdir()
         reporting = run.manifest.get("tau_prior") is not None
-        write_tier(temporary, tier, tables, measured, reporting, run.manifest["run"])
+        write_tier(temporary, tier, tables, measured, reporting, _behind(run, trace))
         names = sorted(path.name for path in temporary.iterdir())
         checks = checks + check_files(tier, names, spilled(temporary, safe.units))
         require(checks, tier.name)
         outputs = {name: sha256(temporary / name) for name in names}
         write_json(temporary / MANIFEST, seal(trace | {"outputs": outputs}))
         _keep_audit(run, tier, checks, safe.attack, trace)
+
+
+def _behind(run: Run, trace: dict[str, Any]) -> Behind:
+    summary = json.loads((run.folder / "summary.json").read_text(encoding="utf-8"))
+    weights = {name: weight for name, weight in summary["weights"].items() if weight}
+    told = {
+        "run": trace["run"],
+        "tier": trace["tier"],
+        "run's manifest (SHA-256)": trace["run_manifest_sha256"],
+        "code (SHA-256)": trace["code"]["sha256"],
+        "published by version": trace["code"]["published_by"],
+    }
+    return Behind(summary["covariates"]["sentence"], weights, told)
 
 
 def _keep_audit(
