@@ -152,12 +152,12 @@ def where_words(rows: pd.DataFrame, tables: Tables) -> str:
     """Say how many places are likely, possibly and hardly among the highest, by count."""
     chance = rows["p_top"]
     named = rows[chance >= LIKELY].sort_values("name")["name"].astype(str)
-    listed = f": {', '.join(named[:30])}" if len(named) else ""
+    listed = f" ({', '.join(named[:30])})" if len(named) else ""
     maybe = int(chance.between(0.2, LIKELY, inclusive="left").sum())
     return (
-        f"By counts, not rates. Likely {highest(tables.k)} (80 % or more): {len(named)}{listed}. "
-        f"May or may not be (20 to 80 %): {maybe}. "
-        f"Hardly can be (under 5 %): {int((chance < HARDLY).sum()):,}."
+        f"By counts, not rates. Chance of {highest(tables.k)}: 80 % or more for {len(named)} places"
+        f"{listed}; 20 to 80 %, so that nobody can tell, for {maybe}; under 5 % for "
+        f"{int((chance < HARDLY).sum()):,}."
     )
 
 

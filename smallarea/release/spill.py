@@ -8,8 +8,6 @@ from collections.abc import Collection
 from pathlib import Path
 from zipfile import ZipFile
 
-import pandas as pd
-
 from smallarea.publish.words import FLAG_WORDS
 
 WORD = re.compile(r"[\w.-]+")
@@ -29,10 +27,21 @@ def contents(path: Path) -> str:
     if path.suffix == ".gpkg":
         return _database(path)
     if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-        return table.to_csv(index=False) + path.read_bytes().decode("latin-1")
+        return _columns(path)
     text = path.read_text(encoding="utf-8")
     return SCRIPT.sub("", text) if path.suffix == ".html" else text
+
+
+def _columns(path: Path) -> str:
+    """Return cells, names of columns and notes of a Parquet file; shapes are numbers, not words."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    notes = table.schema.metadata or {}
+    words = [f"{key.decode()} {value.decode(errors='replace')}" for key, value in notes.items()]
+    shapes = [field.name for field in table.schema if str(field.type) in ("binary", "large_binary")]
+    cells = table.drop_columns(shapes).to_pandas().to_csv(index=False)
+    return "\n".join([cells, *shapes, *words])
 
 
 def _database(path: Path) -> str:

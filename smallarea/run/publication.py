@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from smallarea.areas import Frame, load_frame
+from smallarea.areas import load_frame
 from smallarea.areas.boundaries import drawn_from_points
-from smallarea.areas.frame import ABSENT
 from smallarea.areas.levels import levels_of
 from smallarea.catalog import UNMATCHED, unmatched_table, write_unmatched
-from smallarea.features import Features, load_features
+from smallarea.features import load_features
 from smallarea.files import write_json, writing
 from smallarea.findings import FILES
 from smallarea.nsum.reporting.tau import TauPrior
@@ -46,7 +45,9 @@ from smallarea.publish.basis import BASIS, basis_table
 from smallarea.publish.map_data import Beside
 from smallarea.publish.words import INTERNAL
 from smallarea.release.estimates import Measured
+from smallarea.run.behind import answer_table, reported_sizes, source_table
 from smallarea.run.mapping import Mapped, mapped
+from smallarea.run.said import drawn_borders, silence_warnings, survey_warnings, weak_fits
 from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
@@ -289,127 +290,3 @@ def keep_findings(
     with writing(target / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     return tables, notes, drawn
-
-
-def silence_warnings(ground: Path) -> list[str]:
-    """Say which hidden groups nobody reported, and whose level rests on how areas were drawn."""
-    with xr.open_dataarray(ground / "national.nc", engine="h5netcdf") as national:
-        silent = str(national.attrs["silent"])
-        as_drawn = str(national.attrs.get("as_drawn", ""))
-    said = [
-        f"{name}: not one case was reported, so its numbers say only what is ruled out"
-        for name in silent.split(", ")
-        if name
-    ]
-    if as_drawn:
-        said.append(
-            f"{as_drawn}: no national total is given, so the level is that of the estimates taken "
-            "as drawn in proportion to people; if areas were chosen otherwise, state a total in "
-            "settings.direct.national"
-        )
-    return said
-
-
-def drawn_borders(frame: Frame) -> list[str]:
-    """Say that the declared borders were not found."""
-    absent = frame.provenance.get(ABSENT)
-    why = "was not found in any data folder, so borders are drawn from points and approximate"
-    return [f"the declared boundary file {absent} {why}"] if absent else []
-
-
-def survey_warnings(ground: Path) -> list[str]:
-    """Return what the stage of the survey warned of: answers, known groups, its fits."""
-    kept = ground / "warnings.json"
-    return json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
-
-
-def weak_fits(models: Path) -> list[str]:
-    """Say which models that gave draws did not converge."""
-    diagnostics = pd.read_csv(models / "diagnostics.csv")
-    weak = diagnostics[(diagnostics["quantity"] == "weak") & (diagnostics["value"] > 0)]
-    return [
-        f"{name}: the sampler did not converge well; use the full profile" for name in weak.model
-    ]
-
-
-def reported_sizes(ground: Path, table: pd.DataFrame, indicators: Indicators) -> pd.DataFrame:
-    """Return the reported national sizes tau x N side by side, before any reporting rate.
-
-    Rows components, both for the areas that the survey covers; `killworth_*` scale-up in closed
-    form with its bootstrap errors (of a scale-up survey), `bayes_*` the draws that the estimates
-    agree with.
-    """
-    posterior = xr.load_dataarray(ground / "national.nc", engine="h5netcdf")
-    draws = posterior.transpose("component", "draw").to_numpy()
-    low, high = np.quantile(draws, [0.025, 0.975], axis=1)
-    bayes = {"mean": draws.mean(1), "sd": draws.std(1), "q025": low, "q975": high}
-    drawn = pd.DataFrame(bayes, index=posterior["component"].values).add_prefix("bayes_")
-    if not (ground / "killworth.csv").is_file():
-        return drawn.rename_axis("component")
-    numbers = ["mean", "sd", "q025", "q975"]
-    classical = pd.read_csv(ground / "killworth.csv", index_col="group")[numbers]
-    people = table[list(indicators.populations)]
-    covered = people[table["covered"]].sum() / people.sum()
-    classical = classical.loc[list(indicators.components)]
-    classical = classical.mul([covered[indicators.reference[c]] for c in classical.index], axis=0)
-    return pd.concat([classical.add_prefix("killworth_"), drawn], axis=1).rename_axis("component")
-
-
-def answer_table(
-    settings: Settings, indicators: Indicators, about: str, units: int = 0
-) -> pd.DataFrame:
-    """Return the rows of `source_table` for what the estimates rest on, and for stated totals.
-
-    about : how many were asked, and where. units : how many totals of units are given.
-    """
-    direct = settings.direct
-    if direct is None:
-        named: dict[str, Any] = {"source": "Survey of people known", "file": f"{settings.survey}/"}
-    else:
-        named = {"source": direct.title, "file": direct.file} | {
-            "publisher": direct.publisher,
-            "vintage": None if direct.vintage is None else str(direct.vintage),
-            "licence": direct.licence,
-        }
-    rows = [named | {"columns": len(indicators.components), "rows matched": about}]
-    for name, stated in (direct.national if direct else {}).items():
-        label = f"National total: {indicators.spoken(name)}"
-        size = f"{stated.total:,.0f}, standard error {stated.se:,.0f}"
-        rows.append(
-            {"source": label, "publisher": stated.source, "columns": 1, "rows matched": size}
-        )
-    if given := settings.totals:
-        named = given.model_dump(exclude={"title"}) | {"source": given.title}
-        named["vintage"] = None if given.vintage is None else str(given.vintage)
-        rows.append(named | {"rows matched": f"{units:,} totals of units"})
-    every = ["source", "publisher", "vintage", "licence", "file", "columns", "rows matched"]
-    table = pd.DataFrame(rows).reindex(columns=every).astype(object)
-    return table.where(table.notna(), None)
-
-
-def source_table(catalog: Catalog, features: Features, table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per source that gave a feature: whose it is, its licence, its hash."""
-    rows = []
-    for report in features.reports:
-        source = catalog.sources[report.source]
-        used = features.info[features.info["source"].str.contains(report.source, regex=False)]
-        rows.append(
-            {
-                "source": source.title,
-                "publisher": source.publisher,
-                "vintage": source.vintage,
-                "licence": source.licence,
-                "file": report.file,
-                "columns": len(used),
-                "rows matched": f"{report.matched:,} of {report.rows:,}" if report.rows else "–",
-            }
-        )
-    about = str(catalog.frame.get("file", ""))
-    if "age_source" in table:
-        about = ", ".join(sorted(set(table["age_source"].str.split(",").str[-1].str.strip())))
-    frame = {key: catalog.frame.get(key) for key in ("publisher", "vintage", "licence")}
-    rows.append(
-        {"source": "Frame: areas and populations", **frame, "file": about, "columns": 5}
-        | {"rows matched": f"{len(table):,} areas"}
-    )
-    return pd.DataFrame(rows)

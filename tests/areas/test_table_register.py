@@ -10,7 +10,7 @@ from smallarea.areas.levels import levels_of
 from smallarea.areas.spec import RESERVED
 from smallarea.errors import InputError
 from smallarea.publish.estimates import COLUMNS
-from smallarea.run.publication import drawn_borders
+from smallarea.run.said import drawn_borders
 
 TABLE = pd.DataFrame(
     {

@@ -19,7 +19,7 @@ from smallarea.nsum.thresholds import (
     fit_warnings,
     known_group_warnings,
 )
-from smallarea.run.publication import survey_warnings
+from smallarea.run.said import survey_warnings
 from smallarea.survey import ARD, make_ard
 
 SHARES = {"k1": 0.03, "k2": 0.02, "k3": 0.01, "k4": 0.02}

@@ -7,7 +7,7 @@ import xarray as xr
 
 from smallarea.nsum import killworth
 from smallarea.nsum.national import _rate_of_silence
-from smallarea.run.publication import silence_warnings
+from smallarea.run.said import silence_warnings
 from smallarea.survey import make_ard
 
 

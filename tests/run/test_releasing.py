@@ -297,3 +297,22 @@ def test_the_search_opens_every_kind_of_file(tmp_path, tiers):
     (tmp_path / "b.json").write_text('{"a": "0102816010"}')
     said = ["a.csv holds 'psu'", "b.json holds '0102816010'"]
     assert spill.spilled(tmp_path, ["0102816010", "1"]) == said
+
+
+def test_a_parquet_file_is_searched_in_cells_and_notes_and_shapes_are_no_words(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    shapes = pa.array([b"\x01 psu \x02", b"respondent_id"], pa.binary())
+    table = pa.table({"name": ["A", "B"], "geometry": shapes})
+    pq.write_table(table, tmp_path / "places.parquet")
+    assert spill.spilled(tmp_path, ["0102816010"]) == []
+    noted = table.replace_schema_metadata({"made": "of 0102816010"})
+    pq.write_table(noted, tmp_path / "places.parquet")
+    assert spill.spilled(tmp_path, ["0102816010"]) == ["places.parquet holds '0102816010'"]
+    pq.write_table(table.append_column("psu", [[1, 2]]), tmp_path / "places.parquet")
+    assert spill.spilled(tmp_path, []) == ["places.parquet holds 'psu'"]
+    pq.write_table(
+        table.set_column(0, "name", [["A", "x respondents y"]]), tmp_path / "places.parquet"
+    )
+    assert spill.spilled(tmp_path, []) == ["places.parquet holds 'respondents'"]
