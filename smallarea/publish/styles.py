@@ -1,7 +1,7 @@
 """A GeoPackage opens coloured in QGIS: a default style of the layer, kept inside the file.
 
 Five classes of the headline rate, from its quantiles; grey where it is not published; aliases for
-every column, since `victims_rate_q50` says little to whoever opens the attribute table.
+every column, since `NAME_rate_q50` says little to whoever opens the attribute table.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from smallarea.errors import InputError
 from smallarea.publish.estimates import NUMBERS, levels_in
 from smallarea.release.attack import ALL
 from smallarea.release.groups import FEWEST_UNITS, MOST
+from smallarea.release.tables import Tables
 from smallarea.release.tiers import ABOVE, BELOW, LEVEL_COLUMNS, Tier
-from smallarea.release.writing import Tables
 
 #: What an attack may gain over a world without the interviews, as a difference of AUCs.
 GAIN = 0.03

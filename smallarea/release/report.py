@@ -34,8 +34,8 @@ from smallarea.publish.words import (
 
 if TYPE_CHECKING:
     from smallarea.release.estimates import Measured
+    from smallarea.release.tables import Tables
     from smallarea.release.tiers import Tier
-    from smallarea.release.writing import Tables
 
 SHOWN = 20  # places in the figure of ranges
 LISTED = 120  # places, at most, that the report lists one by one
@@ -141,7 +141,7 @@ def five_sentences(
         f"Where: {told}; the map and the figure of ranges say how likely each is.",
         f"A typical place's range is wide: its upper end is {wide:.1f} times its lower end. Choose "
         "by chances, and spread work over places that cannot be told apart.",
-        f"{flagged:,} of {n:,} places are unlike those interviewed or lie outside of the survey: "
+        f"{flagged:,} of {n:,} places are unlike those the models learned from, or outside of the survey: "
         "their numbers are extrapolated."
         if flagged
         else behind.evidence.split(". ", 1)[0].rstrip(".") + ".",

@@ -11,7 +11,9 @@ from zipfile import ZipFile
 from smallarea.publish.words import FLAG_WORDS
 
 WORD = re.compile(r"[\w.-]+")
-SCRIPT = re.compile(r"<script>.*?</script>|<style>.*?</style>", re.DOTALL)
+SCRIPT = re.compile(
+    r'<script>.*?</script>|<style>.*?</style>|data:image/png;base64,[^"]*', re.DOTALL
+)
 #: Names of columns and entries that no file of a tier has.
 FORBIDDEN = ("surveyed", "psu", "respondent_id", "respondents", "exposure", "deff", "seed", "fold")
 
@@ -19,7 +21,7 @@ FORBIDDEN = ("surveyed", "psu", "respondent_id", "respondents", "exposure", "def
 def contents(path: Path) -> str:
     """Return all that a file says as text: cells, names of columns, notes.
 
-    The page's script and style are left out: they are the same in every map.
+    The page's script and style are left out, which are the same in every map, and pictures.
     """
     if path.suffix == ".xlsx":
         with ZipFile(path) as book:

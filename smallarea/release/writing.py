@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,42 +22,15 @@ from smallarea.publish import (
 )
 from smallarea.publish.basis import BASIS
 from smallarea.publish.estimates import levels_in
-from smallarea.publish.map_data import Beside
 from smallarea.publish.review import FORM, INVITES, form
 from smallarea.publish.words import NOT_SAID, TAU_NOT_SAID, TIER_MEANING
 from smallarea.release.report import Behind, tier_report
+from smallarea.release.tables import Tables
 from smallarea.release.tiers import ABOVE, BELOW, FEW, SURE, UNTOLD, WIDEST, Tier
 from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-    import xarray as xr
-
     from smallarea.release.estimates import Measured
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What is written.
-
-    estimates : the long table of `places` (the frame's areas, or units as
-    `smallarea.release.estimates.unit_table` makes them). geometry : theirs, index area_id.
-    levels : numbers of the levels above. classes : of areas, in a public tier.
-    labels : what places and levels are called. k : of `p_top`.
-    counts : draws of the places (component, area_id, draw), for the map. beside : what else the map
-    shows; its `basis` is a file too.
-    """
-
-    estimates: pd.DataFrame
-    places: pd.DataFrame
-    geometry: gpd.GeoSeries
-    levels: pd.DataFrame
-    classes: pd.DataFrame | None
-    labels: Mapping[str, str]
-    spelling: Mapping[str, str]
-    k: int
-    counts: xr.DataArray
-    beside: Beside
 
 
 def write_tier(

@@ -46,8 +46,9 @@ from smallarea.release.estimates import (
 from smallarea.release.promise import check_promise, require_promise
 from smallarea.release.report import Behind
 from smallarea.release.spill import spilled
+from smallarea.release.tables import Tables
 from smallarea.release.tiers import Tier, tier_called
-from smallarea.release.writing import Tables, write_tier
+from smallarea.release.writing import write_tier
 from smallarea.run.inputs import CATALOG
 from smallarea.run.record import MANIFEST, Run, damage_of, seal
 from smallarea.run.safe import Safe, safe_draws
