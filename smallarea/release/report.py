@@ -141,7 +141,7 @@ def five_sentences(
         f"Where: {told}; the map and the figure of ranges say how likely each is.",
         f"A typical place's range is wide: its upper end is {wide:.1f} times its lower end. Choose "
         "by chances, and spread work over places that cannot be told apart.",
-        f"{flagged:,} of {n:,} places are unlike those the models learned from, or outside of the survey: "
+        f"{flagged:,} of {n:,} places are unlike those learned from, or outside of the survey: "
         "their numbers are extrapolated."
         if flagged
         else behind.evidence.split(". ", 1)[0].rstrip(".") + ".",
