@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.errors import InputError
@@ -139,32 +138,30 @@ def check_units(
 
 
 def check_attack(attack: pd.DataFrame) -> Check:
-    """Judge what `smallarea.release.attack.judge` found.
+    """Judge what `smallarea.release.attack.judge` found, component by component.
 
-    Over all components the bound itself is held to the limit. One component of one attack is one of
-    a dozen looks: it must not exceed the limit by more than so many looks bring by chance.
+    All components together are told beside it and decide nothing: a gain in one and a loss in
+    another, which tell as much, would cancel.
     """
     known = attack.dropna(subset=["gain"])
     rule = (
         "Who knows which places were surveyed cannot tell from the tier where somebody told better "
-        f"than from a world without those interviews: over all components AUCs differ by {GAIN:g} "
-        "at most, in either direction; for a place's rate over that of its unit's other places, so "
-        "does the 95 % bound; no component exceeds that by more than so many looks bring by chance."
+        f"than from a world without those interviews: AUCs differ by at most {GAIN:g}; for a "
+        "place's rate over that of its unit's other places, so does the upper 95 % bound; for that "
+        "of a unit's other places, unless the difference may be chance."
     )
     if known.empty:
         said = "too few surveyed places where somebody told, or where nobody did"
         return Check("attack", rule, None, f"cannot be judged: {said}")
-    together, single = known[known["component"] == ALL], known[known["component"] != ALL]
-    bound = together[["low", "high"]].abs().max(axis=1)[together["attack"] == "unit"]
-    looks = norm.ppf(1 - 0.025 / max(1, len(single)))
-    surely = single["gain"].abs() - looks * single["se"]
-    holds = bool(
-        (together["gain"].abs() <= GAIN).all() and (bound <= GAIN).all() and (surely <= GAIN).all()
-    )
+    together, known = known[known["component"] == ALL], known[known["component"] != ALL]
+    gain, bound = known["gain"].abs(), known[["low", "high"]].abs().max(axis=1)
+    place = known["attack"] == "unit"
+    chance = (known["attack"] == "unit/above") & (known["low"] <= 0) & (known["high"] >= 0)
+    holds = bool((chance | (gain <= GAIN)).all() and (bound[place] <= GAIN).all())
     said = (
-        f"over all components a difference of {together['gain'].abs().max():.3f} at most, bound "
-        f"{bound.max():.3f}; of one component {single['gain'].abs().max():.3f}; AUC of the run up "
-        f"to {single['pooled'].max():.2f}, of the tier up to {single['safe'].max():.2f}"
+        f"largest difference {gain.max():.3f}, upper bound {bound[place].max():.3f} (of all "
+        f"components together {together['gain'].abs().max():.3f}); AUC of the run up to "
+        f"{known['pooled'].max():.2f}, of the tier up to {known['safe'].max():.2f}"
     )
     return Check("attack", rule, holds, said)
 

@@ -121,28 +121,28 @@ def test_the_attack_succeeds_on_a_run_and_gains_nothing_from_a_tier(world, drawn
     assert not check_attack(found.assign(gain=0.2)).holds
 
 
-def looked(gain: float, se: float, one: float, component: str = "all") -> pd.DataFrame:
-    """What an attack on four components found: `gain` of all, `one` of the first."""
-    gains = {"c0": one, "c1": 0.0, "c2": 0.0, "c3": 0.0, component: gain}
-    rows = [{"attack": "unit", "component": name, "gain": each} for name, each in gains.items()]
+def looked(attack: str, one: float, se: float) -> pd.DataFrame:
+    """What an attack on two components found: `one` of the first, the opposite of the second."""
+    gains = {"c0": one, "c1": -one, "all": 0.0}
+    rows = [{"attack": attack, "component": name, "gain": each} for name, each in gains.items()]
     table = pd.DataFrame(rows).assign(se=se, pooled=0.8, safe=0.6, unasked=0.6)
     return table.assign(low=table["gain"] - 1.96 * se, high=table["gain"] + 1.96 * se)
 
 
 @pytest.mark.parametrize(
-    ("gain", "se", "one", "holds"),
+    ("attack", "one", "se", "holds"),
     [
-        (0.0, 0.008, 0.0, True),
-        (0.01, 0.008, 0.04, True),  # one of four looks, as chance has it
-        (0.01, 0.008, 0.06, False),  # more than four looks bring by chance
-        (0.01, 0.008, -0.06, False),  # to be right the other way round tells as much
-        (0.02, 0.008, 0.02, False),  # the bound over all is beyond the limit
-        (-0.02, 0.008, 0.0, False),
-        (0.031, 0.0001, 0.031, False),
+        ("unit", 0.01, 0.008, True),
+        ("unit", 0.02, 0.008, False),  # the bound is beyond the limit
+        ("unit", 0.06, 0.001, False),  # that both cancel is no excuse
+        ("above", 0.02, 0.02, True),
+        ("above", 0.04, 0.04, False),
+        ("unit/above", 0.04, 0.04, True),  # may be chance
+        ("unit/above", 0.04, 0.01, False),
     ],
 )
-def test_what_an_attack_may_gain(gain, se, one, holds):
-    assert check_attack(looked(gain, se, one)).holds is holds
+def test_what_an_attack_may_gain(attack, one, se, holds):
+    assert check_attack(looked(attack, one, se)).holds is holds
 
 
 def test_components_are_taken_together_over_the_same_places():
