@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smallarea.errors import InputError
-from smallarea.nsum.direct.estimates import Direct
+from smallarea.nsum.direct.estimates import Direct, Units
 
 
 def drawn_share(area: pd.Series, share: float, seed: int) -> np.ndarray:
@@ -80,7 +81,22 @@ def with_earlier(now: Direct, earlier: Direct) -> Direct:
         variance=1 / whole,
         raw=None,
         covariance=covariance,
-        units=None,
+        units=_both(now.units, earlier.units),
+    )
+
+
+def _both(now: Units | None, earlier: Units | None) -> Units | None:
+    """Return the respondents of both waves, so that a release still knows every sampling unit."""
+    if now is None or earlier is None:
+        return None
+    parts = {"now": now, "earlier": earlier}
+
+    def joined(name: str) -> Any:
+        return pd.concat({wave: getattr(part, name) for wave, part in parts.items()})
+
+    names = now.reports.columns
+    return Units(
+        joined("reports")[names], joined("exposure")[names], joined("area_id"), joined("psu")
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from smallarea.errors import InputError
 from smallarea.models.counts import effective_counts
 from smallarea.nsum.direct.earlier import drawn_share, with_earlier
-from smallarea.nsum.direct.estimates import Direct
+from smallarea.nsum.direct.estimates import Direct, Units
 
 NAMES = ["live", "nonlive"]
 
@@ -92,3 +94,23 @@ def test_waves_that_count_other_groups_are_refused():
     )
     with pytest.raises(InputError, match="it counts x, nonlive, the present one live, nonlive"):
         with_earlier(now, other)
+
+
+def test_a_release_knows_the_sampling_units_of_both_waves():
+    from smallarea.release.groups import sampling_units
+
+    def asked(direct: Direct, psu: str) -> Direct:
+        area = pd.Series(direct.reports.index, [f"r{i}" for i in range(len(direct.reports))])
+        tables = (table.set_axis(area.index) for table in (direct.reports, direct.exposure))
+        units = Units(*tables, area, psu + area)
+        return replace(direct, units=units)
+
+    now, then = asked(wave(AREAS[:20], 2), "now "), asked(wave(AREAS[10:], 3), "then ")
+    both = with_earlier(now, then)
+    units = sampling_units(both)
+    wanted = {f"now {a}" for a in AREAS[:20]} | {f"then {a}" for a in AREAS[10:]}
+    assert set(units["psu"]) == wanted
+    total = now.reports.sum() + then.reports.sum()
+    pd.testing.assert_series_equal(units[NAMES].sum(), total)
+    assert both.units is not None
+    assert set(both.units.within(pd.Index(AREAS[:1])).psu) == {f"now {AREAS[0]}"}
