@@ -162,15 +162,17 @@ def where_words(rows: pd.DataFrame, tables: Tables) -> str:
 
 
 def _reach(tables: Tables, made: Measured, chances: pd.Series) -> str:
-    """Draw what share of all a choice of the likeliest places would reach, from joint draws."""
+    """Draw what share of all a choice of the likeliest places would reach, from joint draws.
+
+    Of all in places that are published: what is left at the end would be the withheld ones.
+    """
     named = made.indicators
     drawn = count_draws(tables.counts, named.headline, named)
     order = chances.sort_values(ascending=False, kind="stable").index
     values = drawn.sel(area_id=order.to_numpy(object)).transpose("area_id", "draw").to_numpy()
-    whole = drawn.sum("area_id").to_numpy()
-    share = np.cumsum(values, axis=0) / whole
-    people = tables.places["population"]
-    largest = people.loc[order].cumsum() / people.sum()
+    share = np.cumsum(values, axis=0) / values.sum(axis=0)
+    people = tables.places["population"].loc[order]
+    largest = people.cumsum() / people.sum()
     return _picture(reach_figure(share, largest.to_numpy(), named.labels[named.headline]))
 
 
