@@ -176,6 +176,13 @@ def fit_nsum(
             remedy="choose nutpie",
         )
     ard, log_degree, excluded = _network(ard, degree)
+    simple = MODELS[model] is simple_degree
+    if sampler == "gibbs" and simple and (none := _unreported(ard)):
+        raise InputError(
+            f"nobody reported anybody of {', '.join(none)}",
+            where=f"{model} model, Gibbs sampling",
+            remedy="leave the group out: there is a bound in closed form; or choose nutpie",
+        )
     hidden, known = ard.hidden(), ard.known() if log_degree is None else []
     minimum = 3 if recall else 2 if model not in ("degree", "transmission") else 1
     if log_degree is None and len(known) < minimum:
@@ -199,7 +206,6 @@ def fit_nsum(
     priors = priors or Priors()
     effort = draws, tune, chains, seed
     if sampler == "gibbs":
-        simple = MODELS[model] is simple_degree
         kind = "degree" if simple else "barrier"
         trace, seconds = sample_gibbs(kind, answers, priors, *effort, progress)
     else:
@@ -233,6 +239,11 @@ def fit_nsum(
         priors=priors,
         recall=recall,
     )
+
+
+def _unreported(ard: ARD) -> list[str]:
+    total = ard.counts[ard.hidden()].sum()
+    return list(total.index[~(total > 0)])
 
 
 def quickest(model: str, recall: bool) -> str:

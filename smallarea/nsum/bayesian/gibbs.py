@@ -24,8 +24,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from smallarea.nsum.bayesian.gibbs_cells import Cells, Together, log_jacobian, move_spread, shares
-from smallarea.nsum.bayesian.gibbs_degree import EVERY, DegreeChain, Tell
+from smallarea.nsum.bayesian.gibbs_cells import (
+    EVERY,
+    Cells,
+    Tell,
+    Together,
+    kept_draws,
+    log_jacobian,
+    move_spread,
+    shares,
+)
+from smallarea.nsum.bayesian.gibbs_degree import DegreeChain
 from smallarea.nsum.bayesian.pymc_models import Answers, Priors
 from smallarea.progress import Progress, silent
 
@@ -145,14 +154,10 @@ class _Chain:
             if step in stages:
                 late = slice(step // 2, None)
                 self._shape_proposals(np.array(seen[late]), np.array(together[late]))
-        kept: dict[str, list[np.ndarray]] = {}
-        for step in range(draws):
-            if step % EVERY == 0:
-                tell((tune + step) / (tune + draws))
-            self._sweep()
-            for name, value in self._state().items():
-                kept.setdefault(name, []).append(value)
-        return {name: np.array(values) for name, values in kept.items()}
+        warm = tune / (tune + draws)
+        return kept_draws(
+            self._sweep, self._state, draws, lambda done: tell(warm + (1 - warm) * done)
+        )
 
     def _state(self) -> dict[str, np.ndarray]:
         of_groups = {

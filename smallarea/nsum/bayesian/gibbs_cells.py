@@ -5,6 +5,7 @@ See `smallarea.nsum.bayesian.gibbs`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from scipy import special
 
 from smallarea.nsum.bayesian.pymc_models import Answers
 
+Tell = Callable[[float], None]  # told the share of one chain that is done
+EVERY = 20  # sweeps between two reports
 NUDGE = 0.02  # by which parameters move, to see how the degrees follow
 NEWTON = 30  # steps to a respondent's mode, at most
 TINY = np.finfo(float).tiny
@@ -33,6 +36,23 @@ def shares(
 def log_jacobian(logit: np.ndarray) -> np.ndarray:
     """Log density of logits whose inverse is uniform on (0, 1)."""
     return special.log_expit(logit) + special.log_expit(-logit)
+
+
+def kept_draws(
+    sweep: Callable[[], None], state: Callable[[], dict[str, np.ndarray]], draws: int, tell: Tell
+) -> dict[str, np.ndarray]:
+    """Sweep so many times and keep the state after each; arrays (draws, ...) by name.
+
+    tell : hears the share done after every so many sweeps.
+    """
+    kept: dict[str, list[np.ndarray]] = {}
+    for step in range(draws):
+        if step % EVERY == 0:
+            tell(step / draws)
+        sweep()
+        for name, value in state().items():
+            kept.setdefault(name, []).append(value)
+    return {name: np.array(values) for name, values in kept.items()}
 
 
 def move_spread(

@@ -14,16 +14,11 @@ The draws are from the posterior that NUTS samples (`pymc_models.degree`), up to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import special
 
-from smallarea.nsum.bayesian.gibbs_cells import move_spread
+from smallarea.nsum.bayesian.gibbs_cells import EVERY, Tell, kept_draws, move_spread
 from smallarea.nsum.bayesian.pymc_models import Answers, Priors
-
-Tell = Callable[[float], None]  # told the share of one chain that is done
-EVERY = 20  # sweeps between two reports
 
 DF = 5.0  # of the Student t proposals: heavier tails than any block has
 NEWTON = 4  # steps to a respondent's mode: near it is enough for a proposal
@@ -55,6 +50,7 @@ class DegreeChain:
 
         `tell` hears the share done.
         """
+        tune = max(tune, 8)
         seen: list[list[float]] = []
         for step in range(tune):
             if step % EVERY == 0:
@@ -64,14 +60,10 @@ class DegreeChain:
             if step in (tune // 4, tune // 2, tune - 1):
                 spread = np.cov(np.array(seen[step // 2 :]).T) + 1e-8 * np.eye(2)
                 self.root = np.linalg.cholesky(spread) * STEP / np.sqrt(2)
-        kept: dict[str, list[np.ndarray]] = {}
-        for step in range(draws):
-            if step % EVERY == 0:
-                tell((tune + step) / (tune + draws))
-            self._sweep()
-            for name, value in self._state().items():
-                kept.setdefault(name, []).append(value)
-        return {name: np.array(values) for name, values in kept.items()}
+        warm = tune / (tune + draws)
+        return kept_draws(
+            self._sweep, self._state, draws, lambda done: tell(warm + (1 - warm) * done)
+        )
 
     def _state(self) -> dict[str, np.ndarray]:
         share = np.concatenate([np.exp(self.log_known), self.rates])
