@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +19,8 @@ from smallarea.run.records import some
 
 #: Columns of a table of estimates that say whose number it is, not what it is.
 WHOSE = ("area_id", "name", "indicator", "flags", "notice")
+#: The same in the table of the levels above.
+WHOSE_UNIT = ("level", "unit_id", "name", "indicator", "notice")
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Shelf:
     @cached_property
     def levels(self) -> pd.DataFrame:
         """A row per unit of the levels above and indicator."""
-        codes = dict.fromkeys(("level", "unit_id", "name", "indicator", "notice"), str)
-        return pd.read_csv(self.folder / "levels.csv", dtype=codes, keep_default_na=False,
-                           na_values={})  # fmt: skip
+        table = pd.read_csv(self.folder / "levels.csv", dtype=str, keep_default_na=False)
+        numbers = [name for name in table if name not in WHOSE_UNIT]
+        return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
 
     @cached_property
     def classes(self) -> pd.DataFrame | None:
@@ -67,10 +67,7 @@ class Shelf:
     @cached_property
     def shapes(self) -> gpd.GeoSeries:
         """Return the places' shapes in degrees, index area_id."""
-        path = self.folder / "estimates.gpkg"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as book:
-            layer = book.execute("select table_name from gpkg_contents limit 1").fetchone()[0]
-        table = gpd.read_file(path, layer=layer, columns=["area_id"])
+        table = gpd.read_file(self.folder / "estimates.gpkg", layer="areas", columns=["area_id"])
         return table.drop_duplicates("area_id").set_index("area_id").geometry.to_crs(4326)
 
     @cached_property
@@ -123,8 +120,3 @@ def runs(shelves: Sequence[Shelf]) -> list[dict[str, Any]]:
         entry["tiers"].append(one.tier)
         entry["synthetic"] = bool(max(one.estimates["notice"]))
     return list(listed.values())
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it: None where there is none."""
-    return json.loads(json.dumps(None if pd.isna(value) else value, default=lambda v: v.item()))

@@ -282,3 +282,22 @@ def test_an_edited_tier_and_a_run_are_not_served(releases, tmp_path):
         read_shelves(copy)
     with pytest.raises(InputError, match="no published tier here"):
         read_shelves(Path(tmp_path / "nothing"))
+
+
+def test_a_withheld_number_of_a_level_is_null_and_the_others_stay_numbers(releases, tmp_path):
+    from smallarea.service.answers import Answers
+    from smallarea.service.shelf import Shelf, read_shelf
+
+    folder = next(path for path in releases.iterdir() if path.name.endswith("partner"))
+    copy = shutil.copytree(folder, tmp_path / "tier")
+    table = pd.read_csv(copy / "levels.csv", dtype=str, keep_default_na=False)
+    table.loc[0, "mean"], table.loc[1, "name"] = "", "NA"
+    table.to_csv(copy / "levels.csv", index=False)
+    rows = Answers(Shelf(copy, read_shelf(folder).manifest)).shelf.levels.to_dict("records")
+    said = Answers(Shelf(copy, read_shelf(folder).manifest)).estimates_of(
+        None, None, rows[0]["level"]
+    )
+    assert said[0]["mean"] is None
+    assert isinstance(said[0]["q50"], float)
+    assert all(isinstance(row["mean"], float) for row in said[1:])
+    assert rows[1]["name"] == "NA"
