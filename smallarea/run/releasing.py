@@ -200,6 +200,9 @@ def _behind(run: Run, trace: dict[str, Any]) -> Behind:
         "code (SHA-256)": trace["code"]["sha256"],
         "published by version": trace["code"]["published_by"],
     }
+    if earlier := run.manifest["settings"].get("earlier"):
+        share = f"{earlier['share']:.0%} of its interviews help to tell places apart"
+        told["earlier wave of the survey"] = share
     return Behind(summary["covariates"]["sentence"], weights, told)
 
 

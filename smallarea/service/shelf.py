@@ -55,7 +55,7 @@ class Shelf:
     def levels(self) -> pd.DataFrame:
         """A row per unit of the levels above and indicator."""
         table = pd.read_csv(self.folder / "levels.csv", dtype=str, keep_default_na=False)
-        numbers = [name for name in table if name not in WHOSE_UNIT]
+        numbers = [str(name) for name in table if name not in WHOSE_UNIT]
         return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
 
     @cached_property
