@@ -100,8 +100,8 @@ def _candidates(name: str, package: Path) -> frozenset[Path]:
 
 
 def _data_files(room: Path) -> Iterator[Path]:
-    for path in sorted(room.rglob("*")):
-        inside = (path.parent, *path.parent.parents)
-        own = not any((p / "__init__.py").is_file() for p in inside if room in p.parents)
-        if path.is_file() and own and path.suffix != ".py" and "__pycache__" not in path.parts:
+    for path in sorted(room.iterdir()):
+        if path.is_file() and path.suffix != ".py":
             yield path
+        elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").is_file():
+            yield from _data_files(path)
