@@ -114,6 +114,8 @@ class Settings(Declared):
         areas, at most 100.
     small_population : below this population an area is flagged: read only with its neighbours.
     withhold_below : an area with fewer of any reference population than this has no numbers.
+    posterior : of the national figure: `barrier`, or `power`, which keeps to the design where the
+        reported rate goes with degree (`nsum.classical.power`).
     remove : rules that remove answers of the survey (quantile, mad, degree: see `survey.removal`);
         what they removed is among the run's warnings. None by default.
     describe_by : respondents' columns by which the findings tell who reported: with null as they
@@ -133,6 +135,7 @@ class Settings(Declared):
     tau_prior: TauSettings | None = None
     purpose: str | None = None
     degrees: Literal["national", "roster"] = "national"
+    posterior: Literal["barrier", "power"] = "barrier"
     top_k: int | None = Field(None, ge=1)
     small_population: float = Field(5_000, ge=0)
     withhold_below: float = Field(500, ge=0)

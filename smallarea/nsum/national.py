@@ -13,6 +13,7 @@ from scipy import stats
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
 from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
+from smallarea.nsum.classical.power import power_posterior
 from smallarea.nsum.classical.scale_up import killworth, usual_degree
 from smallarea.survey.ard import ARD
 
@@ -39,15 +40,18 @@ def national_draws(
     seed: int,
     profile: str = "fast",
     *,
+    posterior: str = "barrier",
     allow_unconverged: bool = False,
 ) -> xr.DataArray:
     """Draw the reported national counts w = tau * N of all components, from the survey alone.
 
     Each network is fitted with the barrier model, degrees being estimated from known groups or,
     in a network of children, observed. The likelihood is weighted and scaled to the design effect,
-    so the draws are as wide as strata, clusters and weights make them. The components' errors
-    are correlated, because neighbours report several of them; draws are paired so that their
-    rank correlations are those of the design-based errors.
+    so the draws are as wide as strata, clusters and weights make them. Where the reported rate goes
+    with degree that rate is not the population's: then the power posterior gives the draws, and the
+    fits only check the answers. The components' errors are correlated, because neighbours report
+    several of them; draws are paired so that their rank correlations are those of the design-based
+    errors.
 
     Parameters
     ----------
@@ -56,6 +60,7 @@ def national_draws(
     draws : number of draws returned.
     profile : `fast` (Gibbs sampling) or `full` (NUTS), the sampling effort. A run that did not
         converge is repeated four times as long; if that was Gibbs sampling, then by NUTS.
+    posterior : `barrier`, or `power` (:func:`smallarea.nsum.classical.power.power_posterior`).
 
     Returns
     -------
@@ -76,6 +81,7 @@ def national_draws(
         draws,
         seed,
         profile,
+        posterior=posterior,
         allow_unconverged=allow_unconverged,
     )[0]
 
@@ -88,6 +94,7 @@ def national_fits(
     seed: int,
     profile: str = "fast",
     *,
+    posterior: str = "barrier",
     allow_unconverged: bool = False,
 ) -> tuple[xr.DataArray, dict[str, NsumFit]]:
     """Return the draws of `national_draws` and the fits behind them, to be checked.
@@ -131,14 +138,18 @@ def national_fits(
     rng = np.random.default_rng(seed)
     closed = killworth(ard, groups=components)
     bound = closed.upper_bound() / closed.scale
+    design = power_posterior(closed, draws=draws, seed=seed) if posterior == "power" else None
     sizes = pd.DataFrame(index=range(draws), columns=components, dtype=float)
     for component in components:
         population = covered_population[indicators.reference[component]]
         if component in silent:
             sizes[component] = population * _rate_of_silence(bound[component], draws, rng)
             continue
-        fit = fits[indicators.reference[component]]
-        rate = fit.reported.sel(group=component).to_numpy().ravel() / fit.answers.population
+        if design is None:
+            fit = fits[indicators.reference[component]]
+            rate = fit.reported.sel(group=component).to_numpy().ravel() / fit.answers.population
+        else:
+            rate = (design[component] / closed.scale[component]).to_numpy()
         chosen = rng.permutation(len(rate))[:draws]
         sizes[component] = np.minimum(rate[chosen], 1.0) * population
     scores = pd.concat([fit.weights.scores for fit in fits.values()], axis=1)

@@ -99,7 +99,8 @@ def disagreement_warnings(design: pd.DataFrame, model: pd.DataFrame, ard: ARD) -
             said.append(
                 f"{group}: as reported, the model gives {median:,.0f} [{low:,.0f}; {high:,.0f}], "
                 f"the design {estimate:,.0f} (standard error {se:,.0f}), {abs(z):.1f} standard "
-                f"errors apart{_why(ard, str(group))}; killworth and power follow the design"
+                f"errors apart{_why(ard, str(group))}; killworth and power follow the design "
+                "(in a project `settings.posterior: power`)"
             )
     return said
 

@@ -54,8 +54,9 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         for name, table in casework.items():
             table.to_csv(out / f"casework_{name}.csv")
         national, fits = national_fits(
-            ard, population, indicators, draws, job.seed_of("nsum"), job.profile
-        )
+            ard, population, indicators, draws, job.seed_of("nsum"), job.profile,
+            posterior=settings.posterior,
+        )  # fmt: skip
         national.to_netcdf(out / "national.nc", engine="h5netcdf")
         checks, left_out = check_fits(fits, job.seed_of("checks"))
         checks.to_csv(out / "checks.csv", index=False)
@@ -73,7 +74,7 @@ def nsum_stage(job: Job, frame: Stage) -> Stage:
         compute,
         settings={
             "survey": job.inputs.answers,
-            "chosen": settings.model_dump(include={"tau_prior", "degrees", "remove"}),
+            "chosen": settings.model_dump(include={"tau_prior", "degrees", "remove", "posterior"}),
             "indicators": indicators.model_dump(),
             "profile": job.profile,
             "draws": draws,

@@ -7,6 +7,7 @@ from scipy import stats
 from study import COMPONENTS, INDICATORS
 
 from smallarea.errors import InputError
+from smallarea.nsum import killworth
 from smallarea.nsum.bayesian.predictive import check_fits
 from smallarea.nsum.bayesian.weighting import likelihood_weights
 from smallarea.nsum.national import national_draws, national_fits, paired
@@ -67,6 +68,22 @@ def test_levels_are_rate_times_covered_population(draws):
     truth = xr_series(draws, 0.004)
     middle = draws.median("draw").to_series()
     assert ((middle / truth) - 1).abs().max() < 0.35
+
+
+def test_the_power_posterior_follows_the_design_and_keeps_the_dependence():
+    survey = clustered()
+    drawn = national_draws(
+        survey, POPULATION, INDICATORS, draws=600, seed=1, posterior="power",
+        allow_unconverged=True,
+    )  # fmt: skip
+    closed = killworth(survey, groups=list(COMPONENTS))
+    people = [POPULATION[INDICATORS.reference[c]] for c in COMPONENTS]
+    ratio = (closed.estimate / closed.scale) * people
+    error = closed.standard_error() / closed.scale * people
+    assert np.abs(drawn.mean("draw").to_series() / ratio - 1).max() < 0.04
+    assert np.abs(drawn.std("draw").to_series() / error - 1).max() < 0.15
+    correlation = drawn.to_pandas().T.corr(method="spearman").to_numpy()
+    assert correlation[np.triu_indices(4, 1)].min() > 0.3
 
 
 def xr_series(draws, rate: float) -> pd.Series:
