@@ -107,6 +107,7 @@ def parsers(frame: Frame) -> dict[str, tuple[str, bytes, Parser]]:
             in_workbook(workbook(ANSWERS), read_survey),
         ),
         "survey of Stata": ("survey.dta", stata.getvalue(), read_labelled),
+        "survey of SPSS": ("survey.sav", spss(), read_labelled),
         "groups": ("groups.csv", GROUPS, read_groups),
         "columns": ("columns.yaml", "weight: w\nmissing: [98, DK]\nremove: {mad: 10}\n",
                     Columns.from_yaml),
@@ -214,3 +215,17 @@ def raster() -> bytes:
         ) as file:  # fmt: skip
             file.write(np.arange(24, dtype="float32").reshape(1, 4, 6))
         return memory.read()
+
+
+def spss() -> bytes:
+    """Return answers as SPSS keeps them, with labels."""
+    import tempfile
+
+    import pyreadstat
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "survey.sav"
+        labels = {"doctors": {98.0: "Don't know"}}
+        table = pd.DataFrame({"doctors": [1.0, 98.0, 0.0], "nurses": [2.0, 3.0, 4.0]})
+        pyreadstat.write_sav(table, path, variable_value_labels=labels)
+        return path.read_bytes()

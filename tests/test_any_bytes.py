@@ -18,7 +18,7 @@ NAMES = (
     "catalog", "table", "table of names", "workbook", "sheet", "flows", "points",
     "points of GeoJSON", "lines", "raster", "table register", "ages", "psgc register", "roster",
     "casework", "direct", "costs", "survey", "survey workbook", "survey sheet", "survey of Stata",
-    "groups", "columns", "manifest",
+    "survey of SPSS", "groups", "columns", "manifest",
 )  # fmt: skip
 #: What stands in files that people spoil.
 PIECES = st.sampled_from([
