@@ -21,7 +21,7 @@ class ReadReport:
 
     Parameters
     ----------
-    source, file, folder : the catalog's entry, the name of its file, and where that was found.
+    source, file : the catalog's entry, and the name of its file.
     rows, matched : rows of data in the file, and how many of them found their area.
     unmatched : one line per other row: `row` (its number in the file, the first being 1), `key`
         (its code, name or coordinates), `reason`.
@@ -37,7 +37,6 @@ class ReadReport:
     unmatched: pd.DataFrame = field(default_factory=_none_unmatched)
     suppressed: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    folder: str = ""
     missing: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,96 +68,119 @@ def build_features(
     InputError : a required source is absent or breaks its declaration; a stream file does not load,
         fails, or its columns are not what it declares. File, column and row are named.
     """
-    streams = load_streams(features_dir)
-    reader = _Reader(catalog, frame, snapshots)
-    columns: list[pd.DataFrame] = []
-    observed: list[pd.DataFrame] = []
-    info: list[pd.DataFrame] = []
-    missing: list[pd.DataFrame] = []
+    streams, sources = load_streams(features_dir), Sources(catalog, frame, snapshots)
+    made = []
     for done, (path, stream) in enumerate(streams.items()):
         if progress:
             progress(stream.name, done / len(streams))
-        if not reader.has(path, stream):
-            continue
-        data = [reader.read(name) for name in stream.sources]
-        values = _checked(_run(path, stream, data, frame), path, stream, frame)
-        values = without_unobserved(values, [reader.report(name) for name in stream.sources])
-        columns.append(values)
-        observed.append(shares_observed(values, data))
-        info.append(info_of(values, stream, catalog, [snapshots[s] for s in stream.sources]))
-        reports = [reader.finished(reader.report(name)) for name in stream.sources]
-        missing.append(reasons(values, data, reports))
+        note = left_out(path, stream, catalog, snapshots)
+        made.append(note or build_stream(path, stream, sources))
     if progress:
         progress("", 1.0)
-    if not columns:
+    return side_by_side(made, features_dir)
+
+
+class Sources:
+    """The sources of a catalog, each read once, when it is first asked for."""
+
+    def __init__(self, catalog: Catalog, frame: Frame, snapshots: Mapping[str, Snapshot]) -> None:
+        self.catalog, self.frame, self.snapshots = catalog, frame, snapshots
+        self._read: dict[str, tuple[Any, ReadReport]] = {}
+
+    def read(self, name: str) -> tuple[Any, ReadReport]:
+        """Return a source's data, and the account of how it was read."""
+        if name not in self._read:
+            source, kept = self.catalog.sources[name], self.snapshots.get(name)
+            if kept is None:
+                raise absent(source, "none of the folders searched")
+            try:
+                self._read[name] = read(source, kept, self.frame)
+            except InputError as error:
+                raise error.of_source(name) from error
+        return self._read[name]
+
+
+def left_out(
+    path: Path, stream: Stream, catalog: Catalog, snapshots: Mapping[str, Snapshot]
+) -> Features | None:
+    """Return features without a column, and a note, of a stream whose optional source is absent.
+
+    None of any other.
+
+    Raises
+    ------
+    InputError : it takes a source that the catalog does not declare, or a programme.
+    """
+    for name in stream.sources:
+        if name not in catalog.sources:
+            raise InputError(
+                f"it takes the source '{name}', which the catalog does not declare",
+                where=f"stream file {path.name}",
+                remedy="declare it under `sources:` in data_catalog.yaml",
+            )
+        source = catalog.sources[name]
+        if source.kind == PROGRAMME:
+            raise InputError(
+                f"it takes the programme '{name}': people work where need is thought high, so "
+                "it would explain itself",
+                where=f"stream file {path.name}",
+                remedy="leave it out; `smallarea target --exclude` and `change --by` use it",
+            )
+        if source.optional and name not in snapshots:
+            note = f"the optional file is absent: stream '{stream.name}' is left out"
+            said = [ReadReport(name, source.file, notes=(note,))]
+            return Features(pd.DataFrame(), pd.DataFrame(), said)
+    return None
+
+
+def build_stream(path: Path, stream: Stream, sources: Sources) -> Features:
+    """Run one stream file; raise InputError as :func:`build_features`."""
+    frame, catalog = sources.frame, sources.catalog
+    read = [sources.read(name) for name in stream.sources]
+    data, reports = [each for each, _ in read], [report for _, report in read]
+    values = _checked(_run(path, stream, data, frame), path, stream, frame)
+    values = without_unobserved(values, reports)
+    names = frame.table["name"]
+    reports = [
+        with_unseen(report, each, names) if isinstance(each, Raster) else report
+        for each, report in read
+    ]
+    return Features(
+        values,
+        info_of(values, stream, catalog, [sources.snapshots[s] for s in stream.sources]),
+        reports,
+        shares_observed(values, data),
+        reasons(values, data, reports),
+    )
+
+
+def side_by_side(streams: Sequence[Features], features_dir: Path) -> Features:
+    """Put the columns of streams side by side; of a source that several read, one account stays.
+
+    Raises
+    ------
+    InputError : no stream was built, or two make the same feature.
+    """
+    built = [each for each in streams if len(each.info)]
+    if not built:
         raise InputError(
             "no stream could be built",
             where=str(features_dir),
             remedy="add a stream file, or the data of one",
         )
-    _refuse_twice(info)
+    _refuse_twice([each.info for each in built])
+    accounts: dict[str, ReadReport] = {}
+    for report in (report for each in streams for report in each.reports):
+        known = accounts.setdefault(report.source, report)
+        if len(report.missing) > len(known.missing):
+            accounts[report.source] = report
     return Features(
-        pd.concat(columns, axis=1),
-        pd.concat(info),
-        [reader.finished(report) for report in reader.reports],
-        pd.concat(observed, axis=1),
-        pd.concat(missing, ignore_index=True),
+        pd.concat([each.values for each in built], axis=1),
+        pd.concat([each.info for each in built]),
+        list(accounts.values()),
+        pd.concat([each.observed for each in built], axis=1),
+        pd.concat([each.missing for each in built], ignore_index=True),
     )
-
-
-class _Reader:
-    """Reads each source once and keeps the reports."""
-
-    def __init__(self, catalog: Catalog, frame: Frame, snapshots: Mapping[str, Snapshot]) -> None:
-        self.catalog, self.frame, self.snapshots = catalog, frame, snapshots
-        self.reports: list[ReadReport] = []
-        self._data: dict[str, Any] = {}
-
-    def has(self, path: Path, stream: Stream) -> bool:
-        """Are all the stream's sources there? An absent optional one is noted in the reports."""
-        for name in stream.sources:
-            if name not in self.catalog.sources:
-                raise InputError(
-                    f"it takes the source '{name}', which the catalog does not declare",
-                    where=f"stream file {path.name}",
-                    remedy="declare it under `sources:` in data_catalog.yaml",
-                )
-            source = self.catalog.sources[name]
-            if source.kind == PROGRAMME:
-                raise InputError(
-                    f"it takes the programme '{name}': people work where need is thought high, so "
-                    "it would explain itself",
-                    where=f"stream file {path.name}",
-                    remedy="leave it out; `smallarea target --exclude` and `change --by` use it",
-                )
-            if source.optional and name not in self.snapshots:
-                note = f"the optional file is absent: stream '{stream.name}' is left out"
-                self.reports.append(ReadReport(name, source.file, notes=(note,)))
-                return False
-        return True
-
-    def read(self, name: str) -> Any:
-        if name not in self._data:
-            source, kept = self.catalog.sources[name], self.snapshots.get(name)
-            if kept is None:
-                raise absent(source, "none of the folders searched")
-            try:
-                self._data[name], report = read(source, kept, self.frame)
-            except InputError as error:
-                raise error.of_source(name) from error
-            self.reports.append(replace(report, folder=str(kept.original.parent)))
-        return self._data[name]
-
-    def report(self, name: str) -> ReadReport:
-        """Return the account of a source that was read."""
-        return next(r for r in self.reports if r.source == name and name in self._data)
-
-    def finished(self, report: ReadReport) -> ReadReport:
-        """Return an account; a raster's with what only summarising it has shown."""
-        data = self._data.get(report.source)
-        if not isinstance(data, Raster):
-            return report
-        return with_unseen(report, data, self.frame.table["name"])
 
 
 def _run(path: Path, stream: Stream, data: list[Any], frame: Frame) -> pd.DataFrame:

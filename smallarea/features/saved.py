@@ -12,14 +12,17 @@ from smallarea.catalog import ReadReport
 from smallarea.features.build import Features
 from smallarea.files import write_json
 
+#: What models learn from: they need not be fitted again where only the rest has changed.
+LEARNED_FROM = ("values.parquet", "streams.json")
 ROWS = ["row", "key", "reason", "source", "file"]
 
 
 def save_features(features: Features, folder: Path) -> None:
-    """Write values.parquet, observed.parquet, missing.parquet, info.csv, unmatched.csv (every row
-    without an area), reports.json.
+    """Write values.parquet, streams.json (feature -> stream), observed.parquet, missing.parquet,
+    info.csv, unmatched.csv (every row without an area), reports.json.
     """
     features.values.to_parquet(folder / "values.parquet")
+    write_json(folder / "streams.json", features.stream)
     features.observed.to_parquet(folder / "observed.parquet")
     features.missing.to_parquet(folder / "missing.parquet")
     features.info.to_csv(folder / "info.csv")

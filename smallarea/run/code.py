@@ -26,15 +26,20 @@ def source_hash(entries: Iterable[Path], package: Path = PACKAGE) -> str:
     package : the package's folder.
     """
     entries = sorted(Path(entry) for entry in entries)
+    own = [
+        (path.name, sha256(path)) for path in entries if not path.is_relative_to(package)
+    ]  # fmt: skip
+    return digest_of({"package": engine_hash(entries, package), "own": own})
+
+
+def engine_hash(entries: Iterable[Path], package: Path = PACKAGE) -> str:
+    """Hash every file of the package that the entries import, not the entries outside of it."""
     reached = {
         path.relative_to(package).as_posix(): sha256(path)
         for path in imported(entries, package)
         if path.is_relative_to(package)
     }
-    own = [
-        (path.name, sha256(path)) for path in entries if not path.is_relative_to(package)
-    ]  # fmt: skip
-    return digest_of({"package": reached, "own": own})
+    return digest_of(reached)
 
 
 def imported(entries: Iterable[Path], package: Path = PACKAGE) -> set[Path]:

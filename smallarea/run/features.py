@@ -1,45 +1,82 @@
-"""The features stage: every stream's columns, side by side."""
+"""The features stages: one per stream, and all columns side by side."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smallarea.areas import load_frame
 from smallarea.catalog.terms import Terms
-from smallarea.features import build_features, save_features
+from smallarea.features import load_features, load_streams, save_features
+from smallarea.features.build import Sources, build_stream, left_out, side_by_side
+from smallarea.files import digest_of, sha256
+from smallarea.run.code import engine_hash
 from smallarea.run.inputs import spoken_of
 
 if TYPE_CHECKING:
+    from smallarea.features import Features
     from smallarea.run.job import Job
     from smallarea.run.stages import Stage
 
 
 def features_stage(job: Job, frame: Stage) -> Stage:
-    """Every stream's columns, one row per area, side by side."""
-    inputs = job.inputs
+    """Make every stream's columns, one row per area, and put them side by side.
 
-    def compute(out: Path) -> None:
-        with spoken_of(inputs.features, "features"):
-            made = build_features(
-                job.catalog,
-                load_frame(frame.folder),
-                inputs.features,
-                inputs.sources,
-                progress=lambda stream, share: job.store.progress(f"features: {stream}", share),
+    A stream is made anew only where its file, its sources or the engine have changed. The key of
+    the stage returned hangs on what the streams have written, not on what they were made of.
+    """
+    inputs, store = job.inputs, job.store
+    with spoken_of(inputs.features, "features"):
+        streams = load_streams(inputs.features)
+        shared = sorted(inputs.features.glob("_*.py"))
+        code = engine_hash([Path(__file__), *streams, *shared])
+        own = [sha256(path) for path in shared]
+        areas = cache(lambda: load_frame(frame.folder))
+        notes: list[Features] = []
+        made: list[Stage] = []
+        for done, (path, stream) in enumerate(streams.items()):
+            store.progress(f"features: {stream.name}", done / len(streams))
+            if note := left_out(path, stream, job.catalog, inputs.sources):
+                notes.append(note)
+                continue
+
+            def compute(out: Path, path: Path = path) -> None:
+                sources = Sources(job.catalog, areas(), inputs.sources)
+                save_features(build_stream(path, streams[path], sources), out)
+
+            kept = {name: job.catalog.sources[name] for name in stream.sources}
+            made.append(
+                store.stage(
+                    f"features-{stream.name}",
+                    compute,
+                    settings={
+                        "sources": {
+                            name: source.model_dump(exclude=set(Terms.model_fields))
+                            for name, source in kept.items()
+                        },
+                        "files": {
+                            name: inputs.sources[name].sha256
+                            for name in kept
+                            if name in inputs.sources
+                        },
+                    },
+                    code=digest_of([code, sha256(path), own]),
+                    after=(frame,),
+                )
             )
-        save_features(made, out)
 
-    return job.store.stage(
-        "features",
-        compute,
-        settings={
-            "sources": {
-                name: source.model_dump(exclude=set(Terms.model_fields))
-                for name, source in job.catalog.sources.items()
+        def join(out: Path) -> None:
+            parts = [*notes, *(load_features(stage.folder) for stage in made)]
+            save_features(side_by_side(parts, inputs.features), out)
+
+        return store.stage(
+            "features",
+            join,
+            settings={
+                "streams": {stage.name: stage.content for stage in made},
+                "left_out": [str(report) for note in notes for report in note.reports],
             },
-            "files": {name: kept.sha256 for name, kept in inputs.sources.items()},
-        },
-        code=job.code(__file__, inputs.features),
-        after=(frame,),
-    )
+            code=code,
+            after=(frame,),
+        )

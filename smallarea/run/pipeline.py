@@ -13,6 +13,7 @@ from smallarea.areas import load_frame, load_table
 from smallarea.areas.levels import levels_of
 from smallarea.catalog.declare import PROGRAMME
 from smallarea.catalog.programmes import read_programmes
+from smallarea.features.saved import LEARNED_FROM
 from smallarea.release.promise import require_levels
 from smallarea.run.direct import direct_stage
 from smallarea.run.findings import findings_stage
@@ -45,7 +46,7 @@ def main_job(job: Job) -> tuple[Job, Stage, list[str]]:
     job, features, said = sound_features(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     given = totals_stage(job, frame, ground) if job.inputs.totals else None
-    before = (job, frame, features, ground)
+    before = (job, frame, features.only(*LEARNED_FROM), ground)
     models = projected_stage(*before, job.fit) if job.fit else models_stage(*before)
     projection = projection_stage(job, frame, ground, models, given)
     findings = findings_stage(job, frame, ground, models, projection)

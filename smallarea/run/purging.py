@@ -11,6 +11,7 @@ import pandas as pd
 
 from smallarea.catalog import UNMATCHED, Source
 from smallarea.errors import InputError
+from smallarea.features.saved import LEARNED_FROM
 from smallarea.fetching.state import FOLDER, files_folder
 from smallarea.files import (
     digest_of,
@@ -23,7 +24,7 @@ from smallarea.files import (
 )
 from smallarea.run.inputs import STORE
 from smallarea.run.record import MANIFEST, seal
-from smallarea.run.records import read_record
+from smallarea.run.records import Record, read_record
 
 RECEIPTS = "purges"
 FEATURES = "features.parquet"
@@ -108,7 +109,7 @@ def _derived(stages: Path, name: str) -> list[Path]:
             found.append(folder)
     grown = True
     while grown:
-        contents = {_content(records[folder]) for folder in found} - {""}
+        contents = {each for folder in found for each in _contents(records[folder])}
         more = [
             folder
             for folder, record in records.items()
@@ -175,5 +176,10 @@ def _without_rows(run: Path, file: str | None) -> Path | None:
     return path
 
 
-def _content(record: Any) -> str:
-    return "" if record is None else digest_of(record.hashes)
+def _contents(record: Record | None) -> list[str]:
+    """Return by what hashes a stage after this one knows it: of all it wrote, or of a part."""
+    if record is None:
+        return []
+    hashes = record.hashes
+    part = {name: hashes[name] for name in LEARNED_FROM if name in hashes}
+    return [digest_of(hashes), digest_of(part)] if part else [digest_of(hashes)]

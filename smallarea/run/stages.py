@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,7 +29,7 @@ from smallarea.files import (
     writing,
 )
 from smallarea.progress import Progress, silent
-from smallarea.run.memory import give_back
+from smallarea.run.memory import give_back, resident
 from smallarea.run.records import RECORD, read_record, unfit
 from smallarea.run.threads import one_thread
 
@@ -60,6 +60,14 @@ class Stage:
     def content(self) -> str:
         """Hash of all outputs."""
         return digest_of(self.files)
+
+    def only(self, *files: str) -> Stage:
+        """Return the stage as one that wrote these files alone; its key hangs on their bytes.
+
+        What reads nothing else is not made anew where the rest has changed.
+        """
+        kept = {name: self.files[name] for name in files}
+        return replace(self, files=kept, key=digest_of(kept))
 
 
 @dataclass
@@ -112,6 +120,7 @@ class StageStore:
         reused = exists and not damage
         if not reused:
             self.progress(name, 0.0)
+            had = resident()
             if exists and not folder.is_dir():
                 remove(folder)
             with writing(folder) as temporary, one_thread():
@@ -121,7 +130,7 @@ class StageStore:
                 record = {"key": key, "seconds": seconds, "made_of": made_of}
                 write_json(temporary / RECORD, record | {"files": listing(temporary)})
                 keep_private(temporary)
-            give_back()
+            give_back(had)
         self.progress(name, 1.0)
         made = read_record(folder)
         assert made is not None

@@ -65,7 +65,6 @@ def test_features_carry_values_papers_and_reports(project, squares):
     assert info["coverage"] == pytest.approx(2 / 6)
     assert len(info["sha256"]) == 64
     assert features.reports[0].unmatched["key"].tolist() == ["77"]
-    assert features.reports[0].folder == str(project / "twin")
     assert seen == [("wealth", 0.0), ("", 1.0)]
 
 
@@ -73,7 +72,6 @@ def test_a_real_file_takes_the_place_of_the_twins(project, squares):
     (project / "real" / "rates.csv").write_text(f"psgc,rate\n{FIRST},9\n")
     features = build(project, squares)
     assert features.values["rate"].dropna().to_dict() == {FIRST: 9}
-    assert features.reports[0].folder == str(project / "real")
 
 
 def test_a_source_is_read_once_for_all_its_streams(project, squares):
