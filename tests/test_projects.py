@@ -140,6 +140,7 @@ def brazil(tmp_path_factory):
     return run_of("brazil", tmp_path_factory.mktemp("brazil")).run()
 
 
+@pytest.mark.slow
 def test_brazil_goes_from_points_and_yes_or_no_to_the_map(brazil):
     run = brazil
     assert run.synthetic  # the answers are drawn from the census
@@ -157,6 +158,7 @@ def test_brazil_goes_from_points_and_yes_or_no_to_the_map(brazil):
     assert national["q025"] < 152 < national["q975"]
 
 
+@pytest.mark.slow
 def test_models_of_brazil_are_compared_where_distances_are_those_of_prediction(brazil, tmp_path):
     words = ["--project", brazil.folder.parents[1], "--by", "knn", "--folds", 3, "--draws", 200]
     words += ["--without", "domain", "--out", tmp_path, "--json"]

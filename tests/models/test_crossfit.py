@@ -47,8 +47,14 @@ def fitted(world):
     return fit_models(MODELS, world.X, world.direct, world.areas, n=400, seed=1)
 
 
-@pytest.mark.parametrize("position", [3, 77])
-@pytest.mark.parametrize("factor", [0.0, 9.0])
+@pytest.mark.parametrize(
+    ("position", "factor"),
+    [
+        (3, 0.0),
+        (77, 9.0),
+        *(pytest.param(*p, marks=pytest.mark.slow) for p in ((3, 9.0), (77, 0.0))),
+    ],
+)
 def test_an_areas_own_answers_move_no_bit_of_its_draws(world, fitted, position, factor):
     area = world.direct.reports.index[position]
     told = world.direct.reports.copy()

@@ -115,6 +115,7 @@ def test_draws_survive_netcdf(draws, tmp_path):
     xr.testing.assert_identical(again, draws)
 
 
+@pytest.mark.slow
 def test_a_fit_that_never_converges_is_refused(monkeypatch):
     from smallarea.nsum import national
 

@@ -131,6 +131,7 @@ def test_a_bayesian_model_agrees_with_the_closed_form(tmp_path: Path) -> None:
     assert any("nobody reported anyone in nobody" in warning for warning in out["warnings"])
 
 
+@pytest.mark.slow
 def test_sizes_freed_of_recall_have_no_mean(tmp_path: Path) -> None:
     survey, groups = two_networks(tmp_path)
     table = pd.read_csv(groups)

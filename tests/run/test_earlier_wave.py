@@ -60,6 +60,7 @@ def facts(run: sa.Run) -> dict:
     return json.loads((run.folder / "summary.json").read_text())
 
 
+@pytest.mark.slow
 def test_an_earlier_wave_counts_only_where_it_is_declared(tmp_path):
     alone = project(tmp_path / "alone").run()
     both = project(tmp_path / "both", survey="data/then", share=0.5).run()

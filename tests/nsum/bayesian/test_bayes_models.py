@@ -111,6 +111,7 @@ def test_an_unconverged_fit_is_not_published_unless_allowed(ard):
     assert len(fit.summary(allow_unconverged=True)) == 1
 
 
+@pytest.mark.slow
 def test_weights_move_the_rate_to_the_weighted_one_and_widen_it():
     """Half the respondents report ten times as often and weigh nine times as much."""
     rng = np.random.default_rng(1)

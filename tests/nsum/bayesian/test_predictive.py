@@ -22,6 +22,7 @@ def fits(curitiba):
     return {model: fit_nsum(ard, model, **quick) for model in ("degree", "barrier")}
 
 
+@pytest.mark.slow
 def test_posterior_check_finds_missing_zeros(fits):
     tails = {m: predictive_check(f).xs("zeros", level="statistic")["tail"] for m, f in fits.items()}
     assert (tails["barrier"].between(0.01, 0.99)).mean() >= 0.9
