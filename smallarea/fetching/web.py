@@ -1,7 +1,8 @@
 """One file over HTTP: goes on where it stopped, tries again, and knows a web page from a file.
 
-A credential comes from the environment alone: `SMALLAREA_TOKEN_<SOURCE>` (letters in capitals, all
-else `_`) is sent as a bearer token, over https or to this computer, and not on to another host.
+A credential comes from the environment, `SMALLAREA_TOKEN_<SOURCE>` (letters in capitals, all else
+`_`), or from the system's keyring. It is sent as a bearer token, over https or to this computer,
+and not on to another host.
 """
 
 from __future__ import annotations
@@ -57,8 +58,24 @@ class _Passing(Exception):
 
 
 def credential(source: str) -> str | None:
-    """Return the token that the environment holds for a source, None where there is none."""
-    return os.environ.get("SMALLAREA_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source.upper())) or None
+    """Return the token that environment or keyring holds for a source, None where there is none.
+
+    The environment comes first. In the keyring (extra `keyring`) it is the password of the user
+    named as the source, of the service `smallarea`.
+    """
+    named = "SMALLAREA_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source.upper())
+    return os.environ.get(named) or _in_keyring(source)
+
+
+def _in_keyring(source: str) -> str | None:
+    try:
+        import keyring
+    except ImportError:
+        return None
+    try:
+        return keyring.get_password("smallarea", source) or None
+    except keyring.errors.KeyringError:  # none here, or one that is locked
+        return None
 
 
 def download(

@@ -7,6 +7,8 @@ import json
 import zipfile
 from datetime import date, timedelta
 
+import keyring
+import keyring.backends.fail
 import openpyxl
 import pytest
 from hostile import serving
@@ -17,7 +19,7 @@ import smallarea as sa
 from smallarea.cli import app
 from smallarea.errors import InputError
 from smallarea.fetching.state import read_state
-from smallarea.fetching.web import Patience
+from smallarea.fetching.web import Patience, credential
 from smallarea.refreshing import fetch
 
 HASTY = Patience(tries=2, pause=0.01, silence=0.5)
@@ -153,8 +155,41 @@ def test_terms_stop_fetch_and_run(fetching, server):
     assert fetch(sa.Project(project.root))[0].good
 
 
-def test_a_credential_is_written_nowhere(fetching, monkeypatch):
-    monkeypatch.setenv("SMALLAREA_TOKEN_BOOKS", "open sesame")
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1
+
+    def get_password(self, service, username):
+        return {("smallarea", "books"): "open sesame"}.get((service, username))
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("kept_in", ["environment", "keyring"])
+def test_a_credential_is_written_nowhere(fetching, monkeypatch, kept_in):
+    before = keyring.get_keyring()
+    if kept_in == "environment":
+        monkeypatch.setenv("SMALLAREA_TOKEN_BOOKS", "open sesame")
+    else:
+        keyring.set_keyring(Ring())
+    try:
+        _see_that_it_is_written_nowhere(fetching)
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_without_a_keyring_there_is_no_credential():
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    try:
+        assert credential("books") is None
+    finally:
+        keyring.set_keyring(before)
+
+
+def _see_that_it_is_written_nowhere(fetching):
     path = fetching.root / "data_catalog.yaml"
     path.write_text(path.read_text().replace("/whole/", "/closed/"))
     project = sa.Project(fetching.root)
