@@ -127,12 +127,12 @@ def shifts(source: Source, values: pd.DataFrame, tenths: Tenths) -> list[str]:
 
 
 def quarantine(snapshot: Snapshot, reasons: Sequence[str], instead: Good | None) -> str:
-    """Set a snapshot aside: write the report beside it; return it as one sentence."""
+    """Set a snapshot aside: write the report beside it (`report_of`); return it as one sentence."""
     good = "and there is no good one" if instead is None else "but its last good snapshot"
     since = "" if instead is None else f", of {instead.since[:10]}"
     sentence = (
         f"source {snapshot.source}: {snapshot.original.name} was not used, {good}{since}: "
-        f"{'; '.join(reasons)}; see {report_of(snapshot)}"
+        f"{'; '.join(reasons)}"
     )
     used = (
         "nothing: no snapshot of it was good yet"

@@ -60,6 +60,7 @@ class ReportInput:
     survey : tables of `smallarea.findings.findings`, by name; without any, nothing is said of the
         interviews. survey_notes : sentences on them. known_groups : their figure, an SVG element.
     warnings : sentences that must not be overlooked.
+    aside : snapshots in quarantine: a sentence, and two maps (`data:` addresses) by feature.
     sources : one row per source; columns of the table as they should be read.
     reads : what became of the rows of every source.
     comparisons : figures published elsewhere, as the catalog declares them.
@@ -92,6 +93,7 @@ class ReportInput:
     known_groups: str = ""
     warnings: Sequence[str] = ()
     score_words: Mapping[str, str] = field(default_factory=dict)
+    aside: Sequence[tuple[str, Mapping[str, str]]] = ()
 
 
 def write_report(report: ReportInput, path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smallarea.catalog import Snapshot, Source, read, snapshot
-from smallarea.catalog.quarantine import Good, last_good, lift, quarantine
+from smallarea.catalog.quarantine import Good, last_good, lift, quarantine, report_of
 from smallarea.catalog.terms import require_allowed
 from smallarea.errors import InputError
 from smallarea.fetching.fetch import bring
@@ -118,6 +118,7 @@ def _kept(source: Source, got: Got | InputError, frame: Frame, store: Path) -> F
             read(source, copy, frame)
         except InputError as error:
             said = quarantine(copy, [str(error)], _good(source, store, target))
+            said = f"{said}; see {report_of(copy)}"
             write_state(store, source.name, replace(state, failed=said))
             return Fetched(source.name, ASIDE, said)
     if not same:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ from smallarea.publish import (
     write_report,
 )
 from smallarea.publish.basis import BASIS, basis_table
+from smallarea.publish.before_after import before_after
 from smallarea.publish.map_data import Beside
 from smallarea.publish.words import INTERNAL
 from smallarea.release.estimates import Measured
@@ -53,6 +55,7 @@ from smallarea.spreadsheets import harmless_table
 if TYPE_CHECKING:
     from smallarea.catalog import Catalog
     from smallarea.indicators import Indicators
+    from smallarea.run.sound import Aside
     from smallarea.settings import Settings
 
 SCORE_WORDS = {
@@ -75,6 +78,7 @@ def publish(
     synthetic: bool,
     seed: int,
     trace: dict[str, Any],
+    aside: Sequence[Aside] = (),
 ) -> None:
     """Write tables, draws, map and report into `out`, and `summary.json` for the manifest.
 
@@ -85,6 +89,7 @@ def publish(
     k : the k of the probability of being among the k highest areas.
     synthetic : whether the survey is a digital twin's.
     trace : what traces the files to their inputs: the keys of the stages, the seed, the profile.
+    aside : snapshots in quarantine.
     """
     frame = load_frame(folders["frame"])
     features = load_features(folders["features"])
@@ -213,6 +218,7 @@ def publish(
             survey_notes=survey_notes,
             known_groups=known_groups,
             warnings=warnings,
+            aside=[(each.said, _both(each, frame.geometry)) for each in aside],
             score_words=SCORE_WORDS,
         ),
         out / "report.html",
@@ -240,6 +246,16 @@ def publish(
             "reads": [str(report) for report in features.reports],
         },
     )
+
+
+def _both(aside: Aside, geometry: gpd.GeoSeries) -> dict[str, str]:
+    """Return maps of features as they are used and as they were refused, by feature."""
+    titles = ("in use", "set aside")
+    return {
+        str(name): before_after(aside.used[name], aside.refused[name], geometry, titles)
+        for name in aside.refused
+        if name in aside.used
+    }
 
 
 def tau_prior(ground: Path) -> TauPrior | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,7 +20,26 @@ if TYPE_CHECKING:
     from smallarea.run.stages import Stage
 
 
-def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
+@dataclass(frozen=True)
+class Aside:
+    """A snapshot in quarantine.
+
+    said : what and why, in a sentence. sha256 : of its file. report : where it is told at length.
+    used, refused : area x feature, of the snapshot in its place and of it; the latter is empty
+        where it could not be read.
+    """
+
+    said: str
+    sha256: str
+    report: Path
+    used: pd.DataFrame
+    refused: pd.DataFrame
+
+    def __str__(self) -> str:
+        return f"{self.said}; see {self.report}"
+
+
+def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[Aside]]:
     """Make the features, from the last good snapshot of a source whose present one is not good.
 
     A present snapshot is not good if it breaks its declaration, covers less than the declared
@@ -31,7 +51,7 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
     -------
     job : with the snapshots that were used, and the vintages of their time.
     stage : of the features.
-    said : a sentence for each source whose present snapshot is in quarantine.
+    aside : the present snapshots that are in quarantine.
 
     Raises
     ------
@@ -39,6 +59,7 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
     """
     trial = _Trial(job, frame)
     stage = trial.build()
+    found: dict[str, tuple[dict[str, float], pd.DataFrame]] = {}
     suspected = {name: why for name in trial.judged if (why := trial.complaints(name))}
     if suspected:
         found = {name: (trial.coverage[name], trial.own(name)) for name in suspected}
@@ -64,11 +85,13 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
         _require_covered(trial, name)
         if name not in trial.reasons:
             q.record_good(trial.used[name], trial.coverage[name], q.tenths_of(trial.own(name)))
-    said = [
-        q.quarantine(job.inputs.sources[name], why, trial.good[name])
-        for name, why in trial.reasons.items()
-    ]
-    return trial.job, stage, said
+    aside = []
+    for name, why in trial.reasons.items():
+        snapshot, used = job.inputs.sources[name], trial.own(name)
+        said = q.quarantine(snapshot, why, trial.good[name])
+        _, refused = found.get(name, ({}, pd.DataFrame(index=used.index)))
+        aside.append(Aside(said, snapshot.sha256, q.report_of(snapshot), used, refused))
+    return trial.job, stage, aside
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import openpyxl
@@ -15,6 +16,7 @@ from smallarea.catalog import Catalog
 from smallarea.catalog import quarantine as q
 from smallarea.cli import app
 from smallarea.errors import InputError
+from smallarea.files import sha256
 
 BOOKS = "data/books.csv"
 CATALOG_SOURCE = Catalog.model_validate(yaml.safe_load(CATALOG)).sources["books"]
@@ -41,7 +43,9 @@ def test_the_last_good_snapshot_is_used_and_a_report_says_why(copied):
     before = project.latest()
     halved(project)
     run = project.run()
-    assert run.folder == before.folder  # nothing else had changed
+    for name in ("estimates.parquet", "draws.nc", "features.csv"):
+        assert sha256(run.folder / name) == sha256(before.folder / name)
+    assert "Files that were set aside" in (run.folder / "report.html").read_text()
     assert used(run) == used(before)
     (said,) = run.manifest["quarantined"]
     assert "books has a value in 41.7% of the areas, and had one in 100.0%" in said
@@ -98,7 +102,8 @@ def test_a_file_that_cannot_be_read_is_set_aside_too(copied, content):
     before = project.latest()
     (project.root / BOOKS).write_text(content)
     run = project.run()
-    assert run.folder == before.folder
+    assert used(run) == used(before)
+    assert "Two maps" not in (run.folder / "report.html").read_text()
     assert "books.csv" in run.manifest["quarantined"][0]
 
 
@@ -173,6 +178,10 @@ def test_a_feature_that_moves_by_more_than_declared_is_set_aside(copied):
     assert "books moved: " in said
     assert "`most_shift` is 30%" in said
     assert used(run) == before
+    page = (run.folder / "report.html").read_text()
+    assert said.split("; see ")[0] in html.unescape(page)
+    assert page.count('alt="Two maps of books: in use, and set aside"') == 1
+    assert str(project.root) not in page
     assert project.run(accept=["books"]).manifest["quarantined"] == []
 
 
