@@ -46,7 +46,7 @@ mutants: .venv/installed-audit
 	touch $@
 
 .venv/installed-test: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask,remote,api,pdf,keyring]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask,remote,api,pdf,keyring,dagster]"
 	touch $@
 
 .venv/installed-audit: .venv/installed-test

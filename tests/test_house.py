@@ -11,7 +11,7 @@ ROOMS = (
     "errors", "progress", "limits", "spreadsheets", "declared", "files", "executors",
     "indicators", "settings", "reading", "areas", "catalog", "fetching", "features", "survey",
     "nsum", "fieldwork", "models", "projection", "findings", "publish", "release", "simulate",
-    "run", "service", "project", "watching", "summary", "refreshing", "options", "upkeep",
+    "run", "service", "project", "watching", "summary", "refreshing", "assets", "options", "upkeep",
     "cli_catalog", "cli_change", "cli_compare", "cli_features", "cli_fieldwork", "cli_nsum",
     "cli_publish", "cli_refresh", "cli_serve", "cli_target", "cli", "__main__",
 )  # fmt: skip

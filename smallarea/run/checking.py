@@ -26,7 +26,7 @@ def check_sources(
     Returns
     -------
     source, state (`sound`, `broken`: the file breaks its entry, `absent`), required, said: the
-    error, or the account of its rows.
+    error, or the account of its rows; sha256 of the file, None where there is none.
     """
     rows = []
     for name, source in catalog.sources.items():
@@ -37,5 +37,6 @@ def check_sources(
                 state, said = SOUND, str(report)
             except InputError as error:
                 state, said = BROKEN, str(error)
-        rows.append((name, state, not source.optional, said))
-    return pd.DataFrame(rows, columns=["source", "state", "required", "said"])
+        digest = snapshots[name].sha256 if name in snapshots else None
+        rows.append((name, state, not source.optional, said, digest))
+    return pd.DataFrame(rows, columns=["source", "state", "required", "said", "sha256"])
