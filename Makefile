@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: run test slow lint check bench cover audit sbom mutants clean
+.PHONY: run test slow lint check bench cover audit sbom mutants docs clean
 
 run: .venv/installed
 	$(BIN)/smallarea run
@@ -20,6 +20,10 @@ lint: .venv/installed-test
 
 bench: .venv/installed
 	for bench in benchmarks/*.py; do $(BIN)/python $$bench; done
+
+# The pages of docs/ as a site, in site/.
+docs: .venv/installed-test
+	$(BIN)/mkdocs build --strict --quiet
 
 # Which branches the tests take, and which not.
 cover: .venv/installed-test
@@ -46,7 +50,7 @@ mutants: .venv/installed-audit
 	touch $@
 
 .venv/installed-test: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask,remote,api,pdf,keyring,dagster]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,survey-formats,dask,remote,api,pdf,keyring,dagster,docs]"
 	touch $@
 
 .venv/installed-audit: .venv/installed-test

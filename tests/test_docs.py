@@ -72,7 +72,7 @@ def commands() -> list[str]:
         shell += [code for code in re.findall(r"`([^`]+)`", FENCE.sub("", text)) if " " in code]
         for block in shell:
             for line in block.replace("\\\n", " ").splitlines():
-                found += [part.strip() for part in re.split(r"&&|#", line)]
+                found += [part.strip() for part in re.split(r"&&|\|\||#|;| > ", line)]
     return sorted({line for line in found if line.startswith("smallarea ")})
 
 

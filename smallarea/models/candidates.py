@@ -45,8 +45,25 @@ class Candidate:
         return (seed + zlib.crc32(self.name.encode())) % 2**31
 
     def fit(self, X: pd.DataFrame, direct: Direct, areas: pd.DataFrame, seed: int) -> Any:
-        """Return a fresh estimator fitted to its own columns of `X`."""
-        return self.unfitted(self.seed(seed)).fit(self.select(X), direct, areas)
+        """Return a fresh estimator fitted to its own columns of `X`.
+
+        Raises
+        ------
+        InputError : the features do not fit the model, or its estimator fails; the model is named.
+        """
+        own = self.select(X)
+        try:
+            return self.unfitted(self.seed(seed)).fit(own, direct, areas)
+        except InputError:
+            raise
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise InputError(
+                f"it cannot be fitted to {len(direct.reports)} areas: "
+                f"{type(error).__name__}: {error}",
+                where=f"model {self.name}",
+                remedy="correct the model file; a model for many areas may need more than are left "
+                "when a part of the survey is held out",
+            ) from error
 
     def select(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return this model's columns of `X`; raise InputError if one does not exist."""

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from sklearn.base import clone
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from study import COMPONENTS
@@ -21,6 +22,7 @@ from smallarea.models import (
     NationalRate,
     PartialPooling,
     Supervised,
+    model,
 )
 from smallarea.models.components import principal_components
 from smallarea.models.counts import rows
@@ -188,3 +190,13 @@ def test_principal_components_ignore_order_and_outliers(world):
     spoiled.iloc[0, 0] = 1e9
     again = principal_components(spoiled, 5).transform(spoiled)
     assert np.abs(np.corrcoef(Z[1:, 0], again[1:, 0])[0, 1]) > 0.999
+
+
+def test_an_estimator_that_fails_is_one_sentence_with_the_models_name(world):
+    class Fails(PoissonRegressor):
+        def fit(self, X, y, sample_weight=None):
+            raise ValueError("too few samples")
+
+    made = model(features="all")(lambda: Supervised(make_pipeline(SimpleImputer(), Fails())))
+    with pytest.raises(InputError, match=r"cannot be fitted to \d+ areas: ValueError: too few"):
+        made.fit(world.X, world.direct, world.areas, 1)
