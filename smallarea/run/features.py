@@ -63,6 +63,7 @@ def features_stage(job: Job, frame: Stage) -> Stage:
                     },
                     code=digest_of([code, sha256(path), own]),
                     after=(frame,),
+                    told=False,
                 )
             )
 

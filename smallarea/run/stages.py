@@ -95,6 +95,7 @@ class StageStore:
         settings: Mapping[str, Any],
         code: str,
         after: tuple[Stage, ...] = (),
+        told: bool = True,
     ) -> Stage:
         """Return the stage's outputs, computing them only if nothing sound fits its key.
 
@@ -107,7 +108,9 @@ class StageStore:
         settings : JSON-able values the outputs depend on, file hashes among them.
         code : hash of the source that the stage runs, see :mod:`smallarea.run.code`.
         after : the stages whose outputs it reads.
+        told : whether progress is told; not of a part, of which the whole tells.
         """
+        tell = self.progress if told else silent
         key = key_of(name, settings, code, [stage.key for stage in after])
         folder = self.root / f"{name}-{key[:16]}"
         started = time.perf_counter()
@@ -119,7 +122,7 @@ class StageStore:
             self.say(f"stage {name}: {damage}; it was computed anew")
         reused = exists and not damage
         if not reused:
-            self.progress(name, 0.0)
+            tell(name, 0.0)
             had = resident()
             if exists and not folder.is_dir():
                 remove(folder)
@@ -131,7 +134,7 @@ class StageStore:
                 write_json(temporary / RECORD, record | {"files": listing(temporary)})
                 keep_private(temporary)
             give_back(had)
-        self.progress(name, 1.0)
+        tell(name, 1.0)
         made = read_record(folder)
         assert made is not None
         took = time.perf_counter() - started
