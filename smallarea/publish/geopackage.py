@@ -75,7 +75,7 @@ def write_geopackage(
     ----------
     estimates : the long table of places. geometry : theirs, index area_id, any CRS.
     places : their table, with the units they lie in. levels : numbers of these units, see
-        `wide_units`; a level that it does not have, or that is not the places', gets no layer.
+        `wide_units`; a level that it does not have gets no layer, nor does the nation.
     meaning : what the numbers mean; it stands in every layer's description, with what the shapes
         are and, if so, that the survey was invented.
     """
@@ -90,7 +90,7 @@ def write_geopackage(
         with writing(path) as temporary:
             _add(temporary, AREAS, wide, shapes, indicators, said, drawn, COLUMNS)
             for number, level in enumerate(levels_of(places)):
-                if level not in set(levels["level"]):
+                if level == "nation" or level not in set(levels["level"]):
                     continue
                 unit = level_ids(places, number)
                 table = wide_units(levels, level)
