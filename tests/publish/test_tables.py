@@ -10,12 +10,10 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-import xarray as xr
 from study import INDICATORS, UNITS
 
 from smallarea.errors import InputError
 from smallarea.publish.disclosure import SUPPRESSED, check_columns, suppress
-from smallarea.publish.draws import draws_dataset, write_draws
 from smallarea.publish.estimates import (
     NUMBERS,
     SYNTHETIC,
@@ -164,19 +162,6 @@ def test_groups_are_recomputed_from_counts(toy):
     counts = toy.counts.sel(area_id=inside).sum("area_id").values
     ratio = (counts[0] + counts[1]) / (counts[2] + counts[3])
     assert regions["q50"]["Region 1", "ratio"] == pytest.approx(np.median(ratio))
-
-
-def test_draws_read_back_sum_to_the_nation_exactly(toy, tmp_path):
-    dataset = draws_dataset(toy.counts, toy.tau, toy.table, INDICATORS, synthetic=True, seed=7)
-    write_draws(dataset, tmp_path / "draws.nc")
-    back = xr.load_dataset(tmp_path / "draws.nc", engine="h5netcdf")
-    assert back.attrs["notice"] == SYNTHETIC
-    assert back.attrs["seed"] == 7
-    assert back["counts"].dtype == np.float64
-    assert (back["counts"].sum("area_id") == back["national_total"]).all()
-    inside = back["counts"].where(back["covered"], drop=True).sum("area_id")
-    assert (inside == back["covered_total"]).all()
-    assert (back["counts"] == toy.counts).all()
 
 
 def test_a_sidecar_says_what_every_column_of_the_csv_is(toy, tmp_path):

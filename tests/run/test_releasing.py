@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
-import xarray as xr
 from small import small_country
 from typer.testing import CliRunner
 
@@ -124,8 +123,7 @@ def test_the_maps_draws_are_the_tiers_and_not_the_runs(run, tiers):
     counts = safe.counts.sel(component="left", area_id=ids.to_numpy())
     data, draws = embedded(tiers["partner"])
     assert draws == pack_draws({"left": counts}, ids, safe.tau)[1]
-    pooled = xr.open_dataset(run.folder / "draws.nc", engine="h5netcdf")["counts"]
-    pooled = pooled.sel(component="left", area_id=ids.to_numpy())
+    pooled = run.draws()["counts"].sel(component="left", area_id=ids.to_numpy())
     assert draws != pack_draws({"left": pooled}, ids, safe.tau)[1]
     assert data["draws"]["tau"] is None
     units, lines = embedded(tiers["public"])
@@ -147,8 +145,7 @@ def test_layers_of_levels_say_what_levels_csv_says(run, tiers):
     told = shires.set_index("name")["left_q10"]
     np.testing.assert_allclose(told, table.loc[("shire", "left"), "q10"].loc[told.index], rtol=1e-5)
     own = pyogrio.read_dataframe(run.folder / "estimates.gpkg", layer="shire")
-    with xr.open_dataset(run.folder / "draws.nc", engine="h5netcdf") as draws:
-        counts = draws["counts"].sel(component="left").load()
+    counts = run.draws()["counts"].sel(component="left")
     inside = [f"t{i:02d}" for i in range(3)]
     sums = counts.sel(area_id=inside).sum("area_id")
     mine = own.set_index("name").loc["Shire 0", "left_q50"]
