@@ -29,7 +29,7 @@ def tau_curve(reported: np.ndarray, tau: np.ndarray, label: str) -> str:
     """
     rates = np.geomspace(max(np.quantile(tau, 0.005), 1e-3), min(np.quantile(tau, 0.995), 1), 60)
     low, middle, high = np.quantile(reported, [0.1, 0.5, 0.9])[:, None] / rates
-    figure, (top, bottom) = _figure(6.2, 3.6, rows=2, heights=[3, 1])
+    figure, (top, bottom) = figure_of(6.2, 3.6, rows=2, heights=[3, 1])
     top.fill_between(rates, low, high, color=SOFT, label="80 % interval, were the rate known")
     top.plot(rates, middle, color=ACCENT, lw=2, label="median")
     top.set_ylim(0)
@@ -68,7 +68,7 @@ def top_figure(probability: pd.Series, geometry: gpd.GeoSeries, k: int, notice: 
     stretch = 1 / np.cos(np.radians((south + north) / 2))
     extent, width = max(east - west, north - south), 4.6
     tall = width * (north - south) * stretch / max(east - west, 1e-9)
-    figure, axis = _figure(width, float(np.clip(tall, 1.8, 5.6)) + 0.8, background="#eaf0f4")
+    figure, axis = figure_of(width, float(np.clip(tall, 1.8, 5.6)) + 0.8, background="#eaf0f4")
     shapes = geometry.simplify(extent / FINENESS).explode(index_parts=False)
     chance = probability.reindex(shapes.index).to_numpy(dtype=float)
     number = np.clip(np.searchsorted(CLASSES, chance, side="right") - 1, 0, len(RAMP) - 1)
@@ -99,17 +99,21 @@ def top_figure(probability: pd.Series, geometry: gpd.GeoSeries, k: int, notice: 
     return figure
 
 
-def _figure(
+def figure_of(
     width: float,
     height: float,
     rows: int = 1,
     heights: list[int] | None = None,
     background: str = "white",
+    columns: int = 1,
 ) -> tuple:
+    """Return an empty figure, its size in inches, and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=background)
-    axes = figure.subplots(rows, 1, gridspec_kw={"height_ratios": heights} if heights else None)
+    axes = figure.subplots(
+        rows, columns, gridspec_kw={"height_ratios": heights} if heights else None
+    )
     for axis in np.atleast_1d(axes):
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(colors=INK, labelsize=9)
@@ -122,7 +126,7 @@ def ranges_figure(rows: pd.DataFrame, typical: float, label: str, k: int) -> Fig
     rows : a row per place with `name`, `p_top` and quantiles. typical : median of a typical place.
     """
     known = rows.dropna(subset="q50")[::-1]
-    figure, axis = _figure(6.6, 0.8 + 0.24 * len(known))
+    figure, axis = figure_of(6.6, 0.8 + 0.24 * len(known))
     at = np.arange(len(known))
     for low, high, width, colour in (
         ("q025", "q975", 1.2, SOFT), ("q10", "q90", 3.5, SOFT), ("q25", "q75", 6.0, ACCENT),
@@ -147,7 +151,7 @@ def reach_figure(share: np.ndarray, people: np.ndarray, label: str) -> Figure:
     """
     number = np.arange(1, len(share) + 1)
     low, middle, high = np.quantile(share, [0.1, 0.5, 0.9], axis=1)
-    figure, axis = _figure(6.6, 2.6)
+    figure, axis = figure_of(6.6, 2.6)
     axis.fill_between(number, low, high, color=SOFT, label="80 % range")
     axis.plot(number, middle, color=ACCENT, lw=2, label="of all counted, median")
     axis.plot(number, people, color=INK, lw=1, ls="--", label="of all people")

@@ -42,12 +42,13 @@ def main_job(job: Job) -> tuple[Job, Stage, list[str]]:
     require_levels(job.settings, levels_of(load_table(frame.folder)))
     if any(source.kind == PROGRAMME for source in job.catalog.sources.values()):
         read_programmes(job.catalog, job.inputs.sources, load_frame(frame.folder))  # before hours
-    job, features, said = sound_features(job, frame)
+    job, features, aside = sound_features(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
     given = totals_stage(job, frame, ground) if job.inputs.totals else None
     before = (job, frame, features, ground)
     models = projected_stage(*before, job.fit) if job.fit else models_stage(*before)
     projection = projection_stage(job, frame, ground, models, given)
     findings = findings_stage(job, frame, ground, models, projection)
-    published = publish_stage(job, [frame, features, ground, models, projection, findings])
-    return job, published, said
+    made = [frame, features, ground, models, projection, findings]
+    published = publish_stage(job, made, aside)
+    return job, published, [each.said for each in aside]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ def publish(
     synthetic: bool,
     seed: int,
     trace: dict[str, Any],
+    aside: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Write tables, draws, map and report into `out`, and `summary.json` for the manifest.
 
@@ -84,6 +86,7 @@ def publish(
         name.
     k : the k of the probability of being among the k highest areas.
     synthetic : whether the survey is a digital twin's.
+    aside : titles of sources whose newest file was not used, and why.
     trace : what traces the files to their inputs: the keys of the stages, the seed, the profile.
     """
     frame = load_frame(folders["frame"])
@@ -192,6 +195,8 @@ def publish(
             evidence=evidence["sentence"],
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
+            calibration=calibration_of(folders["models"]),
+            aside=aside,
             agreement=agreement,
             units=units,
             sources=pd.concat(
@@ -250,6 +255,12 @@ def tau_prior(ground: Path) -> TauPrior | None:
     """Read the prior of the reporting rate; None if numbers are as reported."""
     path = ground / "tau.json"
     return TauPrior(**json.loads(path.read_text())) if path.is_file() else None
+
+
+def calibration_of(models: Path) -> pd.DataFrame | None:
+    """Read how intervals held on groups left out; None of models kept by an earlier version."""
+    path = models / "calibration.csv"
+    return pd.read_csv(path, index_col="component") if path.is_file() else None
 
 
 def next_areas(findings: Path) -> pd.DataFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,21 @@ from smallarea.run.programmes import FILE
 
 if TYPE_CHECKING:
     from smallarea.run.job import Job
+    from smallarea.run.sound import Aside
     from smallarea.run.stages import Stage
 
 
-def publish_stage(job: Job, stages: list[Stage]) -> Stage:
-    """Write what people open: tables, draws, map, report; and the facts for the manifest."""
+def publish_stage(job: Job, stages: list[Stage], aside: Sequence[Aside] = ()) -> Stage:
+    """Write what people open: tables, draws, map, report; and the facts for the manifest.
+
+    aside : sources whose newest file was not used, which the report says.
+    """
     indicators = job.indicators
     k, synthetic, seed = job.top_k, job.inputs.synthetic, job.seed
     trace = {"profile": job.profile, "seed": seed} | {f"{s.name}_stage": s.key[:16] for s in stages}
 
     programmes = {n: s for n, s in job.catalog.sources.items() if s.kind == PROGRAMME}
+    told = [(job.catalog.sources[each.source].title, each.why) for each in aside]
     hashes = {n: kept.sha256 for n, kept in job.inputs.sources.items() if n in programmes}
 
     def compute(out: Path) -> None:
@@ -36,6 +42,7 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
             synthetic=synthetic,
             seed=seed,
             trace=trace,
+            aside=told,
         )
         if programmes:
             from smallarea.areas import load_frame
@@ -53,6 +60,7 @@ def publish_stage(job: Job, stages: list[Stage]) -> Stage:
         | {"programmes": {name: s.model_dump() for name, s in programmes.items()}, "hashes": hashes}
         | {"comparisons": [each.model_dump() for each in job.catalog.comparisons]}
         | job.settings.model_dump(include={"small_population", "withhold_below"})
+        | ({"aside": told} if told else {})
         | trace,
         code=job.code(__file__),
         after=tuple(stages),

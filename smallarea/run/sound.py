@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from smallarea.run.stages import Stage
 
 
-def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
+class Aside(NamedTuple):
+    """A source whose present snapshot is in quarantine: why, and all of it in a sentence."""
+
+    source: str
+    why: str
+    said: str
+
+
+def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[Aside]]:
     """Make the features, from the last good snapshot of a source whose present one is not good.
 
     A present snapshot is not good if it breaks its declaration, covers less than the declared
@@ -31,7 +39,7 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
     -------
     job : with the snapshots that were used, and the vintages of their time.
     stage : of the features.
-    said : a sentence for each source whose present snapshot is in quarantine.
+    aside : each source whose present snapshot is in quarantine.
 
     Raises
     ------
@@ -64,11 +72,11 @@ def sound_features(job: Job, frame: Stage) -> tuple[Job, Stage, list[str]]:
         _require_covered(trial, name)
         if name not in trial.reasons:
             q.record_good(trial.used[name], trial.coverage[name], q.tenths_of(trial.own(name)))
-    said = [
-        q.quarantine(job.inputs.sources[name], why, trial.good[name])
+    aside = [
+        Aside(name, "; ".join(why), q.quarantine(job.inputs.sources[name], why, trial.good[name]))
         for name, why in trial.reasons.items()
     ]
-    return trial.job, stage, said
+    return trial.job, stage, aside
 
 
 @dataclass

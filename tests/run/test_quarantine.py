@@ -36,13 +36,20 @@ def used(run):
     return next(e["sha256"] for e in run.manifest["inputs"] if e.get("source") == "books")
 
 
+def changed(run, before) -> set[str]:
+    """Return the files of a run that are not as before."""
+    was = before.manifest["outputs"]
+    return {name for name, digest in run.manifest["outputs"].items() if digest != was[name]}
+
+
 def test_the_last_good_snapshot_is_used_and_a_report_says_why(copied):
     project = copied()
     before = project.latest()
     halved(project)
     run = project.run()
-    assert run.folder == before.folder  # nothing else had changed
     assert used(run) == used(before)
+    assert changed(run, before) == {"report.html"}
+    assert "books has a value in 41.7% of the areas" in (run.folder / "report.html").read_text()
     (said,) = run.manifest["quarantined"]
     assert "books has a value in 41.7% of the areas, and had one in 100.0%" in said
     (report,) = (project.root / ".smallarea/snapshots/books").glob("*.quarantine.md")
@@ -98,7 +105,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_too(copied, content):
     before = project.latest()
     (project.root / BOOKS).write_text(content)
     run = project.run()
-    assert run.folder == before.folder
+    assert changed(run, before) == {"report.html"}
     assert "books.csv" in run.manifest["quarantined"][0]
 
 
