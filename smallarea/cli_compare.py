@@ -51,8 +51,8 @@ def compare(
     """Say how well each candidate model predicts places it has not seen, and how sure that is.
 
     Uses what the newest run was made of, and the model files as they are now. Every prediction is
-    from a refit. Writes compare.csv, compare.json and compare.png beside the run: like the run,
-    they are internal.
+    from a refit. Writes compare.csv, compare.json and compare.png beside the run, with
+    --without also a report that shows what is lost: like the run, they are internal.
     """
     from smallarea.files import sha256
     from smallarea.project import Project
@@ -89,7 +89,8 @@ def compare(
         "settings": wanted,
     }
     folder = out or run.folder.parent / COMPARED.format(run=run.folder.name)
-    written = write_compared(found, folder, synthetic=run.synthetic, trace=trace)
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    written = write_compared(found, folder, synthetic=run.synthetic, trace=trace, page=page)
     if as_json:
         facts = {"synthetic": run.synthetic, **compare_facts(found), "made_of": trace}
         print(json.dumps(facts | {"written": [str(path) for path in written]}))

@@ -23,6 +23,16 @@ def harmless(cell: Any) -> Any:
     return f"'{cell}" if runs else cell
 
 
+def as_meant(cell: Any) -> Any:
+    """Return a cell without the apostrophe that `harmless` put before it.
+
+    >>> as_meant("'=1+1"), as_meant("'s-Hertogenbosch")
+    ('=1+1', "'s-Hertogenbosch")
+    """
+    guarded = isinstance(cell, str) and cell.startswith("'") and harmless(cell[1:]) == cell
+    return cell[1:] if guarded else cell
+
+
 def harmless_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table to be written as CSV: text, names of columns and of rows cannot run."""
     texts = [i for i, kind in enumerate(table.dtypes) if not _plain(kind)]

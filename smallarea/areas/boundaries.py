@@ -23,7 +23,23 @@ EMBEDDED = "drawn from points: Voronoi cells up to an approximate coast"
 
 def drawn_from_points(table: pd.DataFrame) -> int:
     """Return how many areas of a frame's table have a cell around their points for a shape."""
-    return int((table["geometry_source"] == EMBEDDED).sum()) if "geometry_source" in table else 0
+    return int(from_points(table).sum())
+
+
+def from_points(table: pd.DataFrame) -> pd.Series:
+    """Return which areas have such a cell, bool, index area_id."""
+    if "geometry_source" not in table:
+        return pd.Series(False, index=table.index)
+    return table["geometry_source"] == EMBEDDED
+
+
+def united(geometry: gpd.GeoSeries, unit: pd.Series) -> gpd.GeoSeries:
+    """Return the shapes of units, index area_id: those of their areas put together.
+
+    geometry, unit : of each area, index area_id.
+    """
+    shapes = geometry.to_frame("geometry").assign(unit=unit)
+    return shapes.dissolve("unit").geometry.rename_axis("area_id")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ RESERVED = frozenset({
     "sd", "q025", "q10", "q25", "q50", "q75", "q90", "q975", "rank_mean", "rank_low", "rank_high",
     "flags", "p_top", "notice", "chosen", "cost", "free", "chance_top", "chance_best",
     "chance_above", "joint_low", "joint_high", "could_top", "surely_top", "list_top", "within_top",
-    "level", "levels", "group", "groups", "index", "nation", "national", "all",
+    "level", "levels", "group", "groups", "index", "nation", "national", "all", "chain", "counts",
+    "covered_total", "national_total", "label", "tau",
 })  # fmt: skip
 
 

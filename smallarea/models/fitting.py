@@ -18,6 +18,7 @@ import xarray as xr
 
 from smallarea.errors import InputError
 from smallarea.executors import spread
+from smallarea.models.calibration import calibration
 from smallarea.models.candidates import Candidate
 from smallarea.models.counts import rows
 from smallarea.models.evidence import Evidence, covariate_evidence, pool_without_each
@@ -44,6 +45,7 @@ class FittedModels:
     members : by candidate, its `weight` in the pool (0 if it is only compared), and what the pool's
         held-out log score would lose without it, `worth` with its error `worth_se`.
     scores : the cross-validation's table, see `CrossValidation`.
+    calibration : of the pool on the groups held out, see `calibration.calibration`.
     evidence : what covariates add.
     diagnostics : model, quantity, value of the fits.
     parts : index model, component, area_id: what each area's rate is made of, by the pool's models,
@@ -55,6 +57,7 @@ class FittedModels:
     cross_fitted: xr.DataArray
     members: pd.DataFrame
     scores: pd.DataFrame
+    calibration: pd.DataFrame
     evidence: Evidence
     diagnostics: pd.DataFrame
     parts: pd.DataFrame
@@ -135,6 +138,9 @@ def fit_models(
         .reindex(list(models))
         .fillna({"weight": 0.0}),
         scores=cv.scores,
+        calibration=calibration(
+            pool([cv.draws[name] for name in published]), cv.direct, cv.group, seed
+        ),
         evidence=covariate_evidence(
             cv, published, [name for name, model in models.items() if not model.has_covariates]
         ),

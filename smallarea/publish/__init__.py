@@ -9,13 +9,13 @@ from smallarea.publish.estimates import (
     estimate_groups,
     flag_areas,
 )
+from smallarea.publish.geopackage import write_geopackage
 from smallarea.publish.map import write_map
 from smallarea.publish.report import ReportInput, write_report
 from smallarea.publish.sidecar import write_csvw, write_hxl
 from smallarea.publish.tables import (
     wide_table,
     write_csv,
-    write_geopackage,
     write_geoparquet,
     write_parquet,
 )

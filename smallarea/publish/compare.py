@@ -14,8 +14,11 @@ from smallarea.files import private_folder, writing
 from smallarea.models.comparing import POOL, SHARES, Compared
 from smallarea.publish.compare_figure import compare_figure
 from smallarea.publish.estimates import SYNTHETIC
+from smallarea.publish.report import TEMPLATES
 from smallarea.spreadsheets import harmless_table
 
+#: Where the run's report has room for the table of losses.
+MARK = "<!-- without -->"
 _FEW = 20  # groups; of fewer, intervals are too narrow
 #: What the columns of the table mean.
 LEGEND = (
@@ -46,11 +49,14 @@ def compare_facts(found: Compared) -> dict[str, Any]:
 
 
 def write_compared(
-    found: Compared, folder: Path, *, synthetic: bool, trace: Mapping[str, Any]
+    found: Compared, folder: Path, *, synthetic: bool, trace: Mapping[str, Any], page: str = ""
 ) -> list[Path]:
-    """Write compare.csv, compare.json, compare.png and, of refits, without.csv (mode 0600).
+    """Write compare.csv, compare.json, compare.png (mode 0600).
 
-    trace : what the files were made of: run, hashes, settings.
+    Of refits without streams or domains, also without.csv and report.html: the run's report with a
+    table of them.
+
+    trace : what the files were made of: run, hashes, settings. page : the run's report.
     """
     private_folder(folder)
     notice = SYNTHETIC if synthetic else ""
@@ -62,11 +68,31 @@ def write_compared(
     }
     if found.losses is not None:
         contents["without.csv"] = _csv(found.losses, notice)
+        if MARK in page:
+            contents["report.html"] = with_losses(page, found).encode()
     for name, content in contents.items():
         with writing(folder / name) as temporary:
             temporary.write_bytes(content)
             temporary.chmod(0o600)
     return [folder / name for name in contents]
+
+
+def with_losses(page: str, found: Compared) -> str:
+    """Return a report's page with a table of what is lost without each stream or domain."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    assert found.losses is not None
+    pages = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    section = pages.get_template("without.html.j2").render(
+        kind=found.losses.index.name,
+        held_out=found.parts.words.split(";")[0],
+        conclusion=loss_conclusion(found.losses),
+        rows=list(found.losses.iterrows()),
+    )
+    return page.replace(MARK, section, 1)
 
 
 def conclusion(found: Compared) -> str:

@@ -14,6 +14,7 @@ import xarray as xr
 from smallarea.catalog import ReadReport
 from smallarea.files import writing
 from smallarea.indicators import Indicators
+from smallarea.publish.checking import calibration_figure, calibration_words, left_out
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.figures import tau_curve, top_map
@@ -55,6 +56,7 @@ class ReportInput:
     evidence : one sentence on whether covariates helped.
     scores : cross-validation, one row per model, any numeric columns; what they mean is in
         `score_words` (column -> words). weights : share of each model, index model.
+    calibration : of the pool on held-out groups, see `smallarea.models.calibration.calibration`.
     agreement : `Agreement.components`, with `above_one` and the columns of `side_by_side`.
     units : `TopDown.units`, where totals of units are given.
     survey : tables of `smallarea.findings.findings`, by name; without any, nothing is said of the
@@ -81,6 +83,7 @@ class ReportInput:
     agreement: pd.DataFrame
     sources: pd.DataFrame
     trace: Mapping[str, Any]
+    calibration: pd.DataFrame | None = None
     comparisons: Sequence[Comparison] = ()
     units: pd.DataFrame | None = None
     k: int = 100
@@ -101,7 +104,8 @@ def write_report(report: ReportInput, path: Path) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     check_columns(report.estimates)
-    named = report.indicators
+    named, held = report.indicators, report.calibration
+    what = "reports" if report.asked else "counts"
     pages = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -121,6 +125,10 @@ def write_report(report: ReportInput, path: Path) -> None:
         curves={n: _curve(report, n) for n in named.totals} if report.tau_prior else {},
         tau=_tau_words(report.draws["tau"].values) if report.tau_prior else None,
         scores=_with_weights(report),
+        lowest=levels_in(report.estimates)[0],
+        calibrated=None if held is None else calibration_words(held),
+        calibration_figure="" if held is None else calibration_figure(held, what),
+        outside=left_out(report.draws, report.estimates, named),
         groups={report.labels[level]: _groups(report, level) for level in report.groups},
         places=report.labels,
         periods=lambda name: ", ".join(

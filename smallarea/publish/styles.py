@@ -7,6 +7,7 @@ every column, since `NAME_rate_q50` says little to whoever opens the attribute t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -21,20 +22,22 @@ from smallarea.publish.estimates import COLUMNS
 COLOURS = ("255,255,204", "161,218,180", "65,182,196", "44,127,184", "37,52,148")
 GREY = "200,200,200"
 _TABLE = """
-create table layer_styles (id integer primary key autoincrement not null, f_table_catalog text(256),
-f_table_schema text(256), f_table_name text(256), f_geometry_column text(256), styleName text(30),
-styleQML text, styleSLD text, useAsDefault boolean, description text, owner text(30), ui text(30),
+create table if not exists layer_styles (
+id integer primary key autoincrement not null, f_table_catalog text(256), f_table_schema text(256),
+f_table_name text(256), f_geometry_column text(256), styleName text(30), styleQML text,
+styleSLD text, useAsDefault boolean, description text, owner text(30), ui text(30),
 update_time datetime default '1980-01-01T00:00:00Z')
 """
 
 
-def add_style(path: Path, layer: str, wide: pd.DataFrame, indicators: Indicators) -> None:
+def add_style(
+    path: Path, layer: str, wide: pd.DataFrame, indicators: Indicators, words: Mapping[str, str]
+) -> None:
     """Put a default style for a layer into a GeoPackage.
 
-    wide : the layer's columns, see `tables.wide_table`.
+    wide : the layer's columns, see `tables.wide_table`. words : what they are, see `aliases`.
     """
     column = next(f"{name}_q50" for name in indicators.rates)
-    words = aliases(wide, indicators)
     style = qml(column, wide[column], words)
     with sqlite3.connect(path) as book:
         geometry = book.execute(
@@ -42,7 +45,7 @@ def add_style(path: Path, layer: str, wide: pd.DataFrame, indicators: Indicators
         ).fetchone()[0]
         book.execute(_TABLE)
         book.execute(
-            "insert into gpkg_contents (table_name, data_type, identifier, last_change) "
+            "insert or ignore into gpkg_contents (table_name, data_type, identifier, last_change) "
             "values ('layer_styles', 'attributes', 'layer_styles', '1980-01-01T00:00:00.000Z')"
         )
         book.execute(
@@ -54,27 +57,31 @@ def add_style(path: Path, layer: str, wide: pd.DataFrame, indicators: Indicators
     book.close()
 
 
-def aliases(wide: pd.DataFrame, indicators: Indicators) -> dict[str, str]:
-    """Return what each column of a wide table is, in words and with its unit."""
+def aliases(
+    wide: pd.DataFrame, indicators: Indicators, about: Mapping[str, str] = COLUMNS
+) -> dict[str, str]:
+    """Return what each column of a wide table is, in words and with its unit.
+
+    about : what a column is without its indicator.
+    """
     found = {}
     for column in map(str, wide.columns):
         own = [name for name in indicators.units if column.startswith(f"{name}_")]
         name = max(own, key=len, default="")
         number = column.removeprefix(f"{name}_") if name else column
-        about = COLUMNS.get(number, number)
+        text = about.get(number, f"name of the {number} it lies in")
         if name:
-            about = f"{indicators.labels[name]} ({indicators.units[name]}): {about}"
-        found[column] = about
+            text = f"{indicators.labels[name]} ({indicators.units[name]}): {text}"
+        found[column] = text
     return found
 
 
-def qml(column: str, values: pd.Series, words: dict[str, str]) -> str:
+def qml(column: str, values: pd.Series, words: Mapping[str, str]) -> str:
     """Return a QGIS style with classes of one column and aliases of all."""
     known = values.dropna()
-    at = np.linspace(0, 1, len(COLOURS) + 1)
-    edges = np.unique(np.quantile(known, at)) if len(known) else np.empty(0)
-    pairs = list(pairwise(edges.tolist()))
-    symbols = [_symbol(str(i), COLOURS[i]) for i in range(len(pairs))]
+    pairs = _classes(known) if len(known) else []
+    shades = np.linspace(0, len(COLOURS) - 1, len(pairs)).round().astype(int)
+    symbols = [_symbol(str(i), COLOURS[shade]) for i, shade in enumerate(shades)]
     symbols.append(_symbol(str(len(pairs)), GREY))
     rules = [
         _rule(f'"{column}" >= {low!r} AND "{column}" <= {high!r}', f"{low:.3g} to {high:.3g}", i)
@@ -90,6 +97,15 @@ def qml(column: str, values: pd.Series, words: dict[str, str]) -> str:
         f'<rules key="all">{"".join(rules)}</rules><symbols>{"".join(symbols)}</symbols>'
         f"</renderer-v2><aliases>{told}</aliases></qgis>"
     )
+
+
+def _classes(known: pd.Series) -> list[tuple[float, float]]:
+    """Return lower and upper ends of classes, each with a value in it."""
+    number = min(len(COLOURS), known.nunique())
+    if number == 1:
+        return [(float(known.min()), float(known.max()))]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, number + 1)))
+    return list(pairwise(edges.tolist()))
 
 
 def _rule(expression: str, label: str, symbol: int) -> str:

@@ -1,8 +1,7 @@
-"""Tables for the tools planners have: Parquet, CSV, GeoPackage; each all or nothing."""
+"""Tables for the tools planners have: Parquet and CSV; each all or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from smallarea.files import writing
-from smallarea.indicators import Indicators
 from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
-from smallarea.publish.styles import add_style
-from smallarea.publish.words import MEANING, cells
 from smallarea.spreadsheets import harmless_table
 
 if TYPE_CHECKING:
@@ -67,39 +63,3 @@ def write_geoparquet(estimates: pd.DataFrame, geometry: gpd.GeoSeries, path: Pat
     layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes, crs=geometry.crs)
     with writing(path) as temporary:
         layer.to_parquet(temporary, index=False, schema_version="1.1.0")
-
-
-def write_geopackage(
-    estimates: pd.DataFrame,
-    geometry: gpd.GeoSeries,
-    path: Path,
-    indicators: Indicators,
-    meaning: Sequence[str] = MEANING,
-    approximate: int = 0,
-) -> None:
-    """Write one layer `areas`, one row per area, columns as `wide_table`, with a style for QGIS.
-
-    geometry : index area_id, any CRS. What the numbers mean stands in the layer's description.
-    approximate : how many shapes are cells drawn around points, which is said there too.
-    """
-    import geopandas as gpd
-    import pyogrio
-
-    wide = wide_table(estimates)
-    shapes = geometry.loc[wide.index]
-    layer = gpd.GeoDataFrame(wide.reset_index(), geometry=shapes.to_numpy(), crs=geometry.crs)
-    said = [*wide["notice"].unique(), *meaning, *indicators.meaning, cells(approximate, len(wide))]
-    notice = " ".join(text for text in said if text)
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{NO_TIME:%Y-%m-%dT%H:%M:%SZ}"})
-    try:
-        with writing(path) as temporary:
-            layer.to_file(
-                temporary,
-                layer="areas",
-                driver="GPKG",
-                engine="pyogrio",
-                layer_metadata={"DESCRIPTION": notice},
-            )
-            add_style(temporary, "areas", wide, indicators)
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})

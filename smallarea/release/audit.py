@@ -12,6 +12,7 @@ from smallarea.areas.levels import level_ids, levels_of
 from smallarea.errors import InputError
 from smallarea.publish.estimates import NUMBERS, levels_in
 from smallarea.release.attack import ALL
+from smallarea.release.estimates import few_people
 from smallarea.release.groups import FEWEST_UNITS, MOST
 from smallarea.release.tables import Tables
 from smallarea.release.tiers import ABOVE, BELOW, LEVEL_COLUMNS, Tier
@@ -64,6 +65,11 @@ def check_tables(
     numbers = [name for name in (*NUMBERS, "p_top") if name in estimates]
     places = estimates["area_id"].isin(small.index[small])
     shown = bool(estimates.loc[places, numbers].notna().any(axis=None))
+    for level in levels_of(areas):  # and of units of the levels above, which may be a single place
+        people = areas.groupby(f"{level}_id")[populations].sum()
+        few = few_people(people, populations, minimum)
+        units = (above["level"] == level) & above["unit_id"].isin(few.index[few])
+        shown |= bool(above.loc[units, list(NUMBERS)].notna().any(axis=None))
     sums = [above] if tier.areas == "numbers" else [above, estimates]
     withheld = few_people(areas, populations, minimum)
     means = any(table[["mean", "sd"]].notna().any(axis=None) for table in sums)
@@ -76,7 +82,8 @@ def check_tables(
         ),
         Check(
             "threshold, people",
-            f"No number of a place with fewer than {minimum:g} people of a reference population.",
+            f"No number of a place, or a unit of places, with fewer than {minimum:g} people of a "
+            "reference population.",
             not shown,
             f"{int(small.sum())} places are this small; "
             + ("numbers of some are shown" if shown else "no number of one is shown"),
@@ -90,11 +97,6 @@ def check_tables(
             + ("shown" if means else "blank"),
         ),
     ]
-
-
-def few_people(table: pd.DataFrame, populations: list[str], minimum: float) -> pd.Series:
-    """Return which places have fewer than `minimum` people of a reference population."""
-    return ~(table[populations] >= minimum).all(axis=1)
 
 
 def check_units(
@@ -178,8 +180,13 @@ def check_classes(table: pd.DataFrame) -> Check:
     return Check("class disclosure", rule, None, f"{alike} units have all places in one class")
 
 
-def check_files(tier: Tier, names: list[str], spilled: list[str]) -> list[Check]:
-    """Check what was written: the declared files, and nothing in them that is forbidden."""
+def check_files(
+    tier: Tier, names: list[str], spilled: list[str], odd_layers: list[str]
+) -> list[Check]:
+    """Check what was written: the declared files, and nothing in them that is forbidden.
+
+    odd_layers : see `smallarea.release.layers.odd_layers`.
+    """
     odd = sorted(set(names) ^ set(tier.files))
     return [
         Check(
@@ -190,6 +197,12 @@ def check_files(tier: Tier, names: list[str], spilled: list[str]) -> list[Check]
             "No file holds codes of sampling units, who was surveyed, or counts of answers.",
             not spilled,
             "; ".join(spilled[:5]) or "every file was opened and searched",
+        ),
+        Check(
+            "layers",
+            "The GeoPackage has no layer, unit or number that is not in estimates or levels.csv.",
+            not odd_layers,
+            "; ".join(odd_layers[:5]) or "every layer was read back and compared",
         ),
     ]
 

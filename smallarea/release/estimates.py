@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from smallarea.areas.boundaries import EMBEDDED, from_points
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.indicators import Indicators
 from smallarea.projection import indicator_draws, probability_top, summarise
@@ -50,7 +51,8 @@ def unit_table(table: pd.DataFrame, number: int, populations: tuple[str, ...]) -
     if not above:
         units.insert(1, "nation_id", "all")
         units.insert(2, "nation", "The whole country")
-    sources = by["geometry_source"].first() if "geometry_source" in table else ""
+    cut = from_points(table).groupby(level_ids(table, number)).any()
+    sources = cut.map({True: EMBEDDED, False: ""})
     return units.assign(covered=by["covered"].any(), geometry_note="", geometry_source=sources)
 
 
@@ -89,11 +91,17 @@ def unit_numbers(
     return long.rename_axis("area_id").reset_index()[columns]
 
 
-def level_numbers(made: Measured, first: int) -> pd.DataFrame:
-    """Return `LEVEL_COLUMNS` for every level from `first` up, and for the nation."""
+def level_numbers(made: Measured, first: int, minimum: float = 0.0) -> pd.DataFrame:
+    """Return `LEVEL_COLUMNS` for every level from `first` up, and for the nation.
+
+    minimum : numbers of units with fewer people of a reference population are blank. Means and
+        standard deviations are blank everywhere if such an area's numbers are withheld: they add
+        up, across tiers too, so that a withheld one would be known.
+    """
     parts = []
     levels = levels_of(made.table)
     table = made.table.assign(nation_id="all", nation="The whole country")
+    populations = list(made.indicators.populations)
     for level in [*levels[first:], "nation"]:
         by = f"{level}_id"
         names = table.drop_duplicates(by).set_index(by)[level]
@@ -102,9 +110,22 @@ def level_numbers(made: Measured, first: int) -> pd.DataFrame:
             part = summarise(draws, mean=made.mean or ratio, sd=made.sd or ratio)
             part = part.rename_axis("unit_id").reset_index()
             part = part.assign(level=level, name=part["unit_id"].map(names), indicator=indicator)
+            few = few_people(table.groupby(by)[populations].sum(), populations, minimum)
+            small = part["unit_id"].map(few)
+            for column in NUMBERS:
+                empty = pd.NA if column.startswith("rank") else np.nan
+                part[column] = part[column].where(~small, empty)
             parts.append(part.assign(notice=SYNTHETIC if made.synthetic else ""))
     columns = ["level", "unit_id", "name", "indicator", *NUMBERS, "notice"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    levels_told = pd.concat(parts, ignore_index=True)[columns]
+    if few_people(table, populations, minimum).any():
+        levels_told[["mean", "sd"]] = np.nan
+    return levels_told
+
+
+def few_people(table: pd.DataFrame, populations: list[str], minimum: float) -> pd.Series:
+    """Return which places have fewer than `minimum` people of a reference population."""
+    return ~(table[populations] >= minimum).all(axis=1)
 
 
 def classes(made: Measured, unreliable: pd.Series) -> pd.DataFrame:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from smallarea.release.tiers import Tier
 
 SHOWN = 20  # places in the figure of ranges
+NAMED = 40  # likely places, at most, that are named
 LISTED = 120  # places, at most, that the report lists one by one
 LIKELY, HARDLY = 0.8, 0.05
 METHOD = (
@@ -77,6 +78,7 @@ def tier_report(tier: Tier, tables: Tables, made: Measured, behind: Behind, repo
     place, k = tables.labels["area"], tables.k
     chances = rows["p_top"].dropna()
     first = chances.sort_values(ascending=False, kind="stable").index[:SHOWN]
+    likely = rows[rows["p_top"] >= LIKELY].sort_values("name")["name"].astype(str)
     return pages.get_template("tier.html.j2").render(
         title=named.title,
         notice=notice,
@@ -91,7 +93,8 @@ def tier_report(tier: Tier, tables: Tables, made: Measured, behind: Behind, repo
         places=tables.labels.get("areas", f"{place}: places"),
         highest=highest(k),
         where=where_words(rows, tables),
-        map=top_map(rows["p_top"], tables.geometry, k, notice),
+        likely="; ".join(likely) if len(likely) <= NAMED else "",
+        map=top_map(rows["p_top"], tables.geometry, k, notice, width=3.2, dpi=190),
         shown=len(first),
         caterpillar=_picture(
             ranges_figure(
@@ -151,13 +154,11 @@ def five_sentences(
 def where_words(rows: pd.DataFrame, tables: Tables) -> str:
     """Say how many places are likely, possibly and hardly among the highest, by count."""
     chance = rows["p_top"]
-    named = rows[chance >= LIKELY].sort_values("name")["name"].astype(str)
-    listed = f" ({', '.join(named[:30])})" if len(named) else ""
     maybe = int(chance.between(0.2, LIKELY, inclusive="left").sum())
     return (
-        f"By counts, not rates. Chance of {highest(tables.k)}: 80 % or more for {len(named)} places"
-        f"{listed}; 20 to 80 %, so that nobody can tell, for {maybe}; under 5 % for "
-        f"{int((chance < HARDLY).sum()):,}."
+        f"By counts, not rates. Chance of {highest(tables.k)}: 80 % or more for "
+        f"{int((chance >= LIKELY).sum())} places; 20 to 80 %, so that nobody can tell, for "
+        f"{maybe}; under 5 % for {int((chance < HARDLY).sum()):,}."
     )
 
 
@@ -190,7 +191,7 @@ def _trust(tables: Tables) -> list[tuple[str, int]]:
 
 def _picture(figure: Any) -> str:
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=190, metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

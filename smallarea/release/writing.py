@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from smallarea.areas.boundaries import drawn_from_points
 from smallarea.indicators import Indicators
 from smallarea.publish import (
     overview,
@@ -49,8 +48,8 @@ def write_tier(
     )
     shapes = tables.geometry
     write_geopackage(
-        estimates, shapes, folder / "estimates.gpkg", indicators, TIER_MEANING,
-        drawn_from_points(tables.places),
+        estimates, shapes, folder / "estimates.gpkg", indicators, tables.places, tables.levels,
+        TIER_MEANING,
     )  # fmt: skip
     title = f"{indicators.title}: {tier.name} tier"
     write_csvw(estimates, folder / "estimates.csv-metadata.json", indicators, title)
@@ -96,7 +95,8 @@ def readme(tier: Tier, tables: Tables, indicators: Indicators, reporting: bool, 
         "| `estimates.*` | a row per place and indicator "
         f"(place: {place}; levels above: {', '.join(levels_in(tables.estimates))}); the same as "
         "CSV, Parquet, Excel and GeoPackage |",
-        "| `places.parquet` | the GeoPackage's layer as GeoParquet |",
+        "| `places.parquet` | the GeoPackage's layer `areas` as GeoParquet; the others are of "
+        "units, with what `levels.csv` says of them |",
         "| `overview.hxl.csv` | a row per place, a second row of HXL hashtags; `key`, a code "
         "that spreadsheets leave alone |",
         "| `estimates.csv-metadata.json` | every column of the CSV in words (CSV on the Web) |",

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from smallarea.run.job import Job
 
 #: What is of the fit, not of today's features.
-OF_THE_FIT = ("cross_fitted.nc", "members.csv", "scores.csv", "diagnostics.csv", "evidence.json")
+OF_THE_FIT = (
+    "cross_fitted.nc", "members.csv", "scores.csv", "calibration.csv", "diagnostics.csv",
+    "evidence.json",
+)  # fmt: skip
 
 
 def projected_stage(job: Job, frame: Stage, features: Stage, ground: Stage, fit: Path) -> Stage:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from smallarea.areas.boundaries import united
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.publish import flag_areas, suppress
 from smallarea.release.estimates import Measured, added_up, unit_numbers, unit_table
@@ -55,7 +56,7 @@ def mapped(areas: Mapped, made: Measured, settings: Settings) -> Mapped:
     every = unit_numbers(made, units, number, flags, k)
     estimates = suppress(every, units, made.indicators, settings.withhold_below)
     unit = level_ids(table, number)
-    shapes = areas.geometry.to_frame("geometry").assign(unit=unit).dissolve("unit").geometry
+    shapes = united(areas.geometry, unit)
     labels = {"nation": "Country", **areas.labels, "area": areas.labels[levels[number]]}
     counts = added_up(made.counts, unit)
-    return Mapped(estimates, counts, units, shapes.rename_axis("area_id"), labels, k, unit)
+    return Mapped(estimates, counts, units, shapes, labels, k, unit)

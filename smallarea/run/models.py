@@ -68,6 +68,7 @@ def models_stage(job: Job, frame: Stage, features: Stage, ground: Stage) -> Stag
         fitted.parts.to_parquet(out / "parts.parquet")
         fitted.members.to_csv(out / "members.csv")
         fitted.scores.to_csv(out / "scores.csv")
+        fitted.calibration.to_csv(out / "calibration.csv")
         fitted.diagnostics.to_csv(out / "diagnostics.csv", index=False)
         write_json(out / "evidence.json", asdict(fitted.evidence))
         save_fits(Fits(values, direct.reports.index, fitted.fits), out / FITS)

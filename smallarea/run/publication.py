@@ -46,7 +46,7 @@ from smallarea.publish.basis import BASIS, basis_table
 from smallarea.publish.before_after import before_after
 from smallarea.publish.map_data import Beside
 from smallarea.publish.words import INTERNAL
-from smallarea.release.estimates import Measured
+from smallarea.release.estimates import Measured, level_numbers
 from smallarea.run.behind import answer_table, reported_sizes, source_table
 from smallarea.run.mapping import Mapped, mapped
 from smallarea.run.said import drawn_borders, silence_warnings, survey_warnings, weak_fits
@@ -133,9 +133,10 @@ def publish(
     write_parquet(estimates, out / "estimates.parquet")
     write_csv(estimates, out / "estimates.csv")
     write_excel(estimates, out / "estimates.xlsx", indicators, people=table["population"])
+    measured = Measured(counts, table, indicators, mean, sd, synthetic)
+    of_units = level_numbers(measured, 0, settings.withhold_below)
     write_geopackage(
-        estimates, frame.geometry, out / "estimates.gpkg", indicators,
-        approximate=drawn_from_points(table),
+        estimates, frame.geometry, out / "estimates.gpkg", indicators, table, of_units
     )  # fmt: skip
     write_csvw(estimates, out / "estimates.csv-metadata.json", indicators, indicators.title)
     places = overview(estimates, indicators, table["population"])
@@ -156,13 +157,16 @@ def publish(
     basis.to_parquet(out / BASIS)
     shown = mapped(
         Mapped(estimates, counts, table, frame.geometry, frame.words, k),
-        Measured(counts, table, indicators, mean, sd, synthetic),
+        measured,
         settings,
     )
     beside = Beside(tau, basis, next_areas(folders["findings"]), links={"report": "report.html"})
     if shown.unit is not None:
-        of_units = basis_table(parts, rates, shown.estimates, sizes, indicators, place=shown.unit)
-        beside = replace(beside, basis=of_units, plan=None)
+        beside = replace(
+            beside,
+            basis=basis_table(parts, rates, shown.estimates, sizes, indicators, place=shown.unit),
+            plan=None,
+        )
     write_map(
         shown.estimates,
         shown.counts,
@@ -193,6 +197,7 @@ def publish(
             evidence=evidence["sentence"],
             scores=scores.loc[(slice(None), "all"), list(SCORE_WORDS)].droplevel("component"),
             weights=weights,
+            calibration=calibration_of(folders["models"]),
             agreement=agreement,
             units=units,
             sources=pd.concat(
@@ -262,6 +267,12 @@ def tau_prior(ground: Path) -> TauPrior | None:
     """Read the prior of the reporting rate; None if numbers are as reported."""
     path = ground / "tau.json"
     return TauPrior(**json.loads(path.read_text())) if path.is_file() else None
+
+
+def calibration_of(models: Path) -> pd.DataFrame | None:
+    """Read how intervals held on groups left out; None of models kept by an earlier version."""
+    path = models / "calibration.csv"
+    return pd.read_csv(path, index_col="component") if path.is_file() else None
 
 
 def next_areas(findings: Path) -> pd.DataFrame | None:

@@ -161,10 +161,10 @@ class Run:
 
     def draws(self) -> xr.Dataset:
         """Return the component draws (component x area_id x draw) and the national ones."""
-        import xarray as xr
+        from smallarea.publish.draws import read_draws
 
         self.require_intact()
-        return xr.load_dataset(self.folder / "draws.nc", engine="h5netcdf")
+        return read_draws(self.folder / "draws.nc")
 
     def target(self, k: int | None = None, **wanted: Any) -> Target:
         """Choose the `k` areas to go to, or judge a set, and say how sure that is.

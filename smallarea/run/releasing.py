@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smallarea import __version__
+from smallarea.areas.boundaries import united
 from smallarea.areas.levels import level_ids, levels_of
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
@@ -31,7 +32,6 @@ from smallarea.release.audit import (
     check_files,
     check_tables,
     check_units,
-    few_people,
     require,
 )
 from smallarea.release.estimates import (
@@ -39,10 +39,12 @@ from smallarea.release.estimates import (
     added_up,
     area_numbers,
     classes,
+    few_people,
     level_numbers,
     unit_numbers,
     unit_table,
 )
+from smallarea.release.layers import odd_layers
 from smallarea.release.promise import check_promise, require_promise
 from smallarea.release.report import Behind
 from smallarea.release.spill import spilled
@@ -54,9 +56,6 @@ from smallarea.run.record import MANIFEST, Run, damage_of, seal
 from smallarea.run.safe import Safe, safe_draws
 from smallarea.run.threads import one_thread
 from smallarea.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 RELEASES = "releases"
 AUDIT = "{run}-{tier}-audit"
@@ -183,7 +182,12 @@ def _write(
         reporting = run.manifest.get("tau_prior") is not None
         write_tier(temporary, tier, tables, measured, reporting, _behind(run, trace))
         names = sorted(path.name for path in temporary.iterdir())
-        checks = checks + check_files(tier, names, spilled(temporary, safe.units))
+        checks = checks + check_files(
+            tier,
+            names,
+            spilled(temporary, safe.units),
+            odd_layers(temporary / "estimates.gpkg", tables),
+        )
         require(checks, tier.name)
         outputs = {name: sha256(temporary / name) for name in names}
         write_json(temporary / MANIFEST, seal(trace | {"outputs": outputs}))
@@ -240,7 +244,7 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
         unit, plan = level_ids(table, number), None
         counts = added_up(made.counts, unit)
         places = unit_table(table, number, tuple(populations))
-        geometry = _dissolved(safe.frame.geometry, table, number)
+        geometry = united(safe.frame.geometry, unit)
         k = max(1, round(len(places) / 10))
         far = _mostly(safe.outside, table, number)
         of_units = flag_areas(places, extrapolated=far, small=settings.small_population, **shared)
@@ -250,10 +254,9 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
         told = classes(made, few) if tier.level is None else None
         words = words | {"area": words[levels_of(table)[number]], "nation": "Country"}
     estimates = suppress(every, places, made.indicators, settings.withhold_below)
-    levels = level_numbers(made, first)
-    if withheld.any():  # means add up, across tiers too: with totals' a withheld one would be known
-        for sums in (levels, estimates) if tier.areas == "classes" else (levels,):
-            sums[["mean", "sd"]] = np.nan
+    levels = level_numbers(made, first, settings.withhold_below)
+    if withheld.any() and tier.areas == "classes":  # as `level_numbers` does, and why
+        estimates[["mean", "sd"]] = np.nan
     sizes = reference_sizes(table, made.indicators)
     basis = basis_table(
         safe.parts, safe.before, estimates, sizes, made.indicators, place=unit, lumped=safe.closed
@@ -262,12 +265,6 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
     return Tables(
         estimates, places, geometry, levels, told, words, safe.frame.spelling, k, counts, beside
     )
-
-
-def _dissolved(geometry: gpd.GeoSeries, table: pd.DataFrame, number: int) -> gpd.GeoSeries:
-    unit = level_ids(table, number)
-    shapes = geometry.to_frame("geometry").assign(unit=unit)
-    return shapes.dissolve("unit").geometry.rename_axis("area_id")
 
 
 def _mostly(outside: pd.Series, table: pd.DataFrame, number: int) -> set[str]:

@@ -15,7 +15,7 @@ from smallarea.release.tiers import TIERS
 from smallarea.service.answers import CONFORMS, Answers
 from smallarea.service.door import Door, Guard
 from smallarea.service.paper import Drawer, Paper, json_paper, page_policy, paper, tag_of
-from smallarea.service.shelf import read_shelves, runs
+from smallarea.service.shelf import kind_of, read_shelves, runs
 from smallarea.service.tokens import may_read
 
 GEOJSON = "application/geo+json"
@@ -26,7 +26,13 @@ _ERROR = {"type": "object", "properties": {"error": {"type": "string"}}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "Refused, and why.", "content": {"application/json": {"schema": _ERROR}}}
 }
-TierName = Annotated[str | None, Query(description="public or partner; by default your token's.")]
+TierName = Annotated[
+    str | None,
+    Query(
+        description="public, partner or, of larger units, public-LEVEL as /runs "
+        "lists them; by default your token's."
+    ),
+]
 RunName = Annotated[str | None, Query(description="One of /runs; by default the newest.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Entries in one answer.")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Entries to skip.")]
@@ -72,13 +78,15 @@ def create_app(folder: Path, door: Door) -> FastAPI:
         if not granted:
             raise HTTPException(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
         wanted = tier or granted
-        if wanted not in TIERS:
+        if kind_of(wanted) not in TIERS:
             raise HTTPException(404, f"no such tier; there are {' and '.join(TIERS)}")
-        if not may_read(granted, wanted):
+        if not may_read(granted, kind_of(wanted)):
             raise HTTPException(403, f"your access is to the {granted} tier")
-        fits = [one for (r, t), one in shelves.items() if t == wanted and run in (None, r)]
+        of_run = [one.shelf for (r, _), one in shelves.items() if run in (None, r)]
+        kin = [one for one in of_run if wanted in (one.name, one.tier)]  # the finest first
+        fits = [shelves[one.run, one.name] for one in kin]
         if not fits and tier is None and run is None:  # no tier of one's own is published yet
-            fits = [one for (_, t), one in shelves.items() if may_read(granted, t)]
+            fits = [one for one in shelves.values() if may_read(granted, one.shelf.tier)]
         if not fits:
             raise HTTPException(404, "this run has no such tier; /runs lists what there is")
         return fits[0]
@@ -136,7 +144,7 @@ def create_app(folder: Path, door: Door) -> FastAPI:
     async def all_runs(request: Request) -> Response:
         """The runs that have a tier you may read, newest first."""
         one, (_, granted) = chosen(request, None, None), request.state.granted
-        mine = [s.shelf for (_, t), s in shelves.items() if may_read(granted, t)]
+        mine = [s.shelf for s in shelves.values() if may_read(granted, s.shelf.tier)]
         return said(request, one, lambda: {"runs": runs(mine)})
 
     @app.get("/indicators")
@@ -195,7 +203,8 @@ def create_app(folder: Path, door: Door) -> FastAPI:
         """A collection of places per tier that you may read."""
         one, base = chosen(request, None, None), str(request.base_url)
         _, granted = request.state.granted
-        mine = {t: s for (_, t), s in reversed(shelves.items()) if may_read(granted, t)}
+        open_to = [(t, s) for (_, t), s in shelves.items() if may_read(granted, s.shelf.tier)]
+        mine = dict(reversed(open_to))
         listed = [collection_of(s, base) for s in mine.values()]
         return said(request, one, lambda: {"links": [], "collections": listed})
 
@@ -308,12 +317,13 @@ def landing_of(one: Answers, base: str) -> dict[str, Any]:
 
 def collection_of(one: Answers, base: str) -> dict[str, Any]:
     """Describe a collection of places."""
-    tier = one.shelf.tier
+    tier = one.shelf.name
     crs = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
     here = f"{base}collections/{tier}"
     return {
         "id": tier,
         "title": f"{one.shelf.manifest.get('title', 'Estimates')}: {tier} tier",
+        "description": f"Places: {one.shelf.manifest.get('place', 'as published')}",
         "itemType": "feature",
         "extent": {"spatial": {"bbox": [one.extent()], "crs": crs}},
         "crs": [crs],

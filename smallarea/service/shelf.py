@@ -13,9 +13,11 @@ import pandas as pd
 
 from smallarea.errors import InputError
 from smallarea.files import read_object
+from smallarea.publish.estimates import levels_in
 from smallarea.release.tiers import TIERS
 from smallarea.run.record import MANIFEST, damage_of
 from smallarea.run.records import some
+from smallarea.spreadsheets import as_meant
 
 #: Columns of a table of estimates that say whose number it is, not what it is.
 WHOSE = ("area_id", "name", "indicator", "flags", "notice")
@@ -27,8 +29,9 @@ WHOSE_UNIT = ("level", "unit_id", "name", "indicator", "notice")
 class Shelf:
     """One tier of one run, intact when it was read.
 
-    folder : as `smallarea publish` wrote it. manifest : its manifest. tier : `public` or `partner`,
-    whatever level its places are of.
+    folder : as `smallarea publish` wrote it. manifest : its manifest. name : of the tier, such as
+    `partner`, `public` or, by units of a larger level, `public-LEVEL`. tier : `public` or
+    `partner`, whatever level its places are of.
     """
 
     folder: Path
@@ -39,8 +42,12 @@ class Shelf:
         return str(self.manifest["run"])
 
     @property
+    def name(self) -> str:
+        return str(self.manifest["tier"])
+
+    @property
     def tier(self) -> str:
-        return str(self.manifest["tier"]).split("-", 1)[0]
+        return kind_of(self.name)
 
     @property
     def seal(self) -> str:
@@ -54,7 +61,7 @@ class Shelf:
     @cached_property
     def levels(self) -> pd.DataFrame:
         """A row per unit of the levels above and indicator."""
-        table = pd.read_csv(self.folder / "levels.csv", dtype=str, keep_default_na=False)
+        table = _texts(self.folder / "levels.csv")
         numbers = [str(name) for name in table if name not in WHOSE_UNIT]
         return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
 
@@ -62,7 +69,7 @@ class Shelf:
     def classes(self) -> pd.DataFrame | None:
         """Areas in classes, where the tier has them."""
         path = self.folder / "classes.csv"
-        return pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else None
+        return _texts(path) if path.is_file() else None
 
     @cached_property
     def shapes(self) -> gpd.GeoSeries:
@@ -76,8 +83,20 @@ class Shelf:
         return (self.folder / "map.html").read_bytes()
 
 
+def kind_of(name: str) -> str:
+    """Return the kind of a tier, `public` or `partner` if it is one, from its name."""
+    return name.split("-", 1)[0]
+
+
+def _texts(path: Path) -> pd.DataFrame:
+    """Read a table as text, as it was before it was made safe for spreadsheets."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False).map(as_meant)
+
+
 def read_shelves(folder: Path) -> dict[tuple[str, str], Shelf]:
-    """Return every tier below a folder by run and tier, the newest run first.
+    """Return every tier below a folder by run and name, the newest run first.
+
+    Of one run, tiers of more places come before those of larger units.
 
     Raises
     ------
@@ -90,14 +109,18 @@ def read_shelves(folder: Path) -> dict[tuple[str, str], Shelf]:
             where=str(folder),
             remedy="make one with `smallarea publish --tier public`, or name its folder",
         )
-    newest = sorted(found, key=lambda one: (one.run, one.tier), reverse=True)
-    return {(one.run, one.tier): one for one in newest}
+    newest = sorted(found, key=_order, reverse=True)
+    return {(one.run, one.name): one for one in newest}
+
+
+def _order(one: Shelf) -> tuple[str, str, int, bool]:
+    return one.run, one.tier, len(levels_in(one.estimates)), one.name == one.tier
 
 
 def read_shelf(folder: Path) -> Shelf:
     """Return one tier; raise InputError if it is none, or is not what was published."""
     manifest = read_object(folder / MANIFEST) or {}
-    if str(manifest.get("tier", "")).split("-", 1)[0] not in TIERS:
+    if kind_of(str(manifest.get("tier", ""))) not in TIERS:
         raise InputError(
             "this is not a published tier, and only tiers are served",
             where=str(folder),
@@ -117,6 +140,6 @@ def runs(shelves: Sequence[Shelf]) -> list[dict[str, Any]]:
     listed: dict[str, dict[str, Any]] = {}
     for one in shelves:
         entry = listed.setdefault(one.run, {"run": one.run, "tiers": []})
-        entry["tiers"].append(one.tier)
+        entry["tiers"].append(one.name)
         entry["synthetic"] = bool(max(one.estimates["notice"]))
     return list(listed.values())

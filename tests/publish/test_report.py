@@ -94,7 +94,7 @@ def test_page_says_what_it_was_given(page, given):
         assert words in text
     row = given.national.set_index("indicator").loc["victims"]
     assert f"{number(row['q10'])} to {number(row['q90'])}" in text
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 2  # the curves; there is no calibration
     assert "data:image/png;base64," in page
 
 
@@ -342,3 +342,28 @@ def test_figures_published_elsewhere_stand_in_one_table(given, tmp_path):
     assert "Beside other figures" not in (tmp_path / "without.html").read_text()
     with pytest.raises(ValueError, match="say why it is not"):
         Comparison.model_validate(block | {"comparable": False})
+
+
+def test_the_page_says_how_ranges_held_and_what_would_move_totals(given, tmp_path):
+    row = {f"bin_{i}{end}": 0.1 for i in range(10) for end in ("", "_low", "_high")}
+    for share in (50, 80, 95):
+        row |= {f"cover_{share}{end}": 0.61 for end in ("", "_low", "_high")}
+    held = pd.DataFrame([row | {"zeros": 0.78, "groups": 60}] * 2)
+    held.index = pd.Index(["victims_live", "all"], name="component")
+    aside = [("source Nightlights & more: lights has a value in 41.7% of the areas", {})]
+    write_report(replace(given, calibration=held, aside=aside), tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", page)))
+    assert "each of 60 units (province)" in text
+    assert "61 % (61 % to 61 %) where 80 % are promised" in text
+    assert "80 % and 95 % intervals held less than they promise" in text
+    assert "78 % of these numbers are 0" in text
+    assert "8 of 24 places, among them all of Region 2, are in the totals" in text
+    assert "Nightlights & more: lights has a value in 41.7% of the areas." in text
+    assert "smallarea compare --without stream" in text
+
+
+def test_without_them_the_page_says_so(given, page):
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", page)))
+    assert "Calibration" not in text  # models kept by an earlier version
+    assert "None: this run read the newest file at hand of every source." in text

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from functools import partial
 
-import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-import xarray as xr
 from study import INDICATORS, UNITS
 
 from smallarea.errors import InputError
 from smallarea.publish.disclosure import SUPPRESSED, check_columns, suppress
-from smallarea.publish.draws import draws_dataset, write_draws
 from smallarea.publish.estimates import (
     NUMBERS,
     SYNTHETIC,
@@ -29,8 +25,6 @@ from smallarea.publish.estimates import (
 from smallarea.publish.sidecar import write_csvw, write_hxl
 from smallarea.publish.tables import (
     write_csv,
-    write_geopackage,
-    write_geoparquet,
     write_parquet,
 )
 from smallarea.publish.words import FLAG_WORDS, number
@@ -160,18 +154,6 @@ def test_excel_keeps_text_as_it_is_and_numbers_to_four_digits(toy, tmp_path):
     assert sheet.auto_filter.ref == sheet.dimensions
 
 
-def test_geopackage_is_wide_and_placed(toy, tmp_path):
-    shuffled = toy.geometry.sample(frac=1, random_state=1)
-    write_geopackage(toy.public, shuffled, tmp_path / "e.gpkg", INDICATORS)
-    layer = gpd.read_file(tmp_path / "e.gpkg", layer="areas").set_index("area_id")
-    assert len(layer) == len(toy.table)
-    assert layer.crs == "EPSG:4326"
-    assert layer.geometry.geom_equals(toy.geometry.loc[layer.index]).all()
-    victims = toy.public[toy.public["indicator"] == "victims"].set_index("area_id")
-    np.testing.assert_allclose(layer["victims_q90"], victims["q90"].loc[layer.index])
-    assert (layer["notice"] == SYNTHETIC).all()
-
-
 def test_groups_are_recomputed_from_counts(toy):
     regions = estimate_groups(toy.counts, toy.table, "region", INDICATORS).set_index(
         ["region", "indicator"]
@@ -180,19 +162,6 @@ def test_groups_are_recomputed_from_counts(toy):
     counts = toy.counts.sel(area_id=inside).sum("area_id").values
     ratio = (counts[0] + counts[1]) / (counts[2] + counts[3])
     assert regions["q50"]["Region 1", "ratio"] == pytest.approx(np.median(ratio))
-
-
-def test_draws_read_back_sum_to_the_nation_exactly(toy, tmp_path):
-    dataset = draws_dataset(toy.counts, toy.tau, toy.table, INDICATORS, synthetic=True, seed=7)
-    write_draws(dataset, tmp_path / "draws.nc")
-    back = xr.load_dataset(tmp_path / "draws.nc", engine="h5netcdf")
-    assert back.attrs["notice"] == SYNTHETIC
-    assert back.attrs["seed"] == 7
-    assert back["counts"].dtype == np.float64
-    assert (back["counts"].sum("area_id") == back["national_total"]).all()
-    inside = back["counts"].where(back["covered"], drop=True).sum("area_id")
-    assert (inside == back["covered_total"]).all()
-    assert (back["counts"] == toy.counts).all()
 
 
 def test_a_sidecar_says_what_every_column_of_the_csv_is(toy, tmp_path):
@@ -252,49 +221,3 @@ def test_the_workbook_is_readable_as_it_opens(toy, tmp_path):
     assert cell("area_id").number_format == "General"
     area = cell("area_id").value
     assert cell("population").value == round(toy.table.loc[area, "population"])
-
-
-def test_a_geopackage_opens_coloured_and_says_what_its_columns_are(toy, tmp_path):
-    from xml.etree import ElementTree
-
-    path = tmp_path / "e.gpkg"
-    write_geopackage(toy.public, toy.geometry, path, INDICATORS, approximate=3)
-    with sqlite3.connect(path) as book:
-        ((name, qml, default),) = book.execute(
-            "select f_table_name, styleQML, useAsDefault from layer_styles"
-        )
-        (about,) = book.execute(
-            "select description from gpkg_contents where table_name = 'areas'"
-        ).fetchone()
-    assert (name, default) == ("areas", 1)
-    assert "3 of" in about
-    style = ElementTree.fromstring(qml)
-    layer = gpd.read_file(path, layer="areas")
-    aliases = {one.get("field"): one.get("name") for one in style.iter("alias")}
-    assert set(aliases) <= set(layer.columns)
-    assert aliases["victims_q50"].endswith("median: as likely above as below")
-    rules = [one.get("filter") for one in style.iter("rule")]
-    assert rules[-1] == "ELSE"
-    inside = sum(layer.query(_as_query(rule)).index.size > 0 for rule in rules[:-1])
-    assert inside == len(rules) - 1
-    covered = pd.concat([layer.query(_as_query(rule)) for rule in rules[:-1]])
-    assert set(covered["area_id"]) == set(layer.loc[layer["victims_rate_q50"].notna(), "area_id"])
-    symbols = {one.get("name") for one in style.iter("symbol")}
-    assert {one.get("symbol") for one in style.iter("rule")} <= symbols
-
-
-def _as_query(rule: str) -> str:
-    return rule.replace('"', "`").replace("AND", "and")
-
-
-def test_geoparquet_says_what_the_geopackage_says(toy, tmp_path):
-    write_geopackage(toy.public, toy.geometry, tmp_path / "e.gpkg", INDICATORS)
-    write_geoparquet(toy.public, toy.geometry, tmp_path / "places.parquet")
-    one = gpd.read_file(tmp_path / "e.gpkg", layer="areas").sort_values("area_id")
-    two = gpd.read_parquet(tmp_path / "places.parquet").sort_values("area_id")
-    assert two.crs == one.crs
-    assert list(one.columns) == list(two.columns)
-    np.testing.assert_array_equal(one["victims_q50"], two["victims_q50"])
-    assert (
-        one.geometry.reset_index(drop=True).geom_equals(two.geometry.reset_index(drop=True)).all()
-    )

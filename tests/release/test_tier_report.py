@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+from matplotlib.text import Text
+from shapely import box
 from small import small_country
 from typer.testing import CliRunner
 
 from smallarea.cli import app
+from smallarea.publish.figures import ranges_figure, top_figure
 from smallarea.release.tiers import TIERS
 from smallarea.run.releasing import publish_tiers
 
@@ -62,6 +67,46 @@ def test_the_pdf_has_the_same_text_on_pages(tiers, tmp_path):
     assert "In two minutes" in book[0].get_textpage().get_text_range()
     assert "Where" in book[1].get_textpage().get_text_range()
     assert 3 <= len(book) <= 8
+
+
+@pytest.mark.parametrize("label", ["Left-handed people", "People who " + "hardly ever " * 6])
+def test_words_of_the_ranges_can_be_read_in_print_and_none_is_cut_off(label):
+    """On A4 without its margins (180 mm) the figure has three fifths of the width."""
+    names = ["City of San Jose Del Monte and its surroundings", *(f"Town {i}" for i in range(19))]
+    rows = pd.DataFrame({"name": names, "p_top": 0.97})
+    for at, name in enumerate(("q025", "q10", "q25", "q50", "q75", "q90", "q975")):
+        rows[name] = 3.0 * 4**at
+    figure = ranges_figure(rows, 100.0, label, 100)
+    figure.draw_without_rendering()
+    shown = 0.6 * (180 / 25.4 - 0.1) / figure.get_figwidth()
+    (axis,) = figure.axes
+    low, high = axis.get_xlim()
+    beyond = {one for one in axis.get_xticklabels() if not low <= one.get_position()[0] <= high}
+    words = [one for one in figure.findobj(Text) if one.get_text() and one not in beyond]
+    assert names[0] + "  97%" in [one.get_text() for one in words]
+    width, height = figure.bbox.size
+    for one in words:
+        assert one.get_fontsize() * shown >= 7
+        place = one.get_window_extent()
+        assert place.x0 >= -1, one.get_text()
+        assert place.x1 <= width + 1, one.get_text()
+        assert -1 <= place.y0 <= place.y1 <= height + 1
+
+
+def test_the_map_beside_them_can_be_read_too_and_the_likely_places_are_named(tiers):
+    shapes = gpd.GeoSeries([box(0, 0, 1, 2), box(1, 0, 2, 2)], index=["a", "b"], crs=4326)
+    figure = top_figure(pd.Series([0.1, None], shapes.index, dtype=float), shapes, 100, "", 3.2)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+    shown = 0.4 * (180 / 25.4 - 0.1) / figure.get_figwidth()
+    assert min(one.get_fontsize() for one in legend.findobj(Text)) * shown >= 6.9
+    estimates = pd.read_parquet(tiers["partner"] / "estimates.parquet")
+    rows = estimates[(estimates["indicator"] == "left") & (estimates["p_top"] >= 0.8)]
+    page = words((tiers["partner"] / "report.html").read_text())
+    assert f"80 % or more for {len(rows)} places" in page
+    if len(rows):
+        assert f"80&nbsp;% or more: {'; '.join(sorted(rows['name']))}." in page
 
 
 def test_a_page_that_is_not_there_is_named(tmp_path):

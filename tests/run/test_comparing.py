@@ -13,7 +13,7 @@ import smallarea as sa
 from smallarea.cli import app
 from smallarea.errors import InputError
 from smallarea.files import sha256
-from smallarea.publish.compare import compare_table, conclusion, loss_conclusion
+from smallarea.publish.compare import MARK, compare_table, conclusion, loss_conclusion
 
 
 def in_process(run: sa.Run, *words: object):
@@ -62,6 +62,12 @@ def test_streams_are_left_out_one_by_one(finished, tmp_path):
     losses = pd.read_csv(tmp_path / "without.csv", index_col="stream")
     assert list(losses.index) == ["books"]
     assert losses.loc["books", "features"] == 1
+    page, before = (f / "report.html" for f in (tmp_path, finished.folder))
+    assert MARK not in page.read_text()
+    told = f'<td class="n">{losses.loc["books", "loss"]:+.1f}</td>'
+    assert page.read_text().count(told) > before.read_text().count(told)
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    finished.require_intact()
     assert "books" in loss_conclusion(losses.assign(loss_low=1.0))
     assert loss_conclusion(losses.assign(loss_low=-1, loss_high=1)).startswith("No stream")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
-import xarray as xr
 from small import small_country
 from typer.testing import CliRunner
 
@@ -123,8 +123,7 @@ def test_the_maps_draws_are_the_tiers_and_not_the_runs(run, tiers):
     counts = safe.counts.sel(component="left", area_id=ids.to_numpy())
     data, draws = embedded(tiers["partner"])
     assert draws == pack_draws({"left": counts}, ids, safe.tau)[1]
-    pooled = xr.open_dataset(run.folder / "draws.nc", engine="h5netcdf")["counts"]
-    pooled = pooled.sel(component="left", area_id=ids.to_numpy())
+    pooled = run.draws()["counts"].sel(component="left", area_id=ids.to_numpy())
     assert draws != pack_draws({"left": pooled}, ids, safe.tau)[1]
     assert data["draws"]["tau"] is None
     units, lines = embedded(tiers["public"])
@@ -133,6 +132,24 @@ def test_the_maps_draws_are_the_tiers_and_not_the_runs(run, tiers):
     assert units["plan"] is None
     towns = {f"Town {i}" for i in range(12)}
     assert not any(town in json.dumps(units) for town in towns)
+
+
+def test_layers_of_levels_say_what_levels_csv_says(run, tiers):
+    layers = {
+        name: list(pyogrio.list_layers(f / "estimates.gpkg")[:, 0]) for name, f in tiers.items()
+    }
+    assert layers["partner"] == ["areas", "shire", "layer_styles"]
+    assert layers["public"] == ["areas", "layer_styles"]  # its places are the shires
+    table = pd.read_csv(tiers["partner"] / "levels.csv").set_index(["level", "indicator", "name"])
+    shires = pyogrio.read_dataframe(tiers["partner"] / "estimates.gpkg", layer="shire")
+    told = shires.set_index("name")["left_q10"]
+    np.testing.assert_allclose(told, table.loc[("shire", "left"), "q10"].loc[told.index], rtol=1e-5)
+    own = pyogrio.read_dataframe(run.folder / "estimates.gpkg", layer="shire")
+    counts = run.draws()["counts"].sel(component="left")
+    inside = [f"t{i:02d}" for i in range(3)]
+    sums = counts.sel(area_id=inside).sum("area_id")
+    mine = own.set_index("name").loc["Shire 0", "left_q50"]
+    assert mine == pytest.approx(float(sums.median()))
 
 
 def test_explain_and_the_card_say_the_same(run, tiers):

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 from smallarea.errors import InputError
-from smallarea.run.record import MANIFEST
+from smallarea.files import sha256
+from smallarea.run.record import MANIFEST, seal
+from smallarea.spreadsheets import harmless_table
 
 PATHS = (
     "/", "/landing", "/conformance", "/runs", "/indicators", "/areas", "/estimates",
@@ -301,3 +303,78 @@ def test_a_withheld_number_of_a_level_is_null_and_the_others_stay_numbers(releas
     assert isinstance(said[0]["q50"], float)
     assert all(isinstance(row["mean"], float) for row in said[1:])
     assert rows[1]["name"] == "NA"
+
+
+def test_public_tiers_of_one_run_by_several_levels_are_told_apart(releases, tmp_path):
+    """A second one, by larger units, beside the first: here a copy that says so."""
+    from smallarea.service.shelf import read_shelves
+
+    for path in releases.iterdir():
+        shutil.copytree(path, tmp_path / path.name)
+    public = next(path for path in tmp_path.iterdir() if path.name.endswith("-public"))
+    larger = Path(shutil.copytree(public, f"{public}-nation"))
+    table = pd.read_parquet(larger / "estimates.parquet")
+    table = table.drop(columns="nation").assign(name="Larger")
+    table.to_parquet(larger / "estimates.parquet")
+    manifest = json.loads((larger / MANIFEST).read_text())
+    manifest["outputs"]["estimates.parquet"] = sha256(larger / "estimates.parquet")
+    manifest |= {"tier": "public-nation", "place": "Nation"}
+    (larger / MANIFEST).write_text(json.dumps(seal(manifest)))
+    assert [t for _, t in read_shelves(tmp_path)] == ["public", "public-nation", "partner"]
+    reader = served(tmp_path, tmp_path / "kept")
+    (run,) = reader.get("/runs").json()["runs"]
+    assert run["tiers"] == ["public", "public-nation"]
+    names = {
+        tier: {row["name"] for row in reader.get(f"/areas?tier={tier}").json()["areas"]}
+        for tier in run["tiers"]
+    }
+    assert names["public-nation"] == {"Larger"}
+    assert names["public"] == {f"Shire {i}" for i in range(4)}
+    assert {row["name"] for row in reader.get("/areas").json()["areas"]} == names["public"]
+    found = reader.get("/collections").json()["collections"]
+    assert {one["id"]: one["description"] for one in found} == {
+        "public": "Places: Shire", "public-nation": "Places: Nation",
+    }  # fmt: skip
+    items = reader.get("/collections/public-nation/items").json()["features"]
+    assert {one["properties"]["name"] for one in items} == {"Larger"}
+    assert reader.get("/areas?tier=public-planet").status_code == 404
+    assert reader.get("/areas?tier=partner-shire").status_code == 403
+    shutil.rmtree(public)  # alone it is what is public
+    reader = served(tmp_path, tmp_path / "kept")
+    assert {row["name"] for row in reader.get("/areas?tier=public").json()["areas"]} == {"Larger"}
+    (run,) = reader.get("/runs").json()["runs"]
+    assert run["tiers"] == ["public-nation"]
+
+
+def served(releases: Path, kept: Path):
+    """A reader without a token of the tiers in a folder."""
+    from starlette.testclient import TestClient
+
+    from smallarea.service.app import create_app
+    from smallarea.service.diary import Diary
+    from smallarea.service.door import Door
+    from smallarea.service.pace import Pace
+
+    kept.mkdir(exist_ok=True)
+    door = Door(kept / "tokens.json", Pace(10_000), Diary(kept / "service.log"), True)
+    return TestClient(create_app(releases, door), raise_server_exceptions=False)
+
+
+def test_a_name_made_safe_for_spreadsheets_is_itself_in_json(releases, tmp_path):
+    from smallarea.service.answers import Answers
+    from smallarea.service.shelf import Shelf, read_shelf
+
+    folder = next(path for path in releases.iterdir() if path.name.endswith("public"))
+    copy = Path(shutil.copytree(folder, tmp_path / "tier"))
+    table = pd.read_csv(copy / "levels.csv", dtype=str, keep_default_na=False)
+    table["name"] = "=Isla & +Co"
+    harmless_table(table).to_csv(copy / "levels.csv", index=False)
+    classes = pd.read_csv(copy / "classes.csv", dtype=str, keep_default_na=False)
+    classes["name"] = ["-Town", "'s-Town", *classes["name"][2:]]
+    harmless_table(classes).to_csv(copy / "classes.csv", index=False)
+    assert "'=Isla" in (copy / "levels.csv").read_text()
+    one = Answers(Shelf(copy, read_shelf(folder).manifest))
+    said = one.estimates_of(None, None, "nation")
+    assert {row["name"] for row in said} == {"=Isla & +Co"}
+    told = [one.place(area)["classes"][0]["name"] for area in classes["area_id"][:2]]
+    assert told == ["-Town", "'s-Town"]
