@@ -99,44 +99,29 @@ def check_tables(
     ]
 
 
-def check_units(
-    table: pd.DataFrame, found: pd.DataFrame, group: pd.Series, own: pd.DataFrame
-) -> list[Check]:
+def check_units(table: pd.DataFrame, found: pd.DataFrame, group: pd.Series) -> Check:
     """Check that no cell rests on the interviews of a few sampling units, or mainly of one.
 
-    found, group, own : see `smallarea.release.groups`.
+    found, group : see `smallarea.release.groups`.
     """
     levels = levels_of(table)
     rank = group.str.split(" ", n=1).str[0].map({level: i for i, level in enumerate(levels)})
     wrong = []
     for level, unit in found.index[found["thin"]]:
-        if level == "nation":
-            continue
-        number = levels.index(level)
-        inside = (level_ids(table, number) == unit) & (rank <= number)
-        if own.loc[group[inside].unique()].any(axis=None):
+        number = levels.index(level) if level in levels else len(levels)
+        inside = (level_ids(table, number) == unit) & (rank < number)
+        if number == len(levels) or inside.any():
             wrong.append(f"{level} {unit}")
-    held = own.index.isin(group.unique())
-    told = f"{int(own[held].sum().sum())} of {own[held].size} levels of groups rest on their own"
-    return [
-        Check(
-            "threshold, sampling units",
-            f"No cell of any level with fewer than {FEWEST_UNITS} sampling units rests on them.",
-            not wrong,
-            f"these do: {', '.join(wrong[:5])}"
-            if wrong
-            else f"{int(found['thin'].sum())} of {len(found)} cells are thin; none rests on its "
-            "own interviews; places differ from their neighbours by what other groups say "
-            f"({group.nunique()} groups)",
-        ),
-        Check(
-            "dominance",
-            f"No cell rests on interviews of which one unit gave over {MOST:.0%} of the reports, "
-            "or all gave none.",
-            not wrong,
-            f"{told} interviews, by component; the others on those of other groups",
-        ),
-    ]
+    return Check(
+        "threshold and dominance, sampling units",
+        f"No cell of any level with fewer than {FEWEST_UNITS} sampling units, or of which one has "
+        f"over {MOST:.0%} of the people known, rests on them.",
+        not wrong,
+        f"these do: {', '.join(wrong[:5])}"
+        if wrong
+        else f"{int(found['thin'].sum())} of {len(found)} cells are thin; no place, and no group "
+        f"of places, rests on its own interviews ({group.nunique()} groups)",
+    )
 
 
 def check_attack(attack: pd.DataFrame) -> Check:

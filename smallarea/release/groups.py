@@ -6,8 +6,8 @@ group: neither the place's own nor its neighbours' (these would stand too low be
 told). A larger unit that is thinly surveyed is a group as a whole. Groups hang on where people were
 interviewed, never on an answer.
 
-Only the level of a group as a whole may rest on its own interviews, and only where these come from
-several sampling units of which none dominates.
+Nor does the level of a group as a whole rest on its interviews: with the few reports that a group
+has, whoever knows other such surveys could tell from it who told (docs/decisions/9).
 """
 
 from __future__ import annotations
@@ -99,20 +99,6 @@ def groups_of(table: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
             remedy="a tier needs interviews in several units of the levels above the areas",
         )
     return group.astype(str).rename("group")
-
-
-def own_level(group: pd.Series, units: pd.DataFrame, components: list[str]) -> pd.DataFrame:
-    """Return group x component: whether a group's level may rest on its own interviews.
-
-    At least `FEWEST_UNITS` sampling units, none with more than half of the people known or of the
-    component's reports, and at least one report: that nobody in a group told is not told either.
-    """
-    own = group.loc[units["area_id"]].to_numpy()
-    enough = (units.groupby(own).size() >= FEWEST_UNITS) & (
-        _largest(units["exposure"], own) <= MOST
-    )
-    allowed = {name: enough & (_largest(units[name], own) <= MOST) for name in components}
-    return pd.DataFrame(allowed).reindex(sorted(group.unique()), fill_value=False)
 
 
 def _largest(values: pd.Series, key: np.ndarray) -> pd.Series:

@@ -5,10 +5,8 @@ if nobody in it had been asked, and every area of the fold, surveyed or not, is 
 Drawing only the surveyed ones anew would not do: their never-surveyed neighbours, drawn from
 everybody's interviews, would stand too high beside them where somebody told (docs/decisions/9).
 
-All areas of a group are then shifted together. Its total gets the distribution that the run gives
-it, where that may rest on the group's own interviews (draws are paired by the rank of the total, so
-that little has to move), and else keeps the one that the others' interviews give it. In the end all
-areas are shifted together, so that they agree with the nation. Every number of a tier, of whatever
+In the end all areas are shifted together, so that they agree with the nation: the level of a group
+rests on the interviews of others, as all else of it does. Every number of a tier, of whatever
 level, is a sum of these draws.
 """
 
@@ -21,15 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import expit, logit
 
 from smallarea.executors import spread
 from smallarea.models.explaining import centred, parts_of
 from smallarea.models.pooling import pool
 from smallarea.models.splits import deal
 from smallarea.models.validation import fits_without, lenders
-from smallarea.projection import agree, agree_top_down, bound_rates
-from smallarea.projection.shift import solve_shift
+from smallarea.projection import agree_top_down, bound_rates
 
 if TYPE_CHECKING:
     from smallarea.indicators import Indicators
@@ -114,9 +110,6 @@ def unseen_draws(
 
 def safe_rates(
     unseen: xr.DataArray,
-    pooled: xr.DataArray,
-    group: pd.Series,
-    own: pd.DataFrame,
     sizes: xr.DataArray,
     national: xr.DataArray,
     table: pd.DataFrame,
@@ -126,31 +119,17 @@ def safe_rates(
 ) -> xr.DataArray:
     """Return prevalences (component, area_id, draw) that a tier may be made of.
 
+    All areas are shifted by the same, on the logit scale, until they agree with the nation.
+
     Parameters
     ----------
-    unseen : see :func:`unseen_draws`. pooled : the run's reported rates.
-    group, own : of each area; whether a group's level may rest on its own interviews, see
-        `smallarea.release.groups.own_level`.
+    unseen : see :func:`unseen_draws`.
     sizes, national, table, indicators, tau, given : those of the run's projection, see
         `smallarea.projection.agree_top_down`. Totals given of units come from elsewhere, and draws
         of a tier are made to agree with them as the run's are.
     """
-    covered = table["covered"].astype(bool)
-    seen = agree(bound_rates(pooled)[0], sizes, national, covered)[0]
-    blind = agree(bound_rates(unseen)[0], sizes, national, covered, weight="flat")[0]
-    sizes = sizes.sel(component=blind["component"].values, area_id=blind["area_id"].values)
-    seen = seen.sel(component=blind["component"].values, area_id=blind["area_id"].values)
-    values, people = blind.values.copy(), sizes.transpose("component", "area_id").values
-    of = group.loc[blind["area_id"].values].to_numpy()
-    for c, component in enumerate(blind["component"].values):
-        for name in own.index[own[component]]:
-            inside = of == name
-            total = np.sort(people[c, inside] @ seen.values[c, inside])
-            total = total[np.argsort(np.argsort(people[c, inside] @ values[c, inside]))]
-            eta = logit(values[c, inside]).T
-            shift = solve_shift(eta, np.ones(inside.sum()), people[c, inside], total)
-            values[c, inside] = expit(eta + shift[:, None]).T
-    rates, _ = bound_rates(blind.copy(data=values))
+    rates, _ = bound_rates(unseen)
+    sizes = sizes.sel(component=rates["component"].values, area_id=rates["area_id"].values)
     made = (rates, sizes, national, table, indicators, given)
     return agree_top_down(*made, weight="flat", tau=tau).rates
 

@@ -148,7 +148,7 @@ def _audited(
     populations = list(run.indicators.populations)
     minimum = safe.settings.withhold_below
     checks = check_tables(tier, tables, safe.frame.table, populations, minimum)
-    checks += check_units(safe.frame.table, safe.found, safe.group, safe.own)
+    checks += [check_units(safe.frame.table, safe.found, safe.group)]
     checks += [check_attack(safe.attack)]
     checks += [check_promise(safe.settings, levels_of(safe.frame.table), tier.finest)]
     checks += [] if tables.classes is None else [check_classes(tables.classes)]

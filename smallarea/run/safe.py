@@ -37,7 +37,7 @@ class Safe:
     before : reported rates before any agreement, of areas whose group was never interviewed.
     counts : persons (component, area_id, draw) that may be released. outside : bool by area, see
         `smallarea.release.groups.unseen`.
-    found, group, own : cells, groups, and whether a group's level rests on its own interviews.
+    found, group : cells and groups, see `smallarea.release.groups`.
     attack : what `smallarea.release.attack.judge` found. units : codes of sampling units.
     tau : reporting rate by draw. parts : see `smallarea.release.safe.Unseen`. closed : streams of
         sources that are not open. plan : where to interview next, by these draws.
@@ -50,7 +50,6 @@ class Safe:
     outside: pd.Series
     found: pd.DataFrame
     group: pd.Series
-    own: pd.DataFrame
     attack: pd.DataFrame
     units: frozenset[str]
     tau: np.ndarray | None
@@ -72,7 +71,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
     from smallarea.findings.places import where_next
     from smallarea.projection import reference_sizes, to_counts
     from smallarea.release.attack import judge, scores
-    from smallarea.release.groups import cells, groups_of, own_level, sampling_units, unseen
+    from smallarea.release.groups import cells, groups_of, sampling_units, unseen
     from smallarea.release.safe import medians, safe_rates, unasked, unseen_draws
 
     settings = Settings.model_validate(run.manifest["settings"])
@@ -89,7 +88,6 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
     units = sampling_units(direct)
     found = cells(table, units)
     group = groups_of(table, found)
-    own = own_level(group, units, list(run.indicators.components))
     drawn = unseen_draws(
         same_models(run, root),
         features,
@@ -109,7 +107,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
         seed = seed_of(run.manifest["seed"], "totals")
         given = load_given(kept_stage(run, root, "totals"), pooled.sizes["draw"], seed)
     ground_truth = (sizes, national, table, run.indicators, tau, given)
-    rates = safe_rates(drawn.rates, pooled, group, own, *ground_truth)
+    rates = safe_rates(drawn.rates, *ground_truth)
     counts = to_counts(rates, sizes, table["covered"])
     progress("publish: attack", 0.9)
     told = direct.reports.loc[surveyed, list(run.indicators.components)] > 0
@@ -126,7 +124,7 @@ def safe_draws(run: Run, root: Path, progress: Progress) -> Safe:
     codes = frozenset(units["psu"].astype(str)) if "psu" in units else frozenset()
     return Safe(
         frame, settings, drawn.rates, counts, unseen(features, surveyed, group),
-        found, group, own, attack, codes - set(table.index),
+        found, group, attack, codes - set(table.index),
         tau, drawn.parts, closed_streams(streams.info, access(root)), plan,
     )  # fmt: skip
 

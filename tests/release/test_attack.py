@@ -15,7 +15,7 @@ from smallarea.models.counts import rows
 from smallarea.nsum.direct.estimates import Direct
 from smallarea.release.attack import auc, judge, scores
 from smallarea.release.audit import check_attack
-from smallarea.release.groups import cells, groups_of, own_level, sampling_units
+from smallarea.release.groups import cells, groups_of, sampling_units
 from smallarea.release.safe import medians, safe_rates, unasked, unseen_draws
 
 N, AREAS = 1000, 480
@@ -76,10 +76,8 @@ class World:
         fit = MODELS["place"].fit(self.X, direct, self.areas, 1)
         return fit.draws(self.X, self.areas, N, 1)
 
-    def safe(self, unseen: xr.DataArray, direct: Direct) -> xr.DataArray:
-        own = own_level(self.groups, sampling_units(direct), ["hidden"])
-        given = (self.groups, own, self.sizes, self.national, self.areas, INDICATORS)
-        return safe_rates(unseen, self.pooled(direct), *given)
+    def safe(self, unseen: xr.DataArray) -> xr.DataArray:
+        return safe_rates(unseen, self.sizes, self.national, self.areas, INDICATORS)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +97,7 @@ def test_the_attack_succeeds_on_a_run_and_gains_nothing_from_a_tier(world, drawn
     def score(rates: pd.DataFrame) -> dict[str, pd.DataFrame]:
         return scores(rates, world.areas, surveyed)
 
-    safe = world.safe(drawn.rates, world.direct)
+    safe = world.safe(drawn.rates)
     found = judge(
         told,
         score(medians(world.pooled(world.direct))),
@@ -179,7 +177,7 @@ def test_a_units_answers_move_its_group_only_as_a_whole(world, drawn, told):
     before = drawn.rates.sel(area_id=group).values
     assert again.rates.sel(area_id=group).values.tobytes() == before.tobytes()
     assert (again.rates != drawn.rates).any()
-    now, was = world.safe(again.rates, changed), world.safe(drawn.rates, world.direct)
+    now, was = world.safe(again.rates), world.safe(drawn.rates)
     moved = (medians(now) / medians(was)).loc[group, "hidden"]
     beyond = moved / moved.median() - 1
     assert abs(beyond[area]) <= 0.02

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from smallarea.errors import InputError
-from smallarea.release.groups import cells, groups_of, own_level, unseen
+from smallarea.release.audit import check_units
+from smallarea.release.groups import cells, groups_of, unseen
 
 
 def frame() -> pd.DataFrame:
@@ -20,9 +21,9 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index([f"a{i:02d}" for i in number], name="area_id"))
 
 
-def units(areas: list[int], reports: list[int] | None = None) -> pd.DataFrame:
+def units(areas: list[int]) -> pd.DataFrame:
     ids = [f"a{i:02d}" for i in areas]
-    return pd.DataFrame({"area_id": ids, "exposure": 100.0, "x": reports or [1] * len(ids)})
+    return pd.DataFrame({"area_id": ids, "exposure": 100.0, "x": 1})
 
 
 def test_a_group_is_a_unit_of_the_second_level_or_a_larger_thin_one():
@@ -36,8 +37,8 @@ def test_a_group_is_a_unit_of_the_second_level_or_a_larger_thin_one():
     assert found.loc[("mid", "m3"), "thin"]
     assert not found.loc[("mid", "m2"), "thin"]
     assert found.loc[("low", "l4"), "units"] == 2
-    own = own_level(group, asked, ["x"])["x"]
-    assert own.to_dict() == {"top t0": False, "mid m2": True, "mid m3": False}
+    assert check_units(table, found, group).holds
+    assert not check_units(table, found, "mid " + table["mid_id"]).holds
 
 
 def test_a_unit_with_most_of_the_people_known_makes_a_cell_thin():
@@ -49,20 +50,6 @@ def test_a_unit_with_most_of_the_people_known_makes_a_cell_thin():
 def test_too_few_sampling_units_are_refused(areas):
     with pytest.raises(InputError, match="too few sampling units"):
         groups_of(frame(), cells(frame(), units(areas)))
-
-
-@pytest.mark.parametrize(
-    ("reports", "allowed"), [([2, 1, 1], True), ([3, 1, 1], False), ([0, 0, 0], False)]
-)
-def test_a_level_rests_on_its_own_interviews_if_no_unit_dominates_and_somebody_told(
-    reports, allowed
-):
-    table = frame()
-    asked = units([0, 1, 2, 8, 9, 10], [*reports, 1, 1, 1])
-    group = groups_of(table, cells(table, asked))
-    own = own_level(group, asked, ["x"])
-    assert own.loc["mid m0", "x"] == allowed
-    assert not own.loc["mid m1", "x"]  # nobody was asked there
 
 
 def test_a_surveyed_area_can_lie_outside_what_others_show():
