@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.end_headers()
                 for _ in range(1000):
                     self.wfile.write(b"1" * 10_000)
-            case "closed" if self.headers.get("Authorization") == "Bearer open sesame":
+            case "closed" if self.headers.get("Authorization") == "Bearer open-sesame":
                 self._give(200, content)
             case "closed":
                 self._give(401, b"who are you")

@@ -7,10 +7,8 @@ are made as `smallarea publish` makes them, and attacked: who was told of anybod
 are a place's rate over its neighbours' and theirs over their region's (`smallarea.release.attack`).
 The trained one learns from the *other* twins, where it knows who told: gradient boosting of the
 place's own rate, all ratios, their ranks, and their means over the components. Each is compared, in
-the same places, with itself in a world where the place was never interviewed (`unasked`; up to
-`PARTS` places of a group, drawn, each in another part of the survey, and all models fitted again
-without the part) and in one where nobody of its group was (`group`); for the trained one these are
-classifiers of their own, trained in such worlds.
+the same places, with itself in the world where the place's neighbourhood was never interviewed; for
+the trained one that is a classifier of its own, trained in such worlds.
 
 Printed and kept: by attack and component the mean difference of AUCs over twins, its standard error
 (twins are independent), the upper end of its 95 % interval in either direction. Tables of places
@@ -32,23 +30,17 @@ import pandas as pd
 from lightgbm import LGBMClassifier
 
 import smallarea.release.attack as attacks
-import smallarea.release.safe as safe
 import smallarea.run.pipeline as pipeline
 from smallarea import __version__
 from smallarea.files import write_json
-from smallarea.models.pooling import pool
-from smallarea.models.validation import fits_without, lenders
 from smallarea.progress import silent
 from smallarea.project import Project
-from smallarea.release.groups import own_level, sampling_units
 from smallarea.run.safe import safe_draws
 from smallarea.run.stages import code_hash
 
 RESULT = Path(__file__).parents[1] / "results" / "attack.json"
 SIMPLE = ("unit", "above", "unit/above")
-WORLDS = ("pooled", "safe", "unasked", "group")
-#: Parts of the survey, none with two places of one group.
-PARTS = 6
+WORLDS = ("pooled", "safe", "unasked")
 LIMIT = 0.03
 
 
@@ -63,14 +55,12 @@ def places_of(seed: int) -> pd.DataFrame:
     """
     kept: dict[str, Any] = {}
 
-    def judge(told: pd.DataFrame, *found: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        pooled, tier, group = found
+    def judge(told: pd.DataFrame, *scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
         columns = {"told": _long(told)}
-        never = never_asked(kept["drawn"], kept["ground"], scores)
-        for world, found in zip(WORLDS, (pooled, tier, never, group), strict=True):
+        for world, found in zip(WORLDS, scores, strict=True):
             columns |= {f"{world} {name}": _long(table) for name, table in found.items()}
         kept["places"] = pd.DataFrame(columns).sort_index()
-        return original["judge"](told, pooled, tier, group)
+        return original["judge"](told, *scores)
 
     def scores(rates: pd.DataFrame, table: pd.DataFrame, at: pd.Index) -> dict[str, pd.DataFrame]:
         return {"own": rates.loc[at]} | original["scores"](rates, table, at)
@@ -89,21 +79,11 @@ def places_of(seed: int) -> pd.DataFrame:
         kept["run"] = SimpleNamespace(manifest=manifest, indicators=job.indicators)
         raise Enough
 
-    def unseen(*drawn: Any, **how: Any) -> Any:
-        kept["drawn"] = (*drawn, how["n"], how["seed"])
-        return original["unseen"](*drawn, **how)
-
-    def rates_of(*ground: Any) -> Any:
-        kept["ground"] = ground
-        return original["rates"](*ground)
-
-    original = {"judge": attacks.judge, "scores": attacks.scores, "stage": pipeline.findings_stage,
-                "unseen": safe.unseen_draws, "rates": safe.safe_rates}  # fmt: skip
+    original = {"judge": attacks.judge, "scores": attacks.scores, "stage": pipeline.findings_stage}
     with tempfile.TemporaryDirectory() as folder:
         project = Project.init(Path(folder) / "twin")
         project.simulate(seed=seed)
         attacks.judge, attacks.scores, pipeline.findings_stage = judge, scores, stop
-        safe.unseen_draws, safe.safe_rates = unseen, rates_of
         try:
             project.run(seed=seed)
         except Enough:
@@ -111,40 +91,7 @@ def places_of(seed: int) -> pd.DataFrame:
         finally:
             attacks.judge, attacks.scores = original["judge"], original["scores"]
             pipeline.findings_stage = original["stage"]
-            safe.unseen_draws, safe.safe_rates = original["unseen"], original["rates"]
     return kept["places"]
-
-
-def never_asked(drawn: tuple, ground: tuple, scores: Any) -> dict[str, pd.DataFrame]:
-    """Return the scores of each place had it alone of its group not been interviewed.
-
-    What its group's other interviews say of the group's level stays; the draws before that have
-    seen nobody of the group in any case. NaN of places in no part.
-
-    drawn, ground : what `unseen_draws` and `safe_rates` were given.
-    """
-    models, X, direct, areas, group, without, n, seed = drawn
-    unseen, _, group, _, *rest = ground
-    surveyed = direct.reports.index
-    order = np.random.default_rng(seed).permutation(len(surveyed))
-    position = group.loc[surveyed[order]].groupby(group.loc[surveyed[order]].to_numpy()).cumcount()
-    lending = lenders({name: model.fit(X, direct, areas, seed) for name, model in models.items()})
-    every, parts = X.index.sort_values(), {}
-    for part in range(PARTS):
-        left = position.index[position == part].sort_values()
-        fits = fits_without(left, models, X, without, areas, lending, seed)
-        pooled = pool([
-            fits[name].draws(model.select(X).loc[every], areas, n, model.seed(seed))
-            for name, model in models.items()
-        ])  # fmt: skip
-        own = own_level(group, sampling_units(without(left)), list(direct.reports))
-        rates = safe.medians(_RATES(unseen, pooled, group, own, *rest))
-        for name, table in scores(rates, areas, surveyed).items():
-            parts.setdefault(name, []).append(table.loc[left])
-    return {name: pd.concat(tables).reindex(surveyed) for name, tables in parts.items()}
-
-
-_RATES = safe.safe_rates
 
 
 def _long(table: pd.DataFrame) -> pd.Series:
@@ -178,7 +125,6 @@ def seen(table: pd.DataFrame, world: str) -> pd.DataFrame:
 def trained(places: dict[int, pd.DataFrame]) -> list[dict[str, Any]]:
     """Return, by component, AUCs per twin of classifiers trained on the other twins."""
     components = list(next(iter(places.values())).index.unique(0))
-    places = {seed: table[table["unasked own"].notna()] for seed, table in places.items()}
     guesses: dict[str, dict[int, pd.Series]] = {}
     for world in WORLDS:
         tables = {seed: seen(table, world) for seed, table in places.items()}
@@ -213,7 +159,7 @@ def trained(places: dict[int, pd.DataFrame]) -> list[dict[str, Any]]:
 
 def summary(aucs: np.ndarray) -> dict[str, Any]:
     """Summarise AUCs of a row per twin and a column per world."""
-    gain = aucs[:, 1] - aucs[:, 2]  # over a world where the place was not asked
+    gain = aucs[:, 1] - aucs[:, 2]
     mean, error = float(np.nanmean(gain)), float(np.nanstd(gain, ddof=1) / np.sqrt(len(gain)))
     low, high = mean - 1.96 * error, mean + 1.96 * error
     return {

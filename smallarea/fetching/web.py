@@ -62,9 +62,20 @@ def credential(source: str) -> str | None:
 
     The environment comes first. In the keyring (extra `keyring`) it is the password of the user
     named as the source, of the service `smallarea`.
+
+    Raises
+    ------
+    InputError : it cannot be sent; it is not shown.
     """
     named = "SMALLAREA_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source.upper())
-    return os.environ.get(named) or _in_keyring(source)
+    token = os.environ.get(named) or _in_keyring(source)
+    if token and not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise InputError(  # an HTTP library would show it whole in its error
+            "the token has a character that cannot be sent (a space, a line's end, an accent)",
+            where=f"source {source}, {named} or the keyring",
+            remedy="store it again without what stands around it",
+        )
+    return token
 
 
 def _in_keyring(source: str) -> str | None:

@@ -28,6 +28,7 @@ from smallarea.run.records import Record, read_record
 
 RECEIPTS = "purges"
 FEATURES = "features.parquet"
+BOTH = ("run", "earlier")
 
 
 def purge(root: Path, name: str, source: Source | None) -> dict[str, Any]:
@@ -59,8 +60,9 @@ def purge(root: Path, name: str, source: Source | None) -> dict[str, Any]:
             remedy="name one of the catalog's, or of the folders in .smallarea/snapshots",
         )
     file = source.file if source else _file_of(snapshots)
-    places = [*_files(store, name, file), *_derived(store / "stages", name)]
     runs = [run for run in _runs(root / "runs") if _uses(run, name)]
+    places = [*_files(store, name, file), *_derived(store / "stages", name)]
+    places += _drifts(root / "runs", {run.name for run in runs})
     when = datetime.now(UTC)
     receipt: dict[str, Any] = {
         "source": name,
@@ -118,6 +120,14 @@ def _derived(stages: Path, name: str) -> list[Path]:
         found += more
         grown = bool(more)
     return found
+
+
+def _drifts(runs: Path, names: set[str]) -> list[Path]:
+    """Return the drift reports of these runs: they show maps of features."""
+    told = {
+        path.parent: read_object(path) or {} for path in sorted(runs.glob("*-drift/drift.json"))
+    }
+    return [folder for folder, facts in told.items() if names & {facts.get(k) for k in BOTH}]
 
 
 def _reads(folder: Path, name: str) -> bool:

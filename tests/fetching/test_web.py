@@ -112,9 +112,9 @@ def test_nobody_there(tmp_path):
 
 
 def test_a_credential_opens_and_stays_with_its_host(get, tmp_path):
-    path = get("closed", token="open sesame").path
+    path = get("closed", token="open-sesame").path
     assert path is not None
     assert path.read_bytes() == CONTENT
     with pytest.raises(InputError, match="only sent over https") as error:
-        download("http://example.org/x", tmp_path / "part", most=1, token="open sesame")
+        download("http://example.org/x", tmp_path / "part", most=1, token="open-sesame")
     assert "sesame" not in str(error.value)

@@ -161,7 +161,7 @@ class Ring(keyring.backend.KeyringBackend):
     priority = 1
 
     def get_password(self, service, username):
-        return {("smallarea", "books"): "open sesame"}.get((service, username))
+        return {("smallarea", "books"): "open-sesame"}.get((service, username))
 
     def set_password(self, service, username, password):
         raise NotImplementedError
@@ -171,13 +171,21 @@ class Ring(keyring.backend.KeyringBackend):
 def test_a_credential_is_written_nowhere(fetching, monkeypatch, kept_in):
     before = keyring.get_keyring()
     if kept_in == "environment":
-        monkeypatch.setenv("SMALLAREA_TOKEN_BOOKS", "open sesame")
+        monkeypatch.setenv("SMALLAREA_TOKEN_BOOKS", "open-sesame")
     else:
         keyring.set_keyring(Ring())
     try:
         _see_that_it_is_written_nowhere(fetching)
     finally:
         keyring.set_keyring(before)
+
+
+@pytest.mark.parametrize("around", ["\n", " sesame", "\u00e9"])
+def test_a_token_that_cannot_be_sent_is_not_shown(monkeypatch, around):
+    monkeypatch.setenv("SMALLAREA_TOKEN_BOOKS", f"open{around}")
+    with pytest.raises(InputError, match="cannot be sent") as error:
+        credential("books")
+    assert "open" not in str(error.value)
 
 
 def test_without_a_keyring_there_is_no_credential():

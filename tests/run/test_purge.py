@@ -27,6 +27,7 @@ def test_nothing_of_it_is_left_but_the_estimates(copied):
     table["books"] *= 2
     table.to_csv(project.root / BOOKS, index=False)
     refresh(project)  # a run with a kept fit, too
+    assert len(list((project.root / "runs").glob("*-drift"))) == 1
     values = [str(x).encode() for x in table["books"]]
     (project.root / BOOKS).unlink()
     receipt = purge(project, "books")
@@ -35,6 +36,7 @@ def test_nothing_of_it_is_left_but_the_estimates(copied):
     written = json.loads(next((project.root / ".smallarea/purges").iterdir()).read_text())
     assert written["finished"]
     assert written["removed"] == receipt["removed"]
+    assert list((project.root / "runs").glob("*-drift")) == []  # with its maps of books
     left = {p.name.split("-")[0] for p in (project.root / ".smallarea/stages").iterdir()}
     assert left == {"frame", "direct"}
     assert not (project.root / ".smallarea/snapshots/books").exists()
