@@ -14,7 +14,7 @@ from smallarea.files import private_folder, writing
 from smallarea.models.comparing import POOL, SHARES, Compared
 from smallarea.publish.compare_figure import compare_figure
 from smallarea.publish.estimates import SYNTHETIC
-from smallarea.publish.report import TEMPLATES
+from smallarea.publish.pages import template
 from smallarea.spreadsheets import harmless_table
 
 #: Where the run's report has room for the table of losses.
@@ -79,14 +79,8 @@ def write_compared(
 
 def with_losses(page: str, found: Compared) -> str:
     """Return a report's page with a table of what is lost without each stream or domain."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     assert found.losses is not None
-    pages = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    section = pages.get_template("without.html.j2").render(
+    section = template("without.html.j2").render(
         kind=found.losses.index.name,
         held_out=found.parts.words.split(";")[0],
         conclusion=loss_conclusion(found.losses),

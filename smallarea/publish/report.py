@@ -19,6 +19,7 @@ from smallarea.publish.disclosure import check_columns
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.figures import tau_curve, top_map
 from smallarea.publish.interviews import interviews
+from smallarea.publish.pages import percent, template
 from smallarea.publish.words import (
     FLAG_WORDS,
     INTERNAL,
@@ -28,15 +29,12 @@ from smallarea.publish.words import (
     TAU_NOT_SAID,
     cells,
     highest,
-    number,
 )
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from smallarea.catalog.declare import Comparison
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -101,17 +99,10 @@ class ReportInput:
 
 def write_report(report: ReportInput, path: Path) -> None:
     """Write the page, self-contained, all or nothing."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     check_columns(report.estimates)
     named, held = report.indicators, report.calibration
     what = "reports" if report.asked else "counts"
-    pages = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    pages.filters |= {"number": number, "percent": percent, "share": fine_percent, "cell": cell}
-    html = pages.get_template("report.html.j2").render(
+    html = template("report.html.j2").render(
         report=report,
         notice=max(report.estimates["notice"]),
         internal=INTERNAL,
@@ -144,27 +135,6 @@ def write_report(report: ReportInput, path: Path) -> None:
     )
     with writing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
-
-
-def percent(share: float) -> str:
-    """A share as a whole percentage; never 0 % or 100 % for what is only nearly so."""
-    if share is None or np.isnan(share):
-        return "–"
-    return "under 1\u00a0%" if 0 < share < 0.005 else f"{share:.0%}".replace("%", "\u00a0%")
-
-
-def fine_percent(share: float) -> str:
-    """A share as a percentage with one decimal where it is small."""
-    if share is None or np.isnan(share) or share >= 0.095:
-        return percent(share)
-    return f"{100 * share:.1f}".removesuffix(".0") + "\u00a0%"
-
-
-def cell(value: Any) -> str:
-    """Any value of a table: numbers to three significant digits, missing as a dash."""
-    if isinstance(value, float):  # numpy's float64 is one
-        return "–" if np.isnan(value) else f"{value:,.3g}" if abs(value) < 1e3 else f"{value:,.0f}"
-    return "–" if value is None or value is pd.NA else str(value)
 
 
 def _curve(report: ReportInput, name: str) -> str:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from smallarea.indicators import Indicators
 from smallarea.publish.estimates import levels_in
-from smallarea.publish.report import TEMPLATES, number
+from smallarea.publish.pages import template
+from smallarea.publish.words import number
 
 FORM = "review.csv"
 #: Columns that people fill in, and what is asked.
@@ -40,16 +41,10 @@ def with_answers(page: str, answers: pd.DataFrame) -> str:
 
     answers : columns name, surprises, would_check; a row per place and person.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    pages = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     rows = answers.sort_values("name", kind="stable").fillna("").to_dict("records")
     places = answers["area_id"].nunique()
     made = {"rows": rows, "questions": QUESTIONS, "places": places}
-    section = pages.get_template("review.html.j2").render(**made)
+    section = template("review.html.j2").render(**made)
     return page.replace(MARK, section, 1)
 
 

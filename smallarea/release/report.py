@@ -21,7 +21,7 @@ from smallarea.files import writing
 from smallarea.projection.indicators import count_draws
 from smallarea.publish.estimates import levels_in
 from smallarea.publish.figures import ranges_figure, reach_figure, top_map
-from smallarea.publish.report import TEMPLATES, percent
+from smallarea.publish.pages import template
 from smallarea.publish.words import (
     FLAG_WORDS,
     NOT_SAID,
@@ -64,13 +64,6 @@ class Behind:
 
 def tier_report(tier: Tier, tables: Tables, made: Measured, behind: Behind, reporting: bool) -> str:
     """Return the report as one page of HTML that asks for nothing else."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    pages = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True,
-    )  # fmt: skip
-    pages.filters |= {"number": number, "percent": percent}
     named, estimates = made.indicators, tables.estimates
     notice = max(estimates["notice"])
     nation = tables.levels[tables.levels["level"] == "nation"].set_index("indicator")
@@ -79,7 +72,7 @@ def tier_report(tier: Tier, tables: Tables, made: Measured, behind: Behind, repo
     chances = rows["p_top"].dropna()
     first = chances.sort_values(ascending=False, kind="stable").index[:SHOWN]
     likely = rows[rows["p_top"] >= LIKELY].sort_values("name")["name"].astype(str)
-    return pages.get_template("tier.html.j2").render(
+    return template("tier.html.j2").render(
         title=named.title,
         notice=notice,
         standing_short=f"{tier.name} tier",

@@ -21,8 +21,9 @@ from smallarea.publish.draws import draws_dataset
 from smallarea.publish.estimates import SYNTHETIC, estimate_areas, estimate_groups, flag_areas
 from smallarea.publish.figures import top_figure
 from smallarea.publish.interviews import interviews
-from smallarea.publish.report import ReportInput, cell, number, percent, write_report
-from smallarea.publish.words import INTERNAL
+from smallarea.publish.pages import cell, percent
+from smallarea.publish.report import ReportInput, write_report
+from smallarea.publish.words import INTERNAL, number
 
 
 @pytest.fixture(scope="module")
