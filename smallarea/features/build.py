@@ -170,14 +170,15 @@ def side_by_side(streams: Sequence[Features], features_dir: Path) -> Features:
         )
     _refuse_twice([each.info for each in built])
     accounts: dict[str, ReadReport] = {}
-    for report in (report for each in streams for report in each.reports):
+    for report in (report for each in built for report in each.reports):
         known = accounts.setdefault(report.source, report)
         if len(report.missing) > len(known.missing):
             accounts[report.source] = report
+    without = [report for each in streams if not len(each.info) for report in each.reports]
     return Features(
         pd.concat([each.values for each in built], axis=1),
         pd.concat([each.info for each in built]),
-        list(accounts.values()),
+        [*accounts.values(), *without],
         pd.concat([each.observed for each in built], axis=1),
         pd.concat([each.missing for each in built], ignore_index=True),
     )
