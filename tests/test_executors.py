@@ -105,6 +105,7 @@ def end_once(number: int, folder: Path) -> int:
     return number**2
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_is_replaced(where, tmp_path):
     told: list[int] = []
     with executing(where):

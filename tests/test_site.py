@@ -21,8 +21,8 @@ def shell_of(page: Path) -> list[str]:
 
 
 def marked(page: Path) -> object:
-    """The tutorial and one how-to are run each time, the others with what is slow."""
-    quick = page.stem in ("tutorial", "new-stream")
+    """The tutorial is run each time, the how-to pages with what is slow."""
+    quick = page.stem == "tutorial"
     return pytest.param(page, id=page.stem, marks=() if quick else pytest.mark.slow)
 
 

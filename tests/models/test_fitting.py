@@ -126,6 +126,7 @@ def test_models_that_are_only_compared_have_no_part_in_the_estimates(world, fitt
     assert {"place_alone", "latent_gaussian"} <= set(fitted[0].diagnostics["model"])
 
 
+@pytest.mark.slow
 def test_the_stage_is_reproducible(world, fitted):
     first, second = fitted[0], fit(world)
     xr.testing.assert_identical(first.draws, second.draws)

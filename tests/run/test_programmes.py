@@ -118,6 +118,7 @@ def test_an_optional_programme_may_be_absent(tmp_path):
     assert (run.folder / "programmes.csv").read_text().strip() == "programme,area_id,start"
 
 
+@pytest.mark.slow
 def test_change_by_programme_through_the_shell(tmp_path):
     root = tmp_path / "p"
     earlier = with_campaign(root).run()
