@@ -94,8 +94,8 @@ def test_what_is_wrong_is_said(finished, words, said):
 
 def test_stages_that_are_gone_have_to_be_made_again(copied):
     project = copied()
-    folder = next((project.root / ".smallarea" / "stages").glob("features-*"))
-    (folder / "values.parquet").unlink()
+    stage = project.latest().manifest["stages"]["features"]
+    (project.root / stage["folder"] / "values.parquet").unlink()
     with pytest.raises(InputError, match="run `smallarea run` first"):
         project.compare()
 
