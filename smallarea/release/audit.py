@@ -108,9 +108,11 @@ def check_units(table: pd.DataFrame, found: pd.DataFrame, group: pd.Series) -> C
     rank = group.str.split(" ", n=1).str[0].map({level: i for i, level in enumerate(levels)})
     wrong = []
     for level, unit in found.index[found["thin"]]:
-        number = levels.index(level) if level in levels else len(levels)
-        inside = (level_ids(table, number) == unit) & (rank < number)
-        if number == len(levels) or inside.any():
+        if level not in levels:  # the nation
+            wrong.append(str(level))
+            continue
+        number = levels.index(level)
+        if ((level_ids(table, number) == unit) & (rank < number)).any():
             wrong.append(f"{level} {unit}")
     return Check(
         "threshold and dominance, sampling units",
