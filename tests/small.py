@@ -88,3 +88,16 @@ def small_country(root: Path) -> sa.Project:
         text = text.replace(', profiles=["full"], stack=False', "")
         (root / "models" / f"{model}.py").write_text(text)
     return sa.Project(root)
+
+
+def with_pens(root: Path) -> Path:
+    """Give the small project a second stream, of a second source; return its folder."""
+    catalog = root / "data_catalog.yaml"
+    text = catalog.read_text()
+    entry = text[text.index("  books:") : text.index("indicators:")]
+    catalog.write_text(text.replace(entry, entry + entry.replace("books", "pens")))
+    books = (root / "features" / "books.py").read_text()
+    (root / "features" / "pens.py").write_text(books.replace("books", "pens"))
+    table = pd.read_csv(root / "data" / "books.csv").rename(columns={"books": "pens"})
+    table.assign(pens=table["pens"] ** 2).to_csv(root / "data" / "pens.csv", index=False)
+    return root

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from small import small_country
+from small import small_country, with_pens
 
 from smallarea.assets import definitions
 
@@ -15,16 +15,7 @@ from smallarea.assets import definitions
 @pytest.fixture
 def root(tmp_path):
     """The small project with a second stream of a second source."""
-    root = small_country(tmp_path / "project").root
-    catalog = root / "data_catalog.yaml"
-    text = catalog.read_text()
-    entry = text[text.index("  books:") : text.index("indicators:")]
-    catalog.write_text(text.replace(entry, entry + entry.replace("books", "pens")))
-    books = (root / "features" / "books.py").read_text()
-    (root / "features" / "pens.py").write_text(books.replace("books", "pens"))
-    table = pd.read_csv(root / "data" / "books.csv").rename(columns={"books": "pens"})
-    table.assign(pens=table["pens"] ** 2).to_csv(root / "data" / "pens.csv", index=False)
-    return root
+    return with_pens(small_country(tmp_path / "project").root)
 
 
 def materialised(made: dg.Definitions, instance: dg.DagsterInstance, selection=None, **how):

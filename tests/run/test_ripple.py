@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small import small_country
+from small import small_country, with_pens
 
 import smallarea as sa
 
@@ -15,13 +15,7 @@ import smallarea as sa
 def project(tmp_path_factory) -> Path:
     """The small project with a second stream, and a finished run."""
     root = small_country(tmp_path_factory.mktemp("ripple") / "project").root
-    catalog = root / "data_catalog.yaml"
-    text = catalog.read_text()
-    entry = text[text.index("  books:") : text.index("indicators:")]
-    catalog.write_text(text.replace(entry, entry + entry.replace("books", "pens")))
-    books = (root / "features" / "books.py").read_text()
-    (root / "features" / "pens.py").write_text(books.replace("books", "pens"))
-    write_pens(root, 3)
+    with_pens(root)
     sa.Project(root).run()
     return root
 
