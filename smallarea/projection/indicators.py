@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import sparse
 
 from smallarea.indicators import PER, Indicators
 
@@ -86,6 +87,7 @@ def indicator_draws(
 def add_up(draws: xr.DataArray, key: np.ndarray, dim: str) -> xr.DataArray:
     """Sum (area_id, draw) draws of counts over areas with the same `key`; groups sorted."""
     groups, index = np.unique(key.astype(str), return_inverse=True)
-    summed = np.zeros((groups.size, draws.sizes["draw"]))
-    np.add.at(summed, index, draws.transpose("area_id", "draw").values)
+    areas = np.arange(index.size)
+    member = sparse.csr_array((np.ones(index.size), (index, areas)), (groups.size, index.size))
+    summed = member @ draws.transpose("area_id", "draw").values
     return xr.DataArray(summed, dims=(dim, "draw"), coords={dim: groups.astype(object)})

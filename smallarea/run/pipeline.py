@@ -1,8 +1,9 @@
 """The main job, stage by stage: frame, features, nsum, models, projection, findings, publish.
 
 Here is only the order. Each stage is a module of this room: it reads what the stages before it
-wrote, writes its own outputs into the folder it is given, and says what its key depends on. Totals
-of units, where a project gives any, are a stage of their own before the models.
+wrote, writes its own outputs into the folder it is given, and says what its key depends on. What
+answers alone say, where anybody was asked, and totals of units, where a project gives any, are
+stages of their own before the models.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from smallarea.catalog.programmes import read_programmes
 from smallarea.features.saved import LEARNED_FROM
 from smallarea.release.promise import require_levels
 from smallarea.run.direct import direct_stage
-from smallarea.run.findings import findings_stage
+from smallarea.run.findings import answers_stage, findings_stage
 from smallarea.run.fits import projected_stage
 from smallarea.run.frame import frame_stage, framed
 from smallarea.run.models import models_stage
@@ -45,10 +46,12 @@ def main_job(job: Job) -> tuple[Job, Stage, list[str]]:
         read_programmes(job.catalog, job.inputs.sources, load_frame(frame.folder))  # before hours
     job, features, aside = sound_features(job, frame)
     ground = direct_stage(job, frame) if job.inputs.direct else nsum_stage(job, frame)
+    survey = job.inputs.survey
+    answers = [answers_stage(job, survey, frame, ground)] if survey else []
     given = totals_stage(job, frame, ground) if job.inputs.totals else None
     before = (job, frame, features.only(*LEARNED_FROM), ground)
     models = projected_stage(*before, job.fit) if job.fit else models_stage(*before)
     projection = projection_stage(job, frame, ground, models, given)
     findings = findings_stage(job, frame, ground, models, projection)
-    stages = [frame, features, ground, models, projection, findings]
+    stages = [frame, features, ground, *answers, models, projection, findings]
     return job, publish_stage(job, stages, aside), [str(each) for each in aside]

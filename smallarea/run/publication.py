@@ -181,7 +181,10 @@ def publish(
         beside=beside,
     )
     survey, survey_notes, known_groups = keep_findings(
-        folders["findings"], out / "survey", synthetic, asked
+        [folders[name] for name in ("answers", "findings") if name in folders],
+        out / "survey",
+        synthetic,
+        asked,
     )
     scores = pd.read_csv(folders["models"] / "scores.csv", index_col=["model", "component"])
     write_report(
@@ -285,18 +288,19 @@ def next_areas(findings: Path) -> pd.DataFrame | None:
 
 
 def keep_findings(
-    folder: Path, target: Path, synthetic: bool, asked: bool
+    folders: Sequence[Path], target: Path, synthetic: bool, asked: bool
 ) -> tuple[dict[str, pd.DataFrame], list[str], str]:
     """Copy the findings into the run with a README; return tables, notes and the figure's SVG."""
     kind = "interviews" if asked else "direct estimates"
-    notes = json.loads((folder / "notes.json").read_text())
+    kept = {path.name: path for folder in folders for path in folder.iterdir()}
+    notes = json.loads(kept["notes.json"].read_text()) if "notes.json" in kept else []
     tables, lines = {}, [f"# What the {kind} say", "", INTERNAL, ""]
     if synthetic:
         lines += [f"**{SYNTHETIC}**: these {kind} were invented.", ""]
     target.mkdir()
     for name, words in FILES.items():
-        path = folder / f"{name}.csv"
-        if path.is_file():
+        path = kept.get(f"{name}.csv")
+        if path is not None:
             tables[name] = pd.read_csv(path, dtype={"area_id": str, "level": str})
             if "note" in tables[name]:
                 tables[name]["note"] = tables[name]["note"].astype("str").fillna("")
@@ -304,13 +308,13 @@ def keep_findings(
             with writing(target / path.name) as temporary:
                 harmless_table(shown).to_csv(temporary, index=False, float_format="%.6g")
             lines.append(f"- `{path.name}`: {words}")
-    figure = folder / "known_groups.svg"
-    drawn = figure.read_text(encoding="utf-8") if figure.is_file() else ""
+    figure = kept.get("known_groups.svg")
+    drawn = figure.read_text(encoding="utf-8") if figure else ""
     if drawn and synthetic:
         mark = f'<text x="97%" y="86%" text-anchor="end" fill="#9c1c1c">{SYNTHETIC}</text></svg>'
         drawn = drawn.replace("</svg>", mark)
     if drawn:
-        with writing(target / figure.name) as temporary:
+        with writing(target / "known_groups.svg") as temporary:
             temporary.write_text(drawn, encoding="utf-8")
         lines.append("- `known_groups.svg`: known groups, estimated from the others, by size")
     lines += ["", *(f"Note: {note}." for note in notes)]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from study import COMPONENTS, INDICATORS, SUMS
 
-from smallarea.findings import FILES, FitChecks, findings
+from smallarea.findings import FILES, Asked, FitChecks, answer_findings, map_findings
 from smallarea.findings.checks import casework_table, safe_checks, safe_left_out
 from smallarea.findings.people import described, safe_relative, who_tells_more
 from smallarea.nsum.annex.group_tables import known_group_tables, largest_figure
@@ -15,6 +15,19 @@ from smallarea.nsum.annex.plots import svg_text
 from smallarea.publish.interviews import interviews
 
 BY = {"sex": {"F": "women", "M": "men"}, "age": [18, 40], "island": None, "income": None}
+
+
+def findings(
+    ard, table, direct, indicators, *, rates, counts, tau, casework, by, top_k, **of_answers
+):
+    """Return all tables, in the order of `FILES`, and notes."""
+    anchors = None if casework is None else casework["areas"].query("used").index.tolist()
+    asked = Asked(ard, by, anchors, top_k)
+    tables, notes = answer_findings(
+        ard, table, direct, indicators, casework=casework, by=by, **of_answers
+    )
+    tables |= map_findings(table, direct, indicators, rates, counts, tau, asked)
+    return {name: tables[name] for name in FILES if name in tables}, notes
 
 
 @pytest.fixture(scope="module")
