@@ -7,10 +7,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,21 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from smallarea import __version__
-from smallarea.areas.levels import levels_of
 from smallarea.catalog import load_catalog
 from smallarea.errors import InputError
 from smallarea.fetching.state import files_folder
-from smallarea.files import keep_private, private_folder, sweep, write_json, writing
+from smallarea.files import private_folder, sweep
 from smallarea.indicators import read_indicators
 from smallarea.progress import Progress, silent
 from smallarea.run.cleaning import clean
+from smallarea.run.finishing import finish
 from smallarea.run.inputs import CATALOG, STORE, accept_sources, desk, resolve_inputs
 from smallarea.run.lock import locked
-from smallarea.run.record import Run, find_finished, seal
-from smallarea.run.records import RECORD
+from smallarea.run.record import Run
 from smallarea.run.remote import fetch, is_url
-from smallarea.run.stages import PACKAGE, StageStore, code_hash, library_versions
+from smallarea.run.stages import StageStore
+from smallarea.run.template import write_template
 from smallarea.run.terms import require_terms, require_terms_of
 from smallarea.settings import read_settings
 
@@ -40,9 +36,6 @@ if TYPE_CHECKING:
     from smallarea.areas import Frame
     from smallarea.models.comparing import Compared
     from smallarea.run.inputs import Desk
-    from smallarea.run.stages import Stage
-
-CONTENT = (CATALOG, "features", "models")
 
 
 class Project:
@@ -76,26 +69,7 @@ class Project:
 
         Raises InputError when `root` already holds a project: nothing is overwritten.
         """
-        root = Path(root)
-        content = (*CONTENT, "data") if minimal else CONTENT
-        taken = [name for name in content if (root / name).exists()]
-        if taken:
-            raise InputError(
-                f"{', '.join(taken)} exist already",
-                where=str(root),
-                remedy="choose another folder; a project is never overwritten",
-            )
-        template = PACKAGE / ("_smallest" if minimal else "_template")
-        if not template.is_dir():  # running from a source checkout
-            template = PACKAGE.parent / "examples" / "smallest" if minimal else PACKAGE.parent
-        root.mkdir(parents=True, exist_ok=True)
-        for name in content:
-            with writing(root / name) as temporary:
-                if (template / name).is_dir():
-                    ignore = shutil.ignore_patterns("__pycache__")
-                    shutil.copytree(template / name, temporary, ignore=ignore)
-                else:
-                    shutil.copyfile(template / name, temporary)
+        write_template(Path(root), minimal=minimal)
         return cls(root)
 
     @property
@@ -284,67 +258,40 @@ class Project:
             accept_sources(inputs, accept)
             require_terms(self.catalog, inputs, self.settings.purpose)
             job, published, said = main_job(job)
-        manifest = {
-            "run": f"{started:%Y%m%dT%H%M%SZ}-{published.key[:8]}",
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
-            "profile": profile,
-            "seed": seed,
-            "settings": self.settings.model_dump(),
-            "inputs": job.inputs.listed(job.catalog),
-            "code": {"version": __version__, "sha256": code_hash(".")},
-            "libraries": library_versions(),
-            "stages": {
-                stage.name: {
-                    "key": stage.key,
-                    "folder": str(stage.folder.relative_to(self.root)),
-                    "reused": stage.reused,
-                    "seconds": round(stage.seconds, 2),
-                    "computed_in": stage.computed_in,
-                }
-                for stage in store.finished
-            },
-            "quarantined": said,
-            "mended": store.mended,  # may still grow
-        } | json.loads((published.folder / "summary.json").read_text())
-        return self._keep(published, manifest, store.say)
+        return finish(self.root, job, published, said, started)
 
     def design(
         self,
         *,
         areas: int = 150,
-        take: int = 24,
-        expansion: int = 0,
-        replacements: int = 2,
-        replicates: int = 0,
-        seed: int | None = None,
         data: str | Path | None = None,
         wait: bool = False,
         progress: Progress = silent,
+        **wanted: Any,
     ) -> pd.DataFrame:
-        """Draw a stratified PPS sample of the frame's covered areas and sampling units.
+        """Draw a sample of the frame: see :func:`smallarea.run.sampling.sample_of`.
 
-        Strata are units of the second lowest level x mostly urban or not; size is population. See
-        :func:`smallarea.survey.design.draw_sample` for the parameters and the columns returned,
-        to which the names of area and unit are added.
+        wanted : as `smallarea.survey.design.draw_sample` takes them; its seed is the catalog's if
+        none is given.
         """
-        from smallarea.survey.design import draw_sample, strata
+        from smallarea.run.sampling import sample_of
 
+        seed = wanted.pop("seed", None)
+        seed = self.settings.seed if seed is None else seed
+        frame = self._framed(data, wait, progress)
+        return sample_of(frame, areas=areas, seed=seed, **wanted)
+
+    def margins(
+        self, *, data: str | Path | None = None, wait: bool = False, progress: Progress = silent
+    ) -> pd.DataFrame:
+        """Return what weights are calibrated to: see :func:`smallarea.run.sampling.margins_of`."""
+        from smallarea.run.sampling import margins_of
+
+        return margins_of(self._framed(data, wait, progress))
+
+    def _framed(self, data: str | Path | None, wait: bool, progress: Progress) -> Frame:
         with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
-            frame = self.frame(at, progress, data)
-        covered = frame.table[frame.table["covered"]]
-        sample = draw_sample(
-            pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
-            frame.psus[frame.psus["area_id"].isin(covered.index)],
-            n_areas=areas,
-            take=take,
-            expansion=expansion,
-            replacements=replacements,
-            replicates=replicates,
-            seed=self.settings.seed if seed is None else seed,
-        )
-        places = covered[["name", *levels_of(covered)]]
-        return sample.join(places, on="area_id").join(frame.psus["name"].rename("psu_name"))
+            return self.frame(at, progress, data)
 
     def check(
         self,
@@ -361,21 +308,6 @@ class Project:
             frame = self.frame(at, progress, data)
             kept = take_snapshots(self.catalog.sources, self.data_dirs(data), self.root / STORE)
         return check_sources(self.catalog, frame, kept)
-
-    def margins(
-        self, *, data: str | Path | None = None, wait: bool = False, progress: Progress = silent
-    ) -> pd.DataFrame:
-        """Return the covered population by unit of every level: what weights are calibrated to.
-
-        Columns variable (a level), category, people, as `smallarea fieldwork --population` reads
-        them; rows on sex and age, which no frame knows, may be added.
-        """
-        with self.alone(wait, progress), desk(self.root, lambda said: progress(said, None)) as at:
-            frame = self._frame(self._store(progress), at, data)
-        covered = frame.table[frame.table["covered"]]
-        tables = {level: covered.groupby(level)["population"].sum() for level in levels_of(covered)}
-        table = pd.concat(tables, names=["variable", "category"]).rename("people")
-        return table.reset_index()
 
     def assess(self) -> pd.DataFrame:
         """Say what each source was worth in the newest run; see :mod:`smallarea.run.assessing`."""
@@ -397,29 +329,6 @@ class Project:
         """Return the folder of the stage in which the newest run's models were fitted."""
         stages = self.latest().manifest["stages"]
         return self.root / str(stages.get("fit", stages["models"])["folder"])
-
-    def _keep(self, published: Stage, manifest: dict[str, Any], tell: Callable[[str], None]) -> Run:
-        """Make a folder of the published files, or find the one that this very run made before."""
-        runs = self.root / "runs"
-        private_folder(runs)
-        manifest["outputs"] = published.files
-        folder = find_finished(runs, manifest, tell)
-        if folder is None:
-            folder = runs / manifest["run"]
-            with writing(folder) as temporary:
-                shutil.copytree(published.folder, temporary, ignore=shutil.ignore_patterns(RECORD))
-                write_json(temporary / "manifest.json", seal(manifest))
-                keep_private(temporary)
-        with writing(runs / "latest") as link:
-            os.symlink(folder.name, link)
-        for kept in (runs, self.root / STORE):  # earlier runs, snapshots, caches
-            keep_private(kept)
-        made = Run(folder)
-        made.require_intact()
-        made.manifest |= {
-            key: manifest[key] for key in ("seconds", "stages", "quarantined", "mended")
-        }
-        return made
 
     def latest(self) -> Run:
         """Return the newest finished run; raise InputError when there is none."""
