@@ -39,7 +39,6 @@ def publish_stage(job: Job, stages: list[Stage], aside: Sequence[Aside] = ()) ->
             indicators,
             k=k,
             synthetic=synthetic,
-            seed=seed,
             trace=trace,
             aside=aside,
         )
