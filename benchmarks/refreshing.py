@@ -1,6 +1,7 @@
 """Refreshes killed at random moments, and a year of monthly ones; every claim is checked.
 
     python benchmarks/refreshing.py --kills 20 --out benchmarks/results/refreshing.json
+    python benchmarks/refreshing.py --twin --out benchmarks/results/refreshing_twin.json
 
 Kills: a project whose source is on a server of this computer gets a new file, and `refresh` is
 killed with SIGKILL at a moment drawn uniformly over the time that it takes undisturbed. What
@@ -9,7 +10,8 @@ publishes what the undisturbed one does and leaves nothing behind.
 
 The year: three streams; one drifts, one breaks in the sixth month, the agreement on the third ends
 in the tenth, it is purged in the eleventh, and the models are fitted again in the twelfth. Printed
-of every month: what was published, what was not, and why.
+of every month: what was published, what was not, and why. With `--twin` it is a year of the default
+project on its digital twin, whose other streams stay as they are (ten minutes), without kills.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterable, Iterator
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -121,44 +125,96 @@ def year_project(root: Path, server: Server) -> Path:
     return root
 
 
-def live_a_year(work: Path, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Refresh twelve times; return of every month what was published, and why not more."""
+def small_year(root: Path, server: Server, rng: np.random.Generator) -> Iterator[dict[str, str]]:
+    """Make the project of three streams; yield its files month by month."""
+    year_project(root, server)
+    codes = [f"t{i:02d}" for i in range(12)]
+    level = {name: rng.uniform(1, 9, 12) for name in STREAMS}
+    for month in count(1):
+        level["books"] = level["books"] + rng.normal(0, 0.05, 12)
+        level["drifting"] = level["drifting"] * 1.25
+        tables = {
+            name: pd.DataFrame({"code": codes, name: level[name].clip(0).round(3)})
+            for name in STREAMS
+        }
+        if month == 6:
+            tables["books"]["books"] = "n/a?"
+        yield {name: table.to_csv(index=False) for name, table in tables.items()}
+
+
+#: Streams of the twin that come from the server; the last is the one whose agreement ends.
+SENT = {
+    "money_service_businesses": "money_service_businesses_2023.csv",
+    "remittances": "remittances_2020.csv",
+    "suspicious_transactions": "suspicious_transactions_2022.csv",
+}
+
+
+def twin_year(root: Path, server: Server, rng: np.random.Generator) -> Iterator[dict[str, str]]:
+    """Make the default project and its twin; yield the files of `SENT` month by month.
+
+    Outlets grow by eight per cent a month, each new one beside an old one.
+    """
+    project = Project.init(root)
+    project.simulate(seed=1)
+    catalog = root / "data_catalog.yaml"
+    text, tables = catalog.read_text(), {}
+    for name, file in SENT.items():
+        own = root / "data" / "twin" / "streams" / file
+        tables[name] = pd.read_csv(own, dtype=str)
+        own.unlink()
+        line = f"\n  {name}:\n    title"
+        assert text.count(line) == 1
+        url = f"    url: {server.url(f'/whole/{name}.csv')}\n"
+        text = text.replace(line, f"\n  {name}:\n{url}    title")
+    catalog.write_text(text)
+    outlets, sums, _ = SENT
+    for month in count(1):
+        opened = tables[outlets].sample(frac=0.08, random_state=int(rng.integers(2**31)))
+        tables[outlets] = pd.concat([tables[outlets], opened], ignore_index=True)
+        sent = dict(tables)
+        if month == 6:
+            sent[sums] = tables[sums].assign(**{tables[sums].columns[-1]: "n/a?"})
+        yield {name: table.to_csv(index=False) for name, table in sent.items()}
+
+
+def live_a_year(
+    root: Path, server: Server, months: Iterable[dict[str, str]], agreed: str
+) -> list[dict[str, Any]]:
+    """Refresh twelve times; return of every month what was published, and why not more.
+
+    months : files by source, month by month; the first makes the project in `root`.
+    agreed : the source whose agreement ends.
+    """
     told = []
-    with serving() as server:
-        root = year_project(work / "year", server)
-        codes = [f"t{i:02d}" for i in range(12)]
-        level = {name: rng.uniform(1, 9, 12) for name in STREAMS}
-        for month in range(1, 13):
-            level["books"] = level["books"] + rng.normal(0, 0.05, 12)
-            level["drifting"] = level["drifting"] * 1.25
-            for name in STREAMS:
-                table = pd.DataFrame({"code": codes, name: level[name].clip(0).round(3)})
-                if name == "books" and month == 6:
-                    table[name] = "n/a?"
-                server.files[f"{name}.csv"] = table.to_csv(index=False).encode()
-            if month == 10:
-                catalog = root / "data_catalog.yaml"
-                text = catalog.read_text()
-                end = f"{server.url('/whole/agreed.csv')}\n"
-                catalog.write_text(text.replace(end, f"{end}    agreement_ends: 2020-01-01\n"))
-            before = _latest(root)
-            facts: dict[str, Any] = {"month": month}
-            try:
-                made = refresh(Project(root), every=True, refit=month == 12)
-                facts |= {
-                    "published": made.run.folder.name != before,
-                    "fetched": {one.source: one.state for one in made.fetched},
-                    "look": [said.split(";")[0][:160] for said in made.look],
-                    "refit": made.refit,
-                    "moved": sum(one["moved"] for one in (made.drift or {}).get("areas", [])),
-                }
-            except InputError as error:
-                facts |= {"published": False, "refused": str(error)}
-                if month == 11:  # what was asked for: the source goes, with all made of it
-                    facts["purged"] = len(purge(Project(root), "agreed")["removed"])
-                    _forget(root, "agreed")
-            facts["latest_intact"] = damage_of(root / "runs" / "latest") == []
-            told.append(facts)
+    for month, files in enumerate(islice(months, 12), 1):
+        server.files |= {f"{name}.csv": text.encode() for name, text in files.items()}
+        if month == 10:
+            catalog = root / "data_catalog.yaml"
+            end = f"{server.url(f'/whole/{agreed}.csv')}\n"
+            text = catalog.read_text().replace(end, f"{end}    agreement_ends: 2020-01-01\n")
+            catalog.write_text(text)
+        before = _latest(root)
+        facts: dict[str, Any] = {"month": month}
+        began = time.process_time()
+        try:
+            made = refresh(Project(root), every=True, refit=month == 12)
+            facts |= {
+                "published": made.run.folder.name != before,
+                "fetched": {one.source: one.state for one in made.fetched},
+                "look": [said.split(";")[0][:160] for said in made.look],
+                "refit": made.refit,
+                "moved": sum(one["moved"] for one in (made.drift or {}).get("areas", [])),
+            }
+        except InputError as error:
+            facts |= {"published": False, "refused": str(error)}
+            if month == 11:  # what was asked for: the source goes, with all made of it
+                facts["purged"] = len(purge(Project(root), agreed)["removed"])
+                _forget(root, agreed)
+        facts["cpu_seconds"] = round(time.process_time() - began, 1)
+        facts["latest_intact"] = damage_of(root / "runs" / "latest") == []
+        print(json.dumps(facts), file=sys.stderr, flush=True)
+        told.append(facts)
     return told
 
 
@@ -187,20 +243,22 @@ def _hash(content: bytes) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--twin", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as folder:
-        rng = np.random.default_rng(given.seed)
-        year = live_a_year(Path(folder), rng)
-        kills = try_kills(Path(folder), given.kills, rng)
-    found = {
-        "seed": given.seed,
-        "code": {"version": __version__, "sha256": code_hash(".")},
-        "year": year,
-        "kills": kills,
-    }
+    rng = np.random.default_rng(given.seed)
+    with tempfile.TemporaryDirectory() as folder, serving() as server:
+        root, make = Path(folder) / "year", twin_year if given.twin else small_year
+        agreed = [*SENT][-1] if given.twin else STREAMS[-1]
+        found: dict[str, Any] = {
+            "seed": given.seed,
+            "code": {"version": __version__, "sha256": code_hash(".")},
+            "year": live_a_year(root, server, make(root, server, rng), agreed),
+        }
+        if not given.twin:
+            found["kills"] = try_kills(Path(folder), given.kills, rng)
     print(json.dumps(found, indent=2))
     if given.out:
         write_json(given.out, found)
