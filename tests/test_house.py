@@ -12,8 +12,8 @@ ROOMS = (
     "indicators", "settings", "reading", "areas", "catalog", "fetching", "features", "survey",
     "nsum", "fieldwork", "models", "projection", "findings", "publish", "release", "simulate",
     "run", "service", "project", "watching", "summary", "refreshing", "assets", "options", "upkeep",
-    "cli_catalog", "cli_change", "cli_compare", "cli_features", "cli_fieldwork", "cli_nsum",
-    "cli_publish", "cli_refresh", "cli_serve", "cli_target", "cli", "__main__",
+    "cli_catalog", "cli_change", "cli_compare", "cli_design", "cli_features", "cli_fieldwork",
+    "cli_nsum", "cli_publish", "cli_refresh", "cli_serve", "cli_target", "cli", "__main__",
 )  # fmt: skip
 
 

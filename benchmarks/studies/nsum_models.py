@@ -31,7 +31,7 @@ from calibration import rank, uniformity
 
 from smallarea import __version__
 from smallarea.files import write_json
-from smallarea.nsum.bayesian.fit import hidden_rates
+from smallarea.nsum.bayesian.posterior import hidden_rates
 from smallarea.nsum.bayesian.pymc_models import MODELS, Answers, Priors
 from smallarea.nsum.reporting.tau import TauPrior, divide_by_tau
 from smallarea.run.stages import code_hash

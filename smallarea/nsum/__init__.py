@@ -1,6 +1,7 @@
 """Network scale-up: from reports about others to the size of a hidden group."""
 
-from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
+from smallarea.nsum.bayesian.fit import fit_nsum
+from smallarea.nsum.bayesian.posterior import NsumFit
 from smallarea.nsum.bayesian.pymc_models import Priors
 from smallarea.nsum.classical.generalized import (
     Adjustment,

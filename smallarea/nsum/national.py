@@ -12,7 +12,8 @@ from scipy import stats
 
 from smallarea.errors import InputError
 from smallarea.indicators import Indicators
-from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
+from smallarea.nsum.bayesian.fit import fit_nsum
+from smallarea.nsum.bayesian.posterior import NsumFit
 from smallarea.nsum.classical.power import power_posterior
 from smallarea.nsum.classical.scale_up import killworth, usual_degree
 from smallarea.survey.ard import ARD

@@ -19,7 +19,7 @@ from smallarea.nsum.thresholds import (
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
-    from smallarea.nsum.bayesian.fit import NsumFit
+    from smallarea.nsum.bayesian.posterior import NsumFit
 
 
 def answer_warnings(ard: ARD, degree: str | None = None) -> tuple[list[str], Doubts]:

@@ -32,7 +32,7 @@ from smallarea.survey.ard import ARD
 from smallarea.survey.reading import Columns, read_ard
 
 if TYPE_CHECKING:
-    from smallarea.nsum.bayesian.fit import NsumFit
+    from smallarea.nsum.bayesian.posterior import NsumFit
     from smallarea.nsum.reporting.tau import TauPrior
 
 CLASSICAL = {"killworth": "mle", "pimle": "pimle", "power": "mle"}

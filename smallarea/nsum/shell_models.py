@@ -16,7 +16,7 @@ from smallarea.progress import Progress, silent
 from smallarea.survey.ard import ARD
 
 if TYPE_CHECKING:
-    from smallarea.nsum.bayesian.fit import NsumFit
+    from smallarea.nsum.bayesian.posterior import NsumFit
     from smallarea.nsum.reporting.tau import TauPrior
 
 BAYESIAN = ("degree", "barrier", "transmission", "full", "overdispersed", "correlated")

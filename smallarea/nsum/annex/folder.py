@@ -26,7 +26,7 @@ from smallarea.survey.ard import ARD
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from smallarea.nsum.bayesian.fit import NsumFit
+    from smallarea.nsum.bayesian.posterior import NsumFit
 
 COMMAND = "smallarea nsum"
 SYNTHETIC = "SYNTHETIC SURVEY"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from smallarea.nsum.bayesian.fit import NsumFit
+from smallarea.nsum.bayesian.posterior import NsumFit
 
 
 def prior_draws(fit: NsumFit, seed: int, draws: int = 200) -> xr.Dataset:

@@ -12,8 +12,8 @@ from scipy import stats
 from scipy.special import gammaln, logsumexp
 
 from smallarea.errors import InputError
-from smallarea.nsum.bayesian.fit import NsumFit
 from smallarea.nsum.bayesian.forward import prior_draws
+from smallarea.nsum.bayesian.posterior import NsumFit
 from smallarea.nsum.bayesian.psis import smoothed
 from smallarea.progress import Progress, silent
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallarea.nsum.bayesian.fit import NsumFit, fit_nsum
+from smallarea.nsum.bayesian.fit import fit_nsum
+from smallarea.nsum.bayesian.posterior import NsumFit
 from smallarea.nsum.reporting.tau import TauPrior
 
 GROUP = "heavy.drug.user"

@@ -10,7 +10,7 @@ import xarray as xr
 
 from smallarea.errors import InputError
 from smallarea.nsum import NsumFit, TauPrior, fit_nsum, killworth
-from smallarea.nsum.bayesian.fit import hidden_rates
+from smallarea.nsum.bayesian.posterior import hidden_rates
 from smallarea.nsum.bayesian.pymc_models import Answers
 from smallarea.survey import ARD, make_ard
 
