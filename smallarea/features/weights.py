@@ -63,17 +63,22 @@ class PixelWeights:
         return np.flatnonzero(inside)
 
     def sums(self, values: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-        """Return the sum over each area of value x share.
+        """Return the sums over each area of value x share, (rows, areas).
 
-        values : of `pixels`, which are all that are in any area, sorted.
+        values : (rows, pixels), of `pixels`, which are all that are in any area, sorted.
         """
-        total = self._by_area(self.cut_area, self.share * values[np.searchsorted(pixels, self.cut)])
+        at = np.searchsorted(pixels, self.cut)
+        parts = [self._by_area(self.cut_area, self.share * row[at]) for row in values]
         if len(self.run):
             start = np.searchsorted(pixels, self.run)  # the pixels of a run stand side by side
             ends = np.column_stack([start, start + self.length]).ravel()
-            runs = np.add.reduceat(np.append(values, 0.0), ends)[::2]
-            total += self._by_area(self.run_area, runs)
-        return total
+            ends = ends[: -1 if ends[-1] == len(pixels) else None]
+            runs = np.add.reduceat(values, ends, axis=1)[:, ::2]
+            parts = [
+                part + self._by_area(self.run_area, row)
+                for part, row in zip(parts, runs, strict=True)
+            ]
+        return np.array(parts)
 
     def sizes(self) -> np.ndarray:
         """Return how many pixels each area has, parts of pixels as parts."""

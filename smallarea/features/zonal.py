@@ -54,12 +54,13 @@ def zonal(
     asked = {name: _parse(text) for name, text in statistics.items()}
     weights = pixel_weights(raster, areas.geometry)
     whole = weights.sizes()
-    inside = np.zeros(len(whole))
-    totals = {name: np.zeros(len(whole)) for name in asked}
+    sums = np.zeros((1 + len(asked), len(whole)))
     for part, pixels, values in _blocks(raster, weights):
-        inside += part.sums((~np.isnan(values)).astype(float), pixels)
-        for name, (statistic, numbers) in asked.items():
-            totals[name] += part.sums(_summand(values, statistic, numbers), pixels)
+        seen = ~np.isnan(values)
+        filled = np.where(seen, values, 0.0)
+        summands = [_summand(filled, seen, *one) for one in asked.values()]
+        sums += part.sums(np.array([seen, *summands], dtype=float), pixels)
+    inside, totals = sums[0], dict(zip(asked, sums[1:], strict=True))
     covered = raster.covers(areas.geometry).to_numpy()
     with np.errstate(invalid="ignore", divide="ignore"):
         observed = np.where((whole > 0) & covered, inside / whole, 0.0)
@@ -90,15 +91,17 @@ def _parse(text: str) -> tuple[str, list[float]]:
     return parsed[1] or parsed[2], numbers
 
 
-def _summand(values: np.ndarray, statistic: str, numbers: list[float]) -> np.ndarray:
+def _summand(
+    values: np.ndarray, known: np.ndarray, statistic: str, numbers: list[float]
+) -> np.ndarray:
     """What is summed over pixels; a pixel without a value adds nothing."""
     match statistic:
         case "share_above":
-            return (values > numbers[0]).astype(float)
+            return known & (values > numbers[0])
         case "share":
-            return np.isin(values, numbers).astype(float)
+            return known & np.isin(values, numbers)
         case _:
-            return np.nan_to_num(values)
+            return values
 
 
 def _blocks(
@@ -117,8 +120,10 @@ def _blocks(
             part = weights.between(top * width, (top + height) * width)
             pixels = part.pixels(height * width)
             if len(pixels):
-                row, column = np.divmod(pixels, width)
+                of_row = np.diff(np.searchsorted(pixels, np.arange(height + 1) * width))
+                column = pixels - np.repeat(np.arange(height) * width, of_row)
                 left, right = column.min(), column.max() + 1
                 window = Window(left, top, right - left, height)
                 block = file.read(raster.band, window=window, masked=True)
-                yield part, pixels, raster.values(block[row, column - left])
+                at = pixels - np.repeat(np.arange(height) * (width - right + left) + left, of_row)
+                yield part, pixels, raster.values(block.ravel()[at])
