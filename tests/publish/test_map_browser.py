@@ -159,7 +159,7 @@ def test_the_table_is_on_top_sorts_filters_and_opens_a_place(opened):
     assert page.locator("#table tbody tr").count() == 8
     assert "8 of 24 places" in page.inner_text("#table caption")
     options = page.locator("#filter-0 option").all_inner_texts()
-    assert options == ["Province: all", "Province 2", "Province 3"]
+    assert options == ["All", "Province 2", "Province 3"]
 
 
 def test_the_file_holds_what_is_shown(opened):

@@ -37,7 +37,7 @@ function filterBoxes() {
   const inside = (n, unit) => every.some((i) => data.areas.levels[n][i] === unit && state.filters.every((chosen, m) => m <= n || chosen === null || data.areas.levels[m][i] === chosen));
   $("filters").innerHTML = data.levels.map((level, n) => ({ level, n })).filter(({ level }) => level.names.length > 1).reverse().map(({ level, n }) => {
     const units = level.names.map((name, unit) => ({ name, unit })).filter(({ unit }) => inside(n, unit)).sort((a, b) => a.name.localeCompare(b.name, language));
-    return `<div class="field"><label for="filter-${n}">${escape(level.label)}</label><select id="filter-${n}" data-filter="${n}">${option("", t("all_of", { level: level.label }), state.filters[n] === null)}${units.map(({ name, unit }) => option(unit, name, state.filters[n] === unit)).join("")}</select></div>`;
+    return `<div class="field"><label for="filter-${n}">${escape(level.label)}</label><select id="filter-${n}" data-filter="${n}">${option("", t("all_of"), state.filters[n] === null)}${units.map(({ name, unit }) => option(unit, name, state.filters[n] === unit)).join("")}</select></div>`;
   }).join("");
 }
 function update({ replan = false } = {}) {
