@@ -174,7 +174,7 @@ def twin_year(root: Path, server: Server, rng: np.random.Generator) -> Iterator[
         tables[outlets] = pd.concat([tables[outlets], opened], ignore_index=True)
         sent = dict(tables)
         if month == 6:
-            sent[sums] = tables[sums].assign(**{tables[sums].columns[-1]: "n/a?"})
+            sent[sums] = tables[sums].assign(cash_per_worker="n/a?")
         yield {name: table.to_csv(index=False) for name, table in sent.items()}
 
 
