@@ -15,7 +15,11 @@ from smallarea.run.code import engine_hash
 from smallarea.run.inputs import spoken_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smallarea.areas import Frame
     from smallarea.features import Features
+    from smallarea.features.stream import Stream
     from smallarea.run.job import Job
     from smallarea.run.stages import Stage
 
@@ -31,41 +35,17 @@ def features_stage(job: Job, frame: Stage) -> Stage:
         streams = load_streams(inputs.features)
         shared = sorted(inputs.features.glob("_*.py"))
         code = engine_hash([Path(__file__), *streams, *shared])
-        own = [sha256(path) for path in shared]
+        own = digest_of([code, [sha256(path) for path in shared]])
         areas = cache(lambda: load_frame(frame.folder))
         notes: list[Features] = []
         made: list[Stage] = []
         for done, (path, stream) in enumerate(streams.items()):
             store.progress(f"features: {stream.name}", done / len(streams))
-            if note := left_out(path, stream, job.catalog, inputs.sources):
+            note = left_out(path, stream, job.catalog, inputs.sources)
+            if note:
                 notes.append(note)
-                continue
-
-            def compute(out: Path, path: Path = path) -> None:
-                sources = Sources(job.catalog, areas(), inputs.sources)
-                save_features(build_stream(path, streams[path], sources), out)
-
-            kept = {name: job.catalog.sources[name] for name in stream.sources}
-            made.append(
-                store.stage(
-                    f"features-{stream.name}",
-                    compute,
-                    settings={
-                        "sources": {
-                            name: source.model_dump(exclude=set(Terms.model_fields))
-                            for name, source in kept.items()
-                        },
-                        "files": {
-                            name: inputs.sources[name].sha256
-                            for name in kept
-                            if name in inputs.sources
-                        },
-                    },
-                    code=digest_of([code, sha256(path), own]),
-                    after=(frame,),
-                    told=False,
-                )
-            )
+            else:
+                made.append(_stream_stage(job, frame, path, stream, areas, own))
 
         def join(out: Path) -> None:
             parts = [*notes, *(load_features(stage.folder) for stage in made)]
@@ -81,3 +61,29 @@ def features_stage(job: Job, frame: Stage) -> Stage:
             code=code,
             after=(frame,),
         )
+
+
+def _stream_stage(
+    job: Job, frame: Stage, path: Path, stream: Stream, areas: Callable[[], Frame], shared: str
+) -> Stage:
+    """Make one stream's columns. shared : hash of the code that all streams share."""
+    given = job.inputs.sources
+    sources = {name: job.catalog.sources[name] for name in stream.sources}
+
+    def compute(out: Path) -> None:
+        save_features(build_stream(path, stream, Sources(job.catalog, areas(), given)), out)
+
+    return job.store.stage(
+        f"features-{stream.name}",
+        compute,
+        settings={
+            "sources": {
+                name: source.model_dump(exclude=set(Terms.model_fields))
+                for name, source in sources.items()
+            },
+            "files": {name: given[name].sha256 for name in sources if name in given},
+        },
+        code=digest_of([sha256(path), shared]),
+        after=(frame,),
+        told=False,
+    )
