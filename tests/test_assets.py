@@ -56,6 +56,7 @@ def test_what_is_made_of_a_changed_source_is_stale_and_made_anew(root):
         assert not {"source/pens", "stream/pens", "features", "rates"} & kept
 
 
+@pytest.mark.slow
 def test_a_source_that_breaks_its_entry_fails_its_check(root):
     made = definitions(root)
     with dg.DagsterInstance.ephemeral() as instance:

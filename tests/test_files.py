@@ -7,6 +7,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small import small_country
 
 from smallarea import files
 from smallarea.errors import InputError
@@ -20,7 +21,6 @@ from smallarea.files import (
     write_json,
     writing,
 )
-from smallarea.project import Project
 
 
 def test_hash_of_a_file_is_sha256(tmp_path):
@@ -165,27 +165,16 @@ def test_a_private_tree_is_its_owners_alone_and_links_are_not_followed(tmp_path,
 
 
 def test_runs_and_stages_are_private_as_are_earlier_runs(tmp_path, umask):
-    project = Project.init(tmp_path / "project")
+    project = small_country(tmp_path / "project")
     earlier = project.root / "runs" / "earlier" / "map.html"
     earlier.parent.mkdir(parents=True)
     earlier.touch()
-
-    def compute(out):
-        (out / "survey").mkdir()
-        (out / "survey" / "told.csv").touch()
-        write_json(out / "summary.json", {})
-
-    store = project._store(lambda what, share: None)
-    stage = store.stage("publish", compute, settings={}, code=("errors.py",))
-    assert set(modes(stage.folder).values()) == {"0o700", "0o600"}
-    manifest = {"run": "now", "seconds": 1, "stages": {}, "mended": [], "quarantined": []}
-    project._keep(stage, manifest, str)
-    for top, known in (("runs", "now/survey/told.csv"), (".smallarea", "stages")):
+    run = project.run()
+    for top, known in (("runs", f"{run.folder.name}/survey/README.md"), (".smallarea", "stages")):
         found = modes(project.root / top)
         assert known in found
-        for name, mode in found.items():
-            assert mode == ("0o700" if (project.root / top / name).is_dir() else "0o600"), name
-    assert project.latest().folder.name == "now"
+        assert {name: mode for name, mode in found.items() if int(mode, 8) & 0o077} == {}
+    assert "earlier/map.html" in modes(project.root / "runs")
 
 
 def test_input_error_says_where_what_and_what_to_do():

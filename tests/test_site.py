@@ -20,13 +20,8 @@ def shell_of(page: Path) -> list[str]:
     return SHELL.findall(page.read_text(encoding="utf-8"))
 
 
-def marked(page: Path) -> object:
-    """The tutorial is run each time, the how-to pages with what is slow."""
-    quick = page.stem == "tutorial"
-    return pytest.param(page, id=page.stem, marks=() if quick else pytest.mark.slow)
-
-
-@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_can_be_typed(page, tmp_path):
     """As somebody would, in an empty folder: all blocks of a page in one shell."""
     found = shell_of(page)

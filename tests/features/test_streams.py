@@ -68,6 +68,7 @@ def test_every_stream_runs_and_covers_nearly_every_area(features, catalog, frame
     assert (varying > 0).all()
 
 
+@pytest.mark.slow
 def test_a_second_build_from_the_store_is_the_same(features, catalog, frame, folder, store):
     kept = take_snapshots(catalog.sources, [folder], store)
     again = build_features(catalog, frame, PROJECT / "features", kept)

@@ -70,6 +70,7 @@ def test_levels_are_rate_times_covered_population(draws):
     assert ((middle / truth) - 1).abs().max() < 0.35
 
 
+@pytest.mark.slow
 def test_the_power_posterior_follows_the_design_and_keeps_the_dependence():
     survey = clustered()
     drawn = national_draws(

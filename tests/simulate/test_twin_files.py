@@ -91,6 +91,7 @@ def test_the_survey_room_reads_the_survey(twin):
     assert ard.hidden() == list(COMPONENTS)
 
 
+@pytest.mark.slow
 def test_the_catalog_reads_every_stream(twin, frame, tmp_path):
     """All rows of all files find their area, but for the footnotes of workbooks."""
     for source in CATALOG.sources.values():

@@ -87,6 +87,7 @@ def test_negative_binomial_is_near_the_exact_likelihood(barrier_fit, references)
     assert float(draws.quantile(0.975)) == pytest.approx(exact["q97_5"], rel=0.04)
 
 
+@pytest.mark.slow
 def test_tau_outside_the_sampler_gives_the_size_with_tau_inside(curitiba, references):
     prior = TauPrior.from_mean(0.542, 0.05 / 0.542, "as in the reference")
     fit = fit_nsum(

@@ -64,6 +64,7 @@ def test_barrier_fit_recovers_the_hidden_size(barrier_fit):
     assert row["q975"] / row["q025"] < 2.5
 
 
+@pytest.mark.slow
 def test_same_seed_same_draws(ard, child_fit):
     again = fit_nsum(ard, "full", degree="summation", **QUICK)
     np.testing.assert_array_equal(again.reported, child_fit.reported)
@@ -102,6 +103,7 @@ def test_full_without_a_prior_of_tau_has_a_uniform_one(ard):
     assert np.isnan(fit.summary(allow_unconverged=True)["mean"]).all()
 
 
+@pytest.mark.slow
 def test_an_unconverged_fit_is_not_published_unless_allowed(ard):
     fit = fit_nsum(ard, "barrier", degree="summation", chains=2, tune=10, draws=10, seed=1)
     assert not fit.publishable
@@ -148,6 +150,7 @@ def test_other_models_recover_the_hidden_size(ard, model):
     assert row["q025"] < 8000 < row["q975"]
 
 
+@pytest.mark.slow
 def test_recall_bends_answers_back():
     """Answers grow with the size to the power 0.5: without recall a small group is inflated."""
     rng = np.random.default_rng(3)
@@ -214,6 +217,7 @@ def test_one_known_group_cannot_carry_a_barrier_model(ard):
         fit_nsum(ard.only(["known 0", "traffickers"]), "barrier")
 
 
+@pytest.mark.slow
 def test_pymc_sampler_agrees_with_nutpie(ard):
     settings = QUICK | {"sampler": "pymc", "chains": 1}
     slow = fit_nsum(ard, "degree", degree="summation", **settings)

@@ -70,6 +70,7 @@ def correlated():
     return fit_nsum(ard, "correlated", **quick), factor
 
 
+@pytest.mark.slow
 def test_the_factor_of_every_draw_has_the_sign_of_its_loadings(correlated):
     fit, truth = correlated
     main = fit.posterior["loading"].isel(group=0).mean()
@@ -78,11 +79,13 @@ def test_the_factor_of_every_draw_has_the_sign_of_its_loadings(correlated):
     assert (np.sign(found) == np.sign(float(main))).all()
 
 
+@pytest.mark.slow
 def test_residuals_of_the_correlated_model_know_the_respondents_factor(correlated):
     correlation = surrogate_residuals(correlated[0]).corr().to_numpy()
     assert np.abs(correlation[np.triu_indices(5, 1)]).mean() < 0.15
 
 
+@pytest.mark.slow
 def test_leave_one_out_of_the_correlated_model_knows_the_respondents_factor(correlated):
     fit = correlated[0]
     anyone = fit.posterior["factor"].roll(respondent=1)
@@ -91,6 +94,7 @@ def test_leave_one_out_of_the_correlated_model_knows_the_respondents_factor(corr
     assert right["elpd"].sum() - wrong["elpd"].sum() > 100
 
 
+@pytest.mark.slow
 def test_prior_check_of_the_correlated_model_draws_new_factors(correlated):
     check = predictive_check(correlated[0], "prior").xs("mean", level="statistic")
     assert check["tail"].between(0.02, 0.98).all()
