@@ -4,7 +4,8 @@
 
 A raster of noise is written over the polygons' extent, of float32, tiled and deflated as published
 ones are; each contender runs in a process of its own that reads polygons and raster and gives the
-mean and sum of every polygon. `warm` is ours with the weights kept from `cold`. Peers that are not
+mean and sum of every polygon. `warm` is ours with the weights kept from `cold`; `of_it_storing` are
+the seconds of ours in which the raster is hashed and, if it is new, copied. Peers that are not
 installed are said to be absent.
 """
 
@@ -51,7 +52,7 @@ def write_raster(bounds: np.ndarray, grid: float, path: Path) -> tuple[int, int]
 
 
 def ours(polygons, path: Path, cache: Path) -> pd.DataFrame:
-    """Mean and sum by `smallarea.features.zonal`, the reading of the raster included."""
+    """Mean and sum by `smallarea.features.zonal`, the raster stored and read included."""
     from types import SimpleNamespace
 
     from smallarea.catalog import Source, read, take_snapshots
@@ -59,12 +60,16 @@ def ours(polygons, path: Path, cache: Path) -> pd.DataFrame:
 
     papers = dict.fromkeys(("title", "publisher", "licence", "cadence", "vintage"), "x")
     source = Source(name="r", file=path.name, kind="raster", access="open", **papers)
+    before = time.process_time()
     kept = take_snapshots({"r": source}, [path.parent], cache)["r"]
+    stored = round(time.process_time() - before, 2)
     areas = SimpleNamespace(
         geometry=polygons, table=pd.DataFrame({"name": polygons.index}, index=polygons.index)
     )
     raster, _ = read(source, kept, areas)
-    return zonal(raster, areas, ["mean", "sum"])
+    found = zonal(raster, areas, ["mean", "sum"])
+    found.attrs["of_it_storing"] = stored
+    return found
 
 
 def exactextract(polygons, path: Path, cache: Path) -> pd.DataFrame:
@@ -120,7 +125,7 @@ def one(name: str, polygons: Path, raster: Path, folder: Path) -> None:
     cpu = time.process_time() - before
     found.reset_index(drop=True).to_parquet(folder / f"{name}.parquet")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"cpu_seconds": round(cpu, 2), "peak_gb": round(peak, 2)}))
+    print(json.dumps({"cpu_seconds": round(cpu, 2), "peak_gb": round(peak, 2)} | found.attrs))
 
 
 def study(polygons: Path, grid: float, names: list[str]) -> dict[str, object]:
