@@ -158,11 +158,12 @@ def where_words(rows: pd.DataFrame, tables: Tables) -> str:
 def _reach(tables: Tables, made: Measured, chances: pd.Series) -> str:
     """Draw what share of all a choice of the likeliest places would reach, from joint draws.
 
-    Of all in places that are published: what is left at the end would be the withheld ones.
+    Of places that are equally likely the one with the larger median comes first. Of all in places that are published: what is left at the end would be the withheld ones.
     """
     named = made.indicators
     drawn = count_draws(tables.counts, named.headline, named)
-    order = chances.sort_values(ascending=False, kind="stable").index
+    keys = pd.DataFrame({"chance": chances, "median": drawn.median("draw").to_series()})
+    order = keys.loc[chances.index].sort_values(["chance", "median"], ascending=False).index
     values = drawn.sel(area_id=order.to_numpy(object)).transpose("area_id", "draw").to_numpy()
     share = np.cumsum(values, axis=0) / values.sum(axis=0)
     people = tables.places["population"].loc[order]
