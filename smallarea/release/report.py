@@ -158,7 +158,8 @@ def where_words(rows: pd.DataFrame, tables: Tables) -> str:
 def _reach(tables: Tables, made: Measured, chances: pd.Series) -> str:
     """Draw what share of all a choice of the likeliest places would reach, from joint draws.
 
-    Of places that are equally likely the one with the larger median comes first. Of all in places that are published: what is left at the end would be the withheld ones.
+    Of places that are equally likely the one with the larger median comes first. Of all in places
+    that are published: what is left at the end would be the withheld ones.
     """
     named = made.indicators
     drawn = count_draws(tables.counts, named.headline, named)
