@@ -13,7 +13,7 @@ from smallarea.publish import estimate_areas, estimate_groups, flag_areas, suppr
 
 if TYPE_CHECKING:
     from smallarea.release.estimates import Measured
-    from smallarea.run.left import Left
+    from smallarea.run.outputs import Outputs
     from smallarea.settings import Settings
 
 
@@ -26,20 +26,20 @@ class Numbers:
     groups: dict[str, pd.DataFrame]
 
 
-def summarised(left: Left, made: Measured, settings: Settings, k: int) -> Numbers:
+def summarised(outputs: Outputs, made: Measured, settings: Settings, k: int) -> Numbers:
     """Summarise the draws; withhold what is too small to be told."""
-    table, indicators = left.frame.table, made.indicators
+    table, indicators = outputs.frame.table, made.indicators
     flags = flag_areas(
-        table, extrapolated=left.extrapolated, mean=made.mean, small=settings.small_population,
+        table, extrapolated=outputs.extrapolated, mean=made.mean, small=settings.small_population,
         synthetic=made.synthetic,
     )  # fmt: skip
-    shared: dict[str, Any] = {"indicators": indicators} | left.moments
-    every = estimate_areas(left.counts, table, flags, left.surveyed, k=k, **shared)
+    shared: dict[str, Any] = {"indicators": indicators} | outputs.moments
+    every = estimate_areas(outputs.counts, table, flags, outputs.surveyed, k=k, **shared)
     areas = suppress(every, table, indicators, settings.withhold_below)
-    national = estimate_groups(left.counts, table.assign(nation="nation"), "nation", **shared)
+    national = estimate_groups(outputs.counts, table.assign(nation="nation"), "nation", **shared)
     levels = levels_of(table)
     told = levels[1:] or levels  # the lowest level has few interviews, and often but one unit
-    groups = {level: estimate_groups(left.counts, table, level, **shared) for level in told}
+    groups = {level: estimate_groups(outputs.counts, table, level, **shared) for level in told}
     if areas["q50"].isna().any():  # means add up: with the nation's, a withheld one would too
         national[["mean", "sd"]] = np.nan
         for group in groups.values():

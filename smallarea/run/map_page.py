@@ -1,4 +1,4 @@
-"""The map of a run, of what the stages left."""
+"""The map of a run, of what the stages before left."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from smallarea.release.estimates import Measured
-    from smallarea.run.left import Left
+    from smallarea.run.outputs import Outputs
     from smallarea.settings import Settings
 
 
-def show(
+def show_map(
     path: Path,
     estimates: pd.DataFrame,
-    left: Left,
+    outputs: Outputs,
     made: Measured,
     settings: Settings,
     basis: pd.DataFrame,
@@ -35,14 +35,14 @@ def show(
 
     estimates : of areas, after disclosure control. basis : what they rest on. k : of `p_top`.
     """
-    frame, indicators = left.frame, made.indicators
-    areas = Mapped(estimates, left.counts, frame.table, frame.geometry, frame.words, k)
+    frame, indicators = outputs.frame, made.indicators
+    areas = Mapped(estimates, outputs.counts, frame.table, frame.geometry, frame.words, k)
     shown = mapped(areas, made, settings)
-    plan = next_areas(left.findings)
+    plan = next_areas(outputs.findings)
     if shown.unit is not None:
         sizes = reference_sizes(frame.table, indicators)
         basis = basis_table(
-            left.parts, left.rates, shown.estimates, sizes, indicators, place=shown.unit
+            outputs.parts, outputs.rates, shown.estimates, sizes, indicators, place=shown.unit
         )
         plan = None
     write_map(
@@ -55,8 +55,8 @@ def show(
         k=shown.k,
         spelling=frame.spelling,
         labels=shown.labels,
-        reporting=left.prior is not None,
-        beside=Beside(left.tau, basis, plan, links={"report": "report.html"}),
+        reporting=outputs.prior is not None,
+        beside=Beside(outputs.tau, basis, plan, links={"report": "report.html"}),
     )
 
 

@@ -1,4 +1,4 @@
-"""The report page of a run, of what the stages left."""
+"""The report page of a run, of what the stages before left."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from smallarea.catalog import Catalog
     from smallarea.release.estimates import Measured
     from smallarea.run.kept_findings import Told
-    from smallarea.run.left import Left
     from smallarea.run.numbers import Numbers
+    from smallarea.run.outputs import Outputs
     from smallarea.run.sound import Aside
     from smallarea.settings import Settings
 
@@ -37,7 +37,7 @@ SCORE_WORDS = {
 def write_page(
     path: Path,
     numbers: Numbers,
-    left: Left,
+    outputs: Outputs,
     made: Measured,
     draws: xr.Dataset,
     told: Told,
@@ -49,11 +49,11 @@ def write_page(
     aside: Sequence[Aside],
 ) -> None:
     """Write the report page; parameters as in :func:`smallarea.run.publication.publish`."""
-    frame, prior, indicators = left.frame, left.prior, made.indicators
-    units = 0 if left.units is None else len(left.units)
-    about = (left.ground / "about.txt").read_text("utf-8")
+    frame, prior, indicators = outputs.frame, outputs.prior, made.indicators
+    units = 0 if outputs.units is None else len(outputs.units)
+    about = (outputs.ground / "about.txt").read_text("utf-8")
     answers = answer_table(settings, indicators, about, units)
-    sources = source_table(catalog, left.features, frame.table)
+    sources = source_table(catalog, outputs.features, frame.table)
     write_report(
         ReportInput(
             indicators=indicators,
@@ -64,25 +64,25 @@ def write_page(
             draws=draws,
             geometry=frame.geometry,
             tau_prior=f"Beta({prior.a:.4g}, {prior.b:.4g}), {prior.source}" if prior else None,
-            evidence=left.evidence["sentence"],
-            scores=left.scores[list(SCORE_WORDS)],
+            evidence=outputs.evidence["sentence"],
+            scores=outputs.scores[list(SCORE_WORDS)],
             score_words=SCORE_WORDS,
-            weights=left.weights,
-            calibration=left.calibration,
-            agreement=left.agreement,
-            units=left.units,
+            weights=outputs.weights,
+            calibration=outputs.calibration,
+            agreement=outputs.agreement,
+            units=outputs.units,
             sources=pd.concat([answers, sources], ignore_index=True),
             comparisons=catalog.comparisons,
             trace=trace,
             k=k,
             drawn=drawn_from_points(frame.table),
-            asked=left.asked,
+            asked=outputs.asked,
             stated=tuple(settings.direct.national) if settings.direct else (),
-            reads=left.features.reports,
+            reads=outputs.features.reports,
             survey=told.tables,
             survey_notes=told.notes,
             known_groups=told.drawn,
-            warnings=left.warnings,
+            warnings=outputs.warnings,
             aside=[(each.said, _both(each, frame.geometry)) for each in aside],
         ),
         path,

@@ -19,7 +19,7 @@ from smallarea.run.said import drawn_borders, silence_warnings, survey_warnings,
 
 
 @dataclass(frozen=True)
-class Left:
+class Outputs:
     """What publication is made of.
 
     Attributes
@@ -61,7 +61,7 @@ class Left:
         return {"mean": not prior or prior.has_mean, "sd": not prior or prior.has_sd}
 
 
-def read_left(folders: Mapping[str, Path]) -> Left:
+def read_outputs(folders: Mapping[str, Path]) -> Outputs:
     """Read what publication is made of.
 
     folders : of the stages frame, features, nsum or direct, models, projection, findings and,
@@ -77,7 +77,7 @@ def read_left(folders: Mapping[str, Path]) -> Left:
     near = pd.read_csv(models / "applicability.csv", dtype={"area_id": str})
     given = projection / "totals.csv"
     scores = pd.read_csv(models / "scores.csv", index_col=["model", "component"])
-    return Left(
+    return Outputs(
         frame=frame,
         features=load_features(folders["features"]),
         ground=ground,
