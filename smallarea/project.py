@@ -264,22 +264,28 @@ class Project:
         self,
         *,
         areas: int = 150,
+        take: int = 24,
+        replacements: int = 2,
+        seed: int | None = None,
         data: str | Path | None = None,
         wait: bool = False,
         progress: Progress = silent,
-        **wanted: Any,
+        **wanted: int,
     ) -> pd.DataFrame:
         """Draw a sample of the frame: see :func:`smallarea.run.sampling.sample_of`.
 
-        wanted : as `smallarea.survey.design.draw_sample` takes them; its seed is the catalog's if
-        none is given.
+        wanted : `expansion`, `replicates`, as `smallarea.survey.design.draw_sample` takes them.
         """
         from smallarea.run.sampling import sample_of
 
-        seed = wanted.pop("seed", None)
-        seed = self.settings.seed if seed is None else seed
-        frame = self._framed(data, wait, progress)
-        return sample_of(frame, areas=areas, seed=seed, **wanted)
+        return sample_of(
+            self._framed(data, wait, progress),
+            n_areas=areas,
+            take=take,
+            replacements=replacements,
+            seed=self.settings.seed if seed is None else seed,
+            **wanted,
+        )
 
     def margins(
         self, *, data: str | Path | None = None, wait: bool = False, progress: Progress = silent

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from smallarea.areas import Frame
 
 
-def sample_of(frame: Frame, *, areas: int, **wanted: Any) -> pd.DataFrame:
+def sample_of(frame: Frame, **wanted: Any) -> pd.DataFrame:
     """Draw a stratified PPS sample of the frame's covered areas and sampling units.
 
-    Strata are units of the second lowest level x mostly urban or not; size is population. See
-    :func:`smallarea.survey.design.draw_sample` for what else can be said and the columns returned,
-    to which the names of area and unit are added.
+    Strata are units of the second lowest level x mostly urban or not; size is population. What is
+    wanted and which columns are returned says :func:`smallarea.survey.design.draw_sample`; the names
+    of area and unit are added.
     """
     from smallarea.survey.design import draw_sample, strata
 
@@ -25,7 +25,6 @@ def sample_of(frame: Frame, *, areas: int, **wanted: Any) -> pd.DataFrame:
     sample = draw_sample(
         pd.DataFrame({"stratum": strata(covered), "size": covered["population"]}),
         frame.psus[frame.psus["area_id"].isin(covered.index)],
-        n_areas=areas,
         **wanted,
     )
     places = covered[["name", *levels_of(covered)]]
