@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def sample_of(frame: Frame, **wanted: Any) -> pd.DataFrame:
     """Draw a stratified PPS sample of the frame's covered areas and sampling units.
 
-    Strata are units of the second lowest level x mostly urban or not; size is population. What is
-    wanted and which columns are returned says :func:`smallarea.survey.design.draw_sample`; the names
-    of area and unit are added.
+    Strata are units of the second lowest level x mostly urban or not; size is population. See
+    :func:`smallarea.survey.design.draw_sample` for what may be wanted and the columns returned, to
+    which the names of area and unit are added.
     """
     from smallarea.survey.design import draw_sample, strata
 
