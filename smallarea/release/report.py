@@ -83,7 +83,7 @@ def tier_report(tier: Tier, tables: Tables, made: Measured, behind: Behind, repo
             {"label": named.labels[name], **nation.loc[name].to_dict()} for name in named.headlines
         ],
         place=place,
-        places=tables.labels.get("areas", f"{place}: places"),
+        places=tables.labels.get("areas", place),
         highest=highest(k),
         where=where_words(rows, tables),
         likely="; ".join(likely) if len(likely) <= NAMED else "",
@@ -180,7 +180,8 @@ def _trust(tables: Tables) -> list[tuple[str, int]]:
     if tables.classes is not None:
         found.append(("smaller areas that stand in classes.csv", len(tables.classes)))
     for level in levels_in(tables.estimates):
-        found.append((f"different: {level}", areas[level].nunique()))
+        name = tables.labels.get(level, level)
+        found.append((f"{name}: how many there are", areas[level].nunique()))
     return found
 
 

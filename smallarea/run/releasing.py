@@ -253,6 +253,7 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
         few |= safe.outside.loc[table.index] | ~table["covered"].astype(bool)
         told = classes(made, few) if tier.level is None else None
         words = words | {"area": words[levels_of(table)[number]], "nation": "Country"}
+        words.pop("areas", None)  # what the areas below are called, together
     estimates = suppress(every, places, made.indicators, settings.withhold_below)
     levels = level_numbers(made, first, settings.withhold_below)
     if withheld.any() and tier.areas == "classes":  # as `level_numbers` does, and why

@@ -53,6 +53,15 @@ def test_no_report_of_a_tier_tells_what_its_tables_do_not(tiers):
     assert "Shire" in text
 
 
+def test_how_far_to_trust_it_counts_the_places_of_the_tier(tiers):
+    for tier, named in (("public", "Shire"), ("partner", "towns")):
+        page = (tiers[tier] / "report.html").read_text()
+        header = re.search(r"How far to trust it</h2>\s*<table>\s*<tr><th>(.*?)</th>", page)
+        assert header is not None
+        assert header[1] == named
+    assert "Shire: how many there are" in words(page)
+
+
 def test_the_pdf_has_the_same_text_on_pages(tiers, tmp_path):
     pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed: no PDF is tested")
     pdfium = pytest.importorskip("pypdfium2", reason="no reader of PDFs: none is tested")
