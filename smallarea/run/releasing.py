@@ -262,7 +262,7 @@ def tier_tables(tier: Tier, safe: Safe, made: Measured, top_k: int) -> Tables:
     basis = basis_table(
         safe.parts, safe.before, estimates, sizes, made.indicators, place=unit, lumped=safe.closed
     )
-    beside = Beside(safe.tau, basis, plan, links={"readme": "README.md"})
+    beside = Beside(safe.tau, basis, plan, links={"report": "report.html", "readme": "README.md"})
     return Tables(
         estimates, places, geometry, levels, told, words, safe.frame.spelling, k, counts, beside
     )

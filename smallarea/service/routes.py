@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from smallarea.service.answers import CONFORMS
+from smallarea.service.answers import CONFORMS, Answers
 from smallarea.service.library import answer, chosen, open_to, said, tag_for
 from smallarea.service.links import GEOJSON, box_of, collection_of, landing_of, paged
-from smallarea.service.paper import Paper, json_paper, page_policy, paper
+from smallarea.service.paper import json_paper, page_policy, paper
 from smallarea.service.shelf import runs
 
 MOST, PAGE = 2_000, 100
@@ -31,6 +31,13 @@ def _types(*kinds: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {kind: {} for kind in kinds}, "description": "As asked."}}
 
 
+def _page(request: Request, one: Answers, page: bytes) -> Response:
+    """Send a page that may run its own scripts and ask for nothing."""
+    tag = tag_for(request, one)
+    kind = "text/html; charset=utf-8"
+    return answer(request, one, lambda: paper(page, kind, tag, page_policy(page)))
+
+
 @router.get("/", response_class=Response,
          responses=_types("text/html", "application/json"))  # fmt: skip
 async def map_page(
@@ -44,12 +51,22 @@ async def map_page(
     accepted = request.headers.get("accept", "")
     if f == "json" or (f is None and "json" in accepted and "html" not in accepted):
         return said(request, one, lambda: landing_of(one, str(request.base_url)))
+    return _page(request, one, one.shelf.page)
 
-    def make() -> Paper:
-        page = one.shelf.page
-        return paper(page, "text/html; charset=utf-8", tag_for(request, one), page_policy(page))
 
-    return answer(request, one, make)
+@router.get("/report.html", response_class=Response, responses=_types("text/html"))
+async def report(request: Request, tier: TierName = None, run: RunName = None) -> Response:
+    """The report of a tier: two pages to decide by, and what stands behind them."""
+    one = chosen(request, tier, run)
+    return _page(request, one, one.shelf.report)
+
+
+@router.get("/README.md", response_class=Response, responses=_types("text/markdown"))
+async def readme(request: Request, tier: TierName = None, run: RunName = None) -> Response:
+    """What a tier holds, what its numbers mean and do not say."""
+    one = chosen(request, tier, run)
+    tag = tag_for(request, one)
+    return answer(request, one, lambda: paper(one.shelf.readme, "text/markdown", tag))
 
 
 @router.get("/conformance")

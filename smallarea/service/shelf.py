@@ -82,6 +82,16 @@ class Shelf:
         """The map."""
         return (self.folder / "map.html").read_bytes()
 
+    @cached_property
+    def report(self) -> bytes:
+        """The report."""
+        return (self.folder / "report.html").read_bytes()
+
+    @cached_property
+    def readme(self) -> bytes:
+        """What stands in the folder, and what the numbers mean."""
+        return (self.folder / "README.md").read_bytes()
+
 
 def kind_of(name: str) -> str:
     """Return the kind of a tier, `public` or `partner` if it is one, from its name."""

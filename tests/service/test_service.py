@@ -18,10 +18,10 @@ from smallarea.run.record import MANIFEST, seal
 from smallarea.spreadsheets import harmless_table
 
 PATHS = (
-    "/", "/landing", "/conformance", "/runs", "/indicators", "/areas", "/estimates",
-    "/collections", "/collections/public", "/collections/public/items",
+    "/", "/report.html", "/README.md", "/landing", "/conformance", "/runs", "/indicators",
+    "/areas", "/estimates", "/collections", "/collections/public", "/collections/public/items",
 )  # fmt: skip
-PARTNER = ("/collections/partner", "/collections/partner/items", "/areas?tier=partner",
+PARTNER = ("/report.html?tier=partner", "/collections/partner", "/collections/partner/items", "/areas?tier=partner",
            "/estimates?tier=partner", "/?tier=partner", "/indicators?tier=partner",
            "/areas/t01?tier=partner", "/collections/partner/items/t01")  # fmt: skip
 
@@ -90,6 +90,20 @@ def test_a_place_below_the_public_tier_is_told_why(service):
     assert unknown.status_code == 404
     assert "not released" in unknown.json()["error"]
     assert service().get("/collections/public/items/t01").status_code == 404
+
+
+def test_every_link_of_the_map_leads_somewhere(service, releases):
+    for tier in ("public", "partner"):
+        folder = next(path for path in releases.iterdir() if path.name.endswith(tier))
+        data = re.search(r'<script id="data"[^>]*>(.*?)</script>', service(tier).get("/").text)
+        assert data is not None
+        links = json.loads(data[1])["links"]
+        assert set(links) == {"report", "readme"}
+        for file in links.values():
+            answer = service(tier).get(f"/{file}")
+            assert answer.status_code == 200
+            assert answer.content == (folder / file).read_bytes()
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
 def test_a_gis_finds_its_way_from_the_first_page(service):
