@@ -21,7 +21,8 @@ PATHS = (
     "/", "/report.html", "/README.md", "/landing", "/conformance", "/runs", "/indicators",
     "/areas", "/estimates", "/collections", "/collections/public", "/collections/public/items",
 )  # fmt: skip
-PARTNER = ("/report.html?tier=partner", "/collections/partner", "/collections/partner/items", "/areas?tier=partner",
+PARTNER = ("/report.html?tier=partner", "/collections/partner", "/collections/partner/items",
+           "/areas?tier=partner",
            "/estimates?tier=partner", "/?tier=partner", "/indicators?tier=partner",
            "/areas/t01?tier=partner", "/collections/partner/items/t01")  # fmt: skip
 
